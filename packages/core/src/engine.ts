@@ -1,0 +1,87 @@
+/**
+ * The engine: what runs tensor functions. One service, several implementations; a caller cannot tell which.
+ */
+import type * as tf from "@tensorflow/tfjs-core"
+import { Context, type Effect, type Scope } from "effect"
+import type { EngineFailed, EngineMissing, ShapeMismatch, UnsupportedOp, ValueDuringCapture } from "./errors.js"
+import type { Program } from "./program/ir.js"
+import type { HostTensors, Specs } from "./tensor.js"
+
+/** Named tfjs tensors, as a function's body sees them. */
+export type Tensors = Readonly<Record<string, tf.Tensor>>
+
+/**
+ * A pure function of named tensors, written in the tfjs API, with the state that an engine keeps for it.
+ * The body must be deterministic: randomness enters as an input.
+ */
+export interface TensorFunction {
+  readonly name: string
+  /** Tensors kept by the engine between calls: slot, name, type. */
+  readonly state: Readonly<Record<string, Specs>>
+  readonly inputs: Specs
+  readonly body: (
+    state: Readonly<Record<string, Tensors>>,
+    inputs: Tensors,
+  ) => {
+    readonly outputs: Tensors
+    /** New values of state, by slot and name; what is not named here is unchanged. */
+    readonly state?: Readonly<Record<string, Tensors>>
+  }
+}
+
+/** Tensors that live in an engine, by name. Freed with the scope that allocated them. */
+export interface State {
+  readonly specs: Specs
+  /** A copy of the present values, or of the named ones alone. */
+  readonly read: (names?: ReadonlyArray<string>) => Effect.Effect<HostTensors, EngineFailed>
+  /** Replaces the named values; types must be those of `specs`. */
+  readonly write: (values: HostTensors) => Effect.Effect<void, EngineFailed | ShapeMismatch>
+}
+
+export type EngineError = EngineFailed | ShapeMismatch
+export type CompileError = EngineFailed | ShapeMismatch | UnsupportedOp | ValueDuringCapture
+
+/** A tensor function made ready for one engine. */
+export interface Executable {
+  /** What was captured and optimised; null where an engine runs the body itself, op by op. */
+  readonly program: Program | null
+  /** One call. `state` binds every slot of the function; state is updated in place, all or nothing. */
+  readonly run: (call: {
+    readonly state?: Readonly<Record<string, State>>
+    readonly inputs: HostTensors
+  }) => Effect.Effect<HostTensors, EngineError>
+  /**
+   * `steps` calls in a row inside the engine, with no crossing between them.
+   * @param inputs   the same in every step
+   * @param each     stacked along a new first axis of size `steps`; step i gets slice i
+   * @param first    the values that carried inputs have in step 0
+   * @param carry    output name -> input name: an output of step i is that input of step i + 1
+   * @param collect  outputs returned, stacked along a new first axis of size `steps`
+   */
+  readonly loop: (call: {
+    readonly state?: Readonly<Record<string, State>>
+    readonly steps: number
+    readonly inputs: HostTensors
+    readonly each?: HostTensors
+    readonly first?: HostTensors
+    readonly carry?: Readonly<Record<string, string>>
+    readonly collect: ReadonlyArray<string>
+  }) => Effect.Effect<HostTensors, EngineError>
+}
+
+export const engineNames = ["onnx", "tfjs:cpu", "tfjs:wasm", "tfjs:node", "tfjs:node-gpu"] as const
+export type EngineName = (typeof engineNames)[number]
+
+/** The engine service. Layers: `Engines.layer(name)`. */
+export class Engine extends Context.Service<
+  Engine,
+  {
+    readonly name: EngineName
+    /** Library and version, for the run folder: `onnxruntime-node 1.30.0 cpu`. */
+    readonly version: string
+    readonly compile: (fn: TensorFunction) => Effect.Effect<Executable, CompileError, Scope.Scope>
+    readonly allocate: (initial: HostTensors) => Effect.Effect<State, EngineFailed, Scope.Scope>
+  }
+>()("millrace/Engine") {}
+
+export type EngineLayerError = EngineMissing | EngineFailed

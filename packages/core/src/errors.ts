@@ -1,0 +1,103 @@
+/**
+ * Every error of the framework, in three families that say whose fault it is, and the one renderer.
+ *
+ *   definition   the graph or program as written is wrong
+ *   data         the graph is right, a value is not
+ *   execution    both are right, running failed
+ *
+ * Errors are tagged values: fields for programs, `render` for people. All mismatches of one check come in one error.
+ */
+import { type Cause, Data } from "effect"
+
+export type Family = "definition" | "data" | "execution"
+
+/** What every error can say. `where` is a graph path: `instructgpt > sft > loss`. */
+export interface Failure {
+  readonly where: string
+  readonly expected: string
+  readonly received: string
+  /** What to do now. */
+  readonly fix: string
+  /** How to see it again: a seed, a file, a command. */
+  readonly replay?: string
+  readonly cause?: unknown
+}
+
+/** An error as at most five lines, without a stack trace. */
+export const render = (error: Failure & { readonly _tag: string }): string =>
+  [
+    `${error._tag} in ${error.where}`,
+    ...(["expected", "received", "fix", "replay"] as const).flatMap((field) => {
+      const text = error[field]
+      return text === undefined ? [] : [`  ${field.padEnd(9)} ${text.replaceAll("\n", `\n${" ".repeat(12)}`)}`]
+    }),
+  ].join("\n")
+
+type FailureClass<Tag extends string> = new (
+  fields: Failure,
+) => Cause.YieldableError & Failure & { readonly _tag: Tag; readonly family: Family }
+
+const failure = <const Tag extends string>(tag: Tag, family: Family): FailureClass<Tag> =>
+  class extends Data.TaggedError(tag)<Failure> {
+    readonly family: Family = family
+    override get message(): string {
+      return render(this)
+    }
+  }
+
+// --- definition: what was written is wrong
+
+/** Ports or tensors that do not fit: dtype, axes, unit or size. Carries every mismatch found, one a line. */
+export class ShapeMismatch extends failure("ShapeMismatch", "definition") {}
+/** A wire to a name that nothing produces. */
+export class UnknownWire extends failure("UnknownWire", "definition") {}
+/** Two nodes or outputs of one name. */
+export class DuplicateNode extends failure("DuplicateNode", "definition") {}
+/** Nodes that need each other's results. `received` names the cycle. */
+export class Cycle extends failure("Cycle", "definition") {}
+/** A node type, or a version of one, that the registry does not hold. */
+export class UnknownNode extends failure("UnknownNode", "definition") {}
+/** A config with a missing, mistyped or unknown key. */
+export class BadConfig extends failure("BadConfig", "definition") {}
+/** A tfjs operation that capture cannot record. */
+export class UnsupportedOp extends failure("UnsupportedOp", "definition") {}
+/** A tensor's value was asked for, or stateful randomness drawn, while a program was being captured. */
+export class ValueDuringCapture extends failure("ValueDuringCapture", "definition") {}
+
+// --- data: the definition is right, a value is not
+
+/** A file or string that is not what it claims to be. */
+export class BadData extends failure("BadData", "data") {}
+/** A loss or a gradient that is not a number. `received` says at which step; the last good weights are kept. */
+export class NotFinite extends failure("NotFinite", "data") {}
+/** A sequence longer than the model's context, or a corpus too short for one. */
+export class BadLength extends failure("BadLength", "data") {}
+
+// --- execution: running failed
+
+/** A node's own code failed; `cause` is its error. */
+export class NodeFailed extends failure("NodeFailed", "execution") {}
+/** An engine that is not installed or does not start here. */
+export class EngineMissing extends failure("EngineMissing", "execution") {}
+/** An engine that failed while it compiled or ran a program. */
+export class EngineFailed extends failure("EngineFailed", "execution") {}
+/** Two engines that disagree beyond the stated tolerance. */
+export class ParityExceeded extends failure("ParityExceeded", "execution") {}
+
+/** Any error that Millrace raises. */
+export type MillraceError =
+  | ShapeMismatch
+  | UnknownWire
+  | DuplicateNode
+  | Cycle
+  | UnknownNode
+  | BadConfig
+  | UnsupportedOp
+  | ValueDuringCapture
+  | BadData
+  | NotFinite
+  | BadLength
+  | NodeFailed
+  | EngineMissing
+  | EngineFailed
+  | ParityExceeded

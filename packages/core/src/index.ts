@@ -1,0 +1,35 @@
+/** The public names of the core, in reading order. */
+
+export { type ArtifactKind, artifactKind, digestFiles, type Files, sha256 } from "./artifact.js"
+export { type Axis, type Factor, parseAxes } from "./axes.js"
+export * from "./engine.js"
+export * from "./errors.js"
+export { type Init, normal, ones, zeros } from "./init.js"
+export * from "./node.js"
+export {
+  type ArtifactPort,
+  artifact,
+  type Port,
+  type Ports,
+  showPort,
+  type TensorPort,
+  tensor,
+  type ValueOf,
+} from "./port.js"
+export type { Attr, Constant, Equation, Program, ProgramInput, ProgramOutput, Value } from "./program/ir.js"
+export type { Key } from "./random/key.js"
+export { Stage, type StageContext, type StageEvent } from "./run/context.js"
+export type { RunEvent, StampedEvent } from "./run/event.js"
+export {
+  type DType,
+  float32,
+  type HostTensor,
+  type HostTensors,
+  int32,
+  type Specs,
+  showSpec,
+  sizeOf,
+  spec,
+  type TensorSpec,
+} from "./tensor.js"
+export { flatten, type MapTree, mapTree, type Tree } from "./tree.js"

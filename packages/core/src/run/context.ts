@@ -1,0 +1,25 @@
+/** What a running stage is given: an engine, its own random key, and a way to tell what it does. */
+import { Context, type Effect, type Scope } from "effect"
+import type { Engine } from "../engine.js"
+import type { Key } from "../random/key.js"
+import type { RunEvent } from "./event.js"
+
+/** An event without the name of the stage, which the run adds. */
+export type StageEvent = RunEvent extends infer E
+  ? E extends { readonly stage: string }
+    ? Omit<E, "stage">
+    : never
+  : never
+
+export class Stage extends Context.Service<
+  Stage,
+  {
+    readonly name: string
+    /** The stage's own key: the run's seed, split by the stage's name. */
+    readonly key: Key
+    readonly emit: (event: StageEvent) => Effect.Effect<void>
+  }
+>()("millrace/Stage") {}
+
+/** The services that a stage may use. */
+export type StageContext = Engine | Stage | Scope.Scope

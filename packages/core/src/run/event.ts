@@ -1,0 +1,54 @@
+/** What a run tells while it happens: one typed stream, written as JSON lines and shown in the terminal. */
+
+export type RunEvent =
+  | {
+      readonly type: "run.started"
+      readonly run: string
+      readonly graph: string
+      readonly stages: ReadonlyArray<string>
+    }
+  | { readonly type: "stage.started"; readonly stage: string; readonly node: string; readonly steps?: number }
+  | {
+      /** One step of a long stage. `values` are scalars by name: loss, learning-rate, gradient-norm, … */
+      readonly type: "stage.step"
+      readonly stage: string
+      readonly step: number
+      readonly steps: number
+      readonly values: Readonly<Record<string, number>>
+      /** Work done in this step, in `unit`s: tokens, samples, … */
+      readonly amount: number
+      readonly unit: string
+    }
+  | {
+      /** Samples to look at: one column a policy, one row a prompt. */
+      readonly type: "stage.samples"
+      readonly stage: string
+      readonly columns: ReadonlyArray<string>
+      readonly rows: ReadonlyArray<ReadonlyArray<string>>
+    }
+  | {
+      /** A table of results. */
+      readonly type: "stage.table"
+      readonly stage: string
+      readonly title: string
+      readonly columns: ReadonlyArray<string>
+      readonly rows: ReadonlyArray<ReadonlyArray<string | number>>
+    }
+  | { readonly type: "stage.note"; readonly stage: string; readonly text: string }
+  | {
+      readonly type: "stage.ended"
+      readonly stage: string
+      readonly seconds: number
+      /** SHA-256 of each output, by port. */
+      readonly digests: Readonly<Record<string, string>>
+    }
+  | { readonly type: "stage.failed"; readonly stage: string; readonly error: string }
+  | {
+      readonly type: "run.ended"
+      readonly run: string
+      readonly seconds: number
+      readonly status: "done" | "failed" | "stopped"
+    }
+
+/** An event with its place in the run: `sequence` orders, `seconds` since the start is a label (monotonic clock). */
+export type StampedEvent = RunEvent & { readonly sequence: number; readonly secondsSinceStart: number }
