@@ -19,6 +19,11 @@ export interface TensorFunction {
   /** Tensors kept by the engine between calls: slot, name, type. */
   readonly state: Readonly<Record<string, Specs>>
   readonly inputs: Specs
+  /**
+   * The name of a scalar bool output. Where it is false the call's new state is dropped and the old one stays:
+   * a step with a loss that is not finite costs nothing to refuse.
+   */
+  readonly commitIf?: string
   readonly body: (
     state: Readonly<Record<string, Tensors>>,
     inputs: Tensors,

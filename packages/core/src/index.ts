@@ -33,3 +33,13 @@ export {
   type TensorSpec,
 } from "./tensor.js"
 export { flatten, type MapTree, mapTree, type Tree } from "./tree.js"
+export { AdamW, adamW } from "./train/adamw.js"
+export { learningRate, Schedule } from "./train/schedule.js"
+export {
+  frozenNames,
+  initOptimizer,
+  type Objective,
+  slots,
+  type TrainStepConfig,
+  trainStep,
+} from "./train/trainStep.js"

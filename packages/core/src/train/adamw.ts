@@ -1,0 +1,80 @@
+/** AdamW as a gradient transform: state in, state out, nothing stored. */
+import * as tf from "@tensorflow/tfjs-core"
+import { Schema } from "effect"
+
+/**
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2). `epsilon` is added after the bias
+ * correction of the second moment, as in PyTorch; lm-human-preferences uses TensorFlow's form, before it.
+ */
+export const AdamW = Schema.Struct({
+  beta1: Schema.Number,
+  beta2: Schema.Number,
+  epsilon: Schema.Number,
+  /** Applied to parameters with two axes or more. */
+  weightDecay: Schema.Number,
+})
+export type AdamW = typeof AdamW.Type
+
+/** InstructGPT, appendix C: β = (0.9, 0.95). */
+export const adamW: AdamW = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.01 }
+
+interface Moments {
+  readonly first: tf.Tensor
+  readonly second: tf.Tensor
+}
+
+/** The scalars of one step, shared by all parameters. */
+export interface AdamWStep {
+  /** β₁, and what the gradient is multiplied with: (1 − β₁) · clip. */
+  readonly gradientScale: tf.Scalar
+  readonly squareScale: tf.Scalar
+  readonly epsilon: tf.Scalar
+  readonly stepSize: tf.Scalar
+  readonly keep: tf.Scalar
+}
+
+/**
+ * What one step needs besides the gradients, each computed once.
+ * @param step  steps done before this one   float32  scalar
+ * @param rate  the learning rate            float32  scalar
+ * @param clip  what clipping multiplies every gradient with   float32  scalar
+ */
+export const adamWStep = (config: AdamW, step: tf.Scalar, rate: tf.Scalar, clip: tf.Scalar): AdamWStep => {
+  const count = tf.add(step, 1)
+  const correction1 = tf.sub(1, tf.pow(config.beta1, count))
+  const correction2 = tf.sqrt(tf.sub(1, tf.pow(config.beta2, count)))
+  return {
+    gradientScale: tf.mul(clip, 1 - config.beta1),
+    squareScale: tf.mul(tf.square(clip), 1 - config.beta2),
+    epsilon: tf.mul(correction2, config.epsilon),
+    stepSize: tf.div(tf.mul(rate, correction2), correction1),
+    keep: tf.sub(1, tf.mul(rate, config.weightDecay)),
+  }
+}
+
+/**
+ * One parameter after one step: p ← p·(1 − rate·decay) − rate · m̂ / (√v̂ + ε), with the bias corrections moved into the
+ * scalars, so that a parameter costs as few passes over memory as possible.
+ */
+export const adamWUpdate = (
+  config: AdamW,
+  at: AdamWStep,
+  param: tf.Tensor,
+  gradient: tf.Tensor,
+  moments: Moments,
+  decays: boolean,
+): Moments & { readonly param: tf.Tensor } => {
+  const first = tf.add(tf.mul(moments.first, config.beta1), tf.mul(gradient, at.gradientScale))
+  const second = tf.add(tf.mul(moments.second, config.beta2), tf.mul(tf.square(gradient), at.squareScale))
+  const direction = tf.div(first, tf.add(tf.sqrt(second), at.epsilon))
+  const kept = decays && config.weightDecay > 0 ? tf.mul(param, at.keep) : param
+  return { first, second, param: tf.sub(kept, tf.mul(direction, at.stepSize)) }
+}
+
+/** √ Σ g² over all gradients. */
+export const globalNorm = (gradients: ReadonlyArray<tf.Tensor>): tf.Scalar =>
+  tf.sqrt(tf.addN(gradients.map((g) => tf.sum(tf.square(g))))) as tf.Scalar
+
+/** What every gradient is multiplied with so that their global norm is at most `limit` (Pascanu et al. 2013). */
+export const clipScale = (norm: tf.Scalar, limit: number): tf.Scalar =>
+  tf.minimum(tf.div(limit, tf.maximum(norm, limit)), 1) as tf.Scalar
