@@ -17,7 +17,8 @@ export {
   type ValueOf,
 } from "./port.js"
 export type { Attr, Constant, Equation, Program, ProgramInput, ProgramOutput, Value } from "./program/ir.js"
-export type { Key } from "./random/key.js"
+export * as random from "./random/index.js"
+export { type Key, keyFromSeed, split } from "./random/key.js"
 export { Stage, type StageContext, type StageEvent } from "./run/context.js"
 export type { RunEvent, StampedEvent } from "./run/event.js"
 export {
@@ -32,7 +33,6 @@ export {
   spec,
   type TensorSpec,
 } from "./tensor.js"
-export { flatten, type MapTree, mapTree, type Tree } from "./tree.js"
 export { AdamW, adamW } from "./train/adamw.js"
 export { learningRate, Schedule } from "./train/schedule.js"
 export {
@@ -43,3 +43,4 @@ export {
   type TrainStepConfig,
   trainStep,
 } from "./train/trainStep.js"
+export { flatten, type MapTree, mapTree, type Tree } from "./tree.js"
