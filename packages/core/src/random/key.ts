@@ -53,6 +53,6 @@ export const split = (key: Key, name: string | number): Key => {
       fix: "split by a step or an index, or by a text",
     })
   }
-  const [hi, lo] = block(key, BY_NUMBER | Math.floor(name / 2 ** 32), name)
+  const [hi, lo] = block(key, BY_NUMBER | Math.floor(name / 2 ** 32), name % 2 ** 32)
   return { hi, lo }
 }

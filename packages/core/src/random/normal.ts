@@ -6,7 +6,8 @@ import type { Float32Tensor } from "./uniform.js"
 
 /**
  * The quantile of the standard normal distribution, to about 1e-15, for 2^-36 < p < 1 - 2^-36 (|z| < 6.8).
- * @source  Wichura 1988, algorithm AS 241, PPND16, with its coefficients as the nearest doubles; its far-tail branch is left out, since 32-bit words never reach it.
+ * @source  Wichura 1988, algorithm AS 241, PPND16, with its coefficients as the nearest doubles. Its far-tail branch is
+ *          left out: 32-bit words never reach it.
  */
 export const normalQuantile = (p: number): number => {
   const q = p - 0.5

@@ -6,6 +6,7 @@
  * The 64-bit counter is divided by its top bits, so that no two uses of a key meet:
  *   00  draws: blocks 0 .. 2^53 - 1       01  retries of a rejected draw       10  split by text       11  split by number
  */
+import { BadConfig } from "../errors.js"
 import type { Key } from "./key.js"
 
 /** Schneier's constant of Threefish, cut to 32 bits: it makes the third key word of an all-zero key non-zero. */
@@ -87,8 +88,19 @@ export const block = (key: Key, high: number, low: number): [number, number] => 
   return [out[0]!, out[1]!]
 }
 
-/** The block of two uint32 at a counter: a non-negative safe integer. The raw generator; prefer the named distributions. */
-export const draw = (key: Key, counter: number): [number, number] => block(key, Math.floor(counter / 2 ** 32), counter)
+/**
+ * The block of two uint32 at a counter. The raw generator; prefer the named distributions, which share its blocks.
+ * @fails  BadConfig  the counter is not a non-negative safe integer
+ */
+export const draw = (key: Key, counter: number): [number, number] => {
+  if (Number.isSafeInteger(counter) && counter >= 0) return block(key, Math.floor(counter / 2 ** 32), counter % 2 ** 32)
+  throw new BadConfig({
+    where: "random.draw",
+    expected: "a non-negative safe integer as counter",
+    received: String(counter),
+    fix: "count draws from 0",
+  })
+}
 
 /** The first `n` words of a key's stream: word i is word i mod 2 of block ⌊i / 2⌋. A longer stream extends a shorter one. */
 export const words = (key: Key, n: number): Uint32Array<ArrayBuffer> => {
