@@ -21,6 +21,16 @@ export * as random from "./random/index.js"
 export { type Key, keyFromSeed, split } from "./random/key.js"
 export { Stage, type StageContext, type StageEvent } from "./run/context.js"
 export type { RunEvent, StampedEvent } from "./run/event.js"
+export { type RunEvents, runEvents } from "./run/events.js"
+export { isFailure, messageOf } from "./run/message.js"
+export {
+  type Kept,
+  type RunOptions,
+  type RunResult,
+  runGraph,
+  type StageGraph,
+  stageNames,
+} from "./run/runGraph.js"
 export {
   type DType,
   float32,

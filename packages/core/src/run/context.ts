@@ -1,5 +1,6 @@
 /** What a running stage is given: an engine, its own random key, and a way to tell what it does. */
 import { Context, type Effect, type Scope } from "effect"
+import type { Files } from "../artifact.js"
 import type { Engine } from "../engine.js"
 import type { Key } from "../random/key.js"
 import type { RunEvent } from "./event.js"
@@ -18,6 +19,8 @@ export class Stage extends Context.Service<
     /** The stage's own key: the run's seed, split by the stage's name. */
     readonly key: Key
     readonly emit: (event: StageEvent) => Effect.Effect<void>
+    /** Puts files into the run folder at once, under this stage: what must survive if the stage fails later. */
+    readonly keep: (name: string, files: Files) => Effect.Effect<void>
   }
 >()("millrace/Stage") {}
 
