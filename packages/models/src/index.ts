@@ -1,1 +1,24 @@
-export {}
+/** The public names of the models, in reading order. */
+
+export { entropy } from "./losses/entropy.js"
+export { exactKl } from "./losses/exactKl.js"
+export { type Advantages, type GaeConfig, gae } from "./losses/gae.js"
+export { type AdaptiveKlConfig, adaptiveKl, fixedKl, type KlController } from "./losses/klController.js"
+export { type KlEstimateConfig, type KlEstimator, klEstimate, klEstimators } from "./losses/klEstimate.js"
+export { type Mask, maskedMean, maskedSum, type Normaliser, normalisers, select } from "./losses/masked.js"
+export { type PolicyLoss, type PolicyLossConfig, policyLoss } from "./losses/policyLoss.js"
+export { type PpoBatch, type PpoLoss, type PpoLossConfig, ppoLoss } from "./losses/ppo.js"
+export { type PtxLossConfig, ptxLoss } from "./losses/ptx.js"
+export { preferredPairs, type RankingLossConfig, rankingLoss } from "./losses/ranking.js"
+export { rankingAccuracy } from "./losses/rankingAccuracy.js"
+export { type SftLossConfig, sftLoss } from "./losses/sft.js"
+export { nextTokenLogProb, tokenLogProb } from "./losses/tokenLogProb.js"
+export {
+  type ScorePlacement,
+  scorePlacements,
+  type TokenRewards,
+  type TokenRewardsConfig,
+  tokenRewards,
+} from "./losses/tokenRewards.js"
+export { type ValueLoss, type ValueLossConfig, valueLoss } from "./losses/valueLoss.js"
+export { type WhitenConfig, whiten } from "./losses/whiten.js"
