@@ -1,0 +1,29 @@
+/** A reward: anything that scores whole answers. A reward model is one; so is a rule written in code. */
+import { artifactKind, type CompileError, type Engine, type EngineError, type Files } from "@millrace/core"
+import type { Effect, Scope } from "effect"
+
+/** Prompts with their answers, as tokens and as text. */
+export interface Scored {
+  /** Prompt and answer, padded on the right: int32 b t, with `length` of them real. */
+  readonly tokens: Int32Array
+  readonly lengths: Int32Array
+  readonly batch: number
+  readonly width: number
+  /** The answers alone, decoded. */
+  readonly texts: ReadonlyArray<string>
+}
+
+/** Scores of a batch, one an answer. */
+export type Scorer = (scored: Scored) => Effect.Effect<Float32Array, EngineError>
+
+export interface Reward {
+  readonly source: string
+  /** Makes a scorer for batches of `batch` rows of `width` tokens; it lives as long as the scope. */
+  readonly open: (
+    batch: number,
+    width: number,
+  ) => Effect.Effect<Scorer, CompileError | EngineError, Engine | Scope.Scope>
+  readonly files: Files
+}
+
+export const rewardKind = artifactKind("reward", (reward: Reward) => reward.files)

@@ -1,0 +1,5 @@
+/** A trained tokenizer as an artifact: GPT-2's two vocabulary files. */
+import { artifactKind } from "@millrace/core"
+import { type Tokenizer, tokenizerFiles } from "@millrace/models"
+
+export const tokenizerKind = artifactKind("tokenizer", (tokenizer: Tokenizer) => tokenizerFiles(tokenizer))

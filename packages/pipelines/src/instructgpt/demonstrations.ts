@@ -1,0 +1,50 @@
+/** Stage: demonstrations, the passages whose continuation the labeler likes best. */
+import { artifact, artifactKind, BadLength, canonicalJson, defineStageNode, Stage } from "@millrace/core"
+import { Effect, Schema } from "effect"
+import { labelerKind } from "../artifacts/labeler.js"
+import { type Passage, passagesKind } from "../artifacts/passages.js"
+import { tokenizerKind } from "../artifacts/tokenizer.js"
+
+export const demonstrationsKind = artifactKind("demonstrations", (passages: ReadonlyArray<Passage>) => ({
+  "demonstrations.json": new TextEncoder().encode(
+    canonicalJson(passages.map(({ prompt, continuation }) => [[...prompt], [...continuation]])),
+  ),
+}))
+
+export const demonstrationsStage = defineStageNode({
+  type: "instructgpt.demonstrations",
+  version: 1,
+  source: "Ouyang et al. 2022, section 3.2: demonstrations; here real passages chosen by a simulated labeler",
+  config: Schema.Struct({
+    /** The share of passages, best first, that serve as demonstrations. */
+    share: Schema.Number,
+  }),
+  ports: {
+    in: { passages: artifact(passagesKind), tokenizer: artifact(tokenizerKind), labeler: artifact(labelerKind) },
+    out: artifact(demonstrationsKind),
+  },
+  run: ({ share }, { passages, tokenizer, labeler }) =>
+    Effect.gen(function* () {
+      const { emit } = yield* Stage
+      const scored = passages.train.map((passage) => ({
+        passage,
+        gold: labeler.score(tokenizer.decode(passage.continuation.subarray(0, -1))),
+      }))
+      const mean = (rows: typeof scored): number => rows.reduce((sum, { gold }) => sum + gold, 0) / rows.length
+      // A stable sort, so that equal scores keep the order of the (already shuffled) passages.
+      const best = [...scored].sort((a, b) => b.gold - a.gold).slice(0, Math.floor(scored.length * share))
+      if (best.length === 0) {
+        return yield* new BadLength({
+          where: "instructgpt.demonstrations",
+          expected: "at least one demonstration",
+          received: `a share of ${share} of ${scored.length} passages`,
+          fix: "raise the share, or give more passages",
+        })
+      }
+      yield* emit({
+        type: "stage.note",
+        text: `${best.length} of ${scored.length} passages: mean gold score ${mean(best).toFixed(2)} against ${mean(scored).toFixed(2)}`,
+      })
+      return best.map(({ passage }) => passage)
+    }),
+})

@@ -1,0 +1,84 @@
+/** Stage: the sentences of a corpus as prompts and their continuations. */
+import { artifact, BadLength, choose, defineStageNode, Stage, split } from "@millrace/core"
+import type { Tokenizer } from "@millrace/models"
+import { Effect, Schema } from "effect"
+import { corpusKind, type Document } from "../artifacts/corpus.js"
+import { type Passage, passagesKind } from "../artifacts/passages.js"
+import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { sentences } from "./sentences.js"
+
+/** The passages of a document: its sentences that are long enough for a prompt and short enough to end in time. */
+const passagesOf = (
+  document: Document,
+  tokenizer: Tokenizer,
+  promptLength: number,
+  continuationLength: number,
+): ReadonlyArray<Passage> =>
+  sentences(document.text).flatMap((sentence) => {
+    const tokens = tokenizer.encode(sentence)
+    const rest = tokens.length - promptLength
+    if (rest < 4 || rest + 1 > continuationLength) return []
+    return [
+      {
+        prompt: tokens.slice(0, promptLength),
+        continuation: Int32Array.of(...tokens.subarray(promptLength), tokenizer.endOfText),
+      },
+    ]
+  })
+
+/** Passages whose openings differ, so that no held-out prompt is met twice. */
+const distinct = (passages: ReadonlyArray<Passage>): ReadonlyArray<Passage> => [
+  ...new Map(passages.map((passage) => [passage.prompt.join(" "), passage])).values(),
+]
+
+export const passagesStage = defineStageNode({
+  type: "instructgpt.passages",
+  version: 1,
+  config: Schema.Struct({
+    /** Tokens of a prompt. */
+    promptLength: Schema.Int,
+    /** Tokens of the longest continuation, end-of-text included. */
+    continuationLength: Schema.Int,
+    /** How many to take of each side at most. */
+    train: Schema.Int,
+    heldOut: Schema.Int,
+  }),
+  ports: {
+    in: { corpus: artifact(corpusKind), tokenizer: artifact(tokenizerKind) },
+    out: artifact(passagesKind),
+  },
+  run: ({ promptLength, continuationLength, train, heldOut }, { corpus, tokenizer }) =>
+    Effect.gen(function* () {
+      const { key, emit } = yield* Stage
+      const side = (documents: ReadonlyArray<Document>, limit: number, name: string) =>
+        Effect.gen(function* () {
+          const all: Array<Passage> = []
+          for (const document of documents) {
+            all.push(...passagesOf(document, tokenizer, promptLength, continuationLength))
+            yield* Effect.yieldNow
+          }
+          const passages = distinct(all)
+          if (passages.length === 0) {
+            return yield* new BadLength({
+              where: `instructgpt.passages > ${name}`,
+              expected: `sentences of ${promptLength + 4} to ${promptLength + continuationLength - 1} tokens`,
+              received: `none in ${documents.length} documents`,
+              fix: "give a larger corpus, or change promptLength and continuationLength",
+            })
+          }
+          const order = choose(split(key, name), passages.length, Math.min(limit, passages.length))
+          return [...order].map((i) => passages[i]!)
+        })
+      const chosen = {
+        promptLength,
+        continuationLength,
+        train: yield* side(corpus.train, train, "train"),
+        heldOut: yield* side(corpus.heldOut, heldOut, "held out"),
+      }
+      yield* emit({
+        type: "stage.note",
+        text: `${chosen.train.length} sentences to learn from, ${chosen.heldOut.length} held out`,
+      })
+      return chosen
+    }),
+})
