@@ -1,5 +1,16 @@
 /** The public names of the models, in reading order. */
 
+export {
+  GptConfig,
+  type GptInputs,
+  type GptParams,
+  type GptTree,
+  gptLogits,
+  gptParams,
+  gptTrunk,
+  gptUnembed,
+} from "./gpt.js"
+export { gptPresets } from "./gptPresets.js"
 export { entropy } from "./losses/entropy.js"
 export { exactKl } from "./losses/exactKl.js"
 export { type Advantages, type GaeConfig, gae } from "./losses/gae.js"

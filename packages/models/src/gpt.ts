@@ -1,0 +1,196 @@
+/**
+ * GPT: a causal transformer over tokens.
+ *   tokens -> embed + position -> [ x + attention(norm x) ; x + mlp(norm x) ] * layers -> norm -> logits
+ * Source   Radford et al. 2019, section 2.3; Brown et al. 2020, table 2.1.
+ * Differs  GPT-3's locally banded layers are dense here: their width was not published.
+ * Axes     b batch, t position, s key position, d width, h heads, e head width, f feed-forward width, v vocabulary
+ */
+import { type Init, normal, ones, type ParamSpec, zeros } from "@millrace/core"
+import * as tf from "@tensorflow/tfjs-core"
+import { Schema } from "effect"
+import { attention, causalBias, paddedCausalBias } from "./layers/attention.js"
+import { embed, gelu, layerNorm, linear, withPath } from "./layers/fallback.js"
+
+// --- config
+
+const Size = Schema.Int.check(Schema.isGreaterThan(0))
+
+/**
+ * The shape of a GPT.
+ *
+ * - `mlp` is 4 · width unless given.
+ * - `tied`: the unembedding is the token embedding (the default, as in GPT-2), or a matrix of its own.
+ * - `init`: how weights start.
+ *   `gpt2` (default) N(0, 0.02), positions N(0, 0.01), residual projections N(0, 0.02 / √(2 layers));
+ *   `nanogpt` the same with positions N(0, 0.02) (karpathy/nanoGPT `model.py`);
+ *   `lm-hp` projections N(0, 1/√inputs), residual ones N(0, 1/√(inputs · layers)) (openai/lm-human-preferences).
+ * - Dropout there is none: InstructGPT's SFT alone uses it, and it would make a step depend on more than its inputs.
+ */
+export const GptConfig = Schema.Struct({
+  vocab: Size,
+  context: Size,
+  width: Size,
+  layers: Size,
+  heads: Size,
+  mlp: Schema.optionalKey(Size),
+  tied: Schema.optionalKey(Schema.Boolean),
+  init: Schema.optionalKey(Schema.Literals(["gpt2", "nanogpt", "lm-hp"])),
+}).check(
+  Schema.makeFilter(({ width, heads }) =>
+    width % heads === 0 ? undefined : `width ${width} must be a multiple of heads ${heads}`,
+  ),
+)
+export type GptConfig = typeof GptConfig.Type
+
+// --- parameters
+
+type Linear<Leaf> = { readonly weight: Leaf; readonly bias: Leaf }
+type Norm<Leaf> = { readonly gain: Leaf; readonly bias: Leaf }
+type Block<Leaf> = {
+  readonly norm1: Norm<Leaf>
+  readonly attention: { readonly qkv: Linear<Leaf>; readonly out: Linear<Leaf> }
+  readonly norm2: Norm<Leaf>
+  readonly mlp: { readonly up: Linear<Leaf>; readonly down: Linear<Leaf> }
+}
+/** A GPT's parameters: specs, tensors, gradients, whatever stands at the leaves. */
+export type GptTree<Leaf> = {
+  /** v d */
+  readonly token: Leaf
+  /** t d */
+  readonly position: Leaf
+  readonly blocks: ReadonlyArray<Block<Leaf>>
+  readonly norm: Norm<Leaf>
+  /** v d, where it is not tied to `token` */
+  readonly unembedding?: Leaf
+}
+export type GptParams = GptTree<tf.Tensor>
+
+const param = (shape: ReadonlyArray<number>, init: Init): ParamSpec => ({ shape, init })
+const linearOf = (inputs: number, outputs: number, std: number): Linear<ParamSpec> => ({
+  weight: param([inputs, outputs], normal(std)),
+  bias: param([outputs], zeros),
+})
+const normOf = (d: number): Norm<ParamSpec> => ({ gain: param([d], ones), bias: param([d], zeros) })
+
+/** Parameters of a GPT, as specs. Nothing is allocated, at any size. */
+export const gptParams = (config: GptConfig): GptTree<ParamSpec> => {
+  const { vocab, context, width: d, layers, mlp: f = 4 * d, init = "gpt2" } = config
+  const std = (inputs: number): number => (init === "lm-hp" ? 1 / Math.sqrt(inputs) : 0.02)
+  const residual = (inputs: number): number => std(inputs) / Math.sqrt(init === "lm-hp" ? layers : 2 * layers)
+  return {
+    token: param([vocab, d], normal(0.02)),
+    position: param([context, d], normal(init === "nanogpt" ? 0.02 : 0.01)),
+    blocks: Array.from({ length: layers }, () => ({
+      norm1: normOf(d),
+      attention: { qkv: linearOf(d, 3 * d, std(d)), out: linearOf(d, d, residual(d)) },
+      norm2: normOf(d),
+      mlp: { up: linearOf(d, f, std(d)), down: linearOf(f, d, residual(f)) },
+    })),
+    norm: normOf(d),
+    ...(config.tied === false ? { unembedding: param([vocab, d], normal(0.02)) } : {}),
+  }
+}
+
+// --- forward
+
+/** Epsilon of every layer norm. */
+const epsilon = 1e-5
+
+/** Queries, keys and values of one block, from its normalised input: one product, one transpose. */
+export const queriesKeysValues = (
+  p: Block<tf.Tensor>,
+  x: tf.Tensor,
+  heads: number,
+): [tf.Tensor, tf.Tensor, tf.Tensor] => {
+  const [b = 0, t = 0, d = 0] = x.shape
+  const qkv = linear(x, p.attention.qkv.weight, p.attention.qkv.bias) // b t (3 h e)
+  const parted = tf.transpose(tf.reshape(qkv, [b, t, 3, heads, d / heads]), [2, 0, 3, 1, 4]) // 3 b h t e
+  const [q, k, v] = tf.split(parted, 3, 0).map((part) => tf.reshape(part, [b, heads, t, d / heads]))
+  return [q as tf.Tensor, k as tf.Tensor, v as tf.Tensor] // each b h t e
+}
+
+/** The residual stream after attention was added to it. `attended` is b h t e. */
+export const addAttended = (p: Block<tf.Tensor>, x: tf.Tensor, attended: tf.Tensor): tf.Tensor =>
+  tf.add(
+    x,
+    linear(tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), x.shape), p.attention.out.weight, p.attention.out.bias),
+  )
+
+/** The residual stream after the feed-forward layer was added to it. */
+export const addMlp = (p: Block<tf.Tensor>, x: tf.Tensor): tf.Tensor => {
+  const hidden = gelu(linear(norm(p.norm2, x), p.mlp.up.weight, p.mlp.up.bias)) // b t f
+  return tf.add(x, linear(hidden, p.mlp.down.weight, p.mlp.down.bias)) // b t d
+}
+
+/** Layer norm with GPT's epsilon. */
+export const norm = (p: Norm<tf.Tensor>, x: tf.Tensor): tf.Tensor => layerNorm(x, p.gain, p.bias, epsilon)
+
+const block = (p: Block<tf.Tensor>, x: tf.Tensor, heads: number, bias: tf.Tensor): tf.Tensor => {
+  const [q, k, v] = queriesKeysValues(p, norm(p.norm1, x), heads)
+  return addMlp(p, addAttended(p, x, attention(q, k, v, bias)))
+}
+
+/** Padding, and places in the text where they are not simply 0, 1, 2, … */
+export interface GptInputs {
+  /** Real tokens are 1 or true, padding (on the left, on the right, in between) 0 or false. float32, int32, bool  b t */
+  readonly mask?: tf.Tensor
+  /** Positions of the tokens; by default the number of real tokens before each. int32  b t */
+  readonly positions?: tf.Tensor
+}
+
+/** A mask of any type as booleans. */
+export const real = (mask: tf.Tensor): tf.Tensor => tf.greater(tf.cast(mask, "float32"), 0.5)
+
+/**
+ * The trunk: the residual stream after the last norm.
+ *
+ * Padding never leaks: padded tokens are replaced before they are looked up and their embeddings after it, by selection
+ * and not by products, so that neither an id outside of the vocabulary nor a NaN gets past. What comes out at padded
+ * positions is finite and means nothing. Without a mask nothing of this is computed.
+ * @param tokens  int32  b t
+ * @returns       float32  b t d
+ * @law           a later token never changes an earlier output
+ * @law           padding on either side changes no output at a real token
+ */
+export const gptTrunk = (config: GptConfig, p: GptParams, tokens: tf.Tensor, inputs: GptInputs = {}): tf.Tensor => {
+  const [b = 0, t = 0] = tokens.shape
+  const mask = inputs.mask === undefined ? null : real(inputs.mask)
+  const bias = mask === null ? causalBias(t) : paddedCausalBias(mask)
+  let x = withPath("embed", () => {
+    if (mask === null) {
+      const places =
+        inputs.positions === undefined
+          ? tf.slice(p.position, [0, 0], [t, config.width])
+          : embed(p.position, inputs.positions)
+      return tf.add(embed(p.token, tokens), places) // b t d
+    }
+    const nothing = tf.zerosLike(tokens)
+    const places = inputs.positions ?? tf.cumsum(tf.cast(mask, "int32"), 1, true) // b t
+    const sum = tf.add(
+      embed(p.token, tf.where(mask, tokens, nothing)),
+      embed(p.position, tf.where(mask, places, nothing)),
+    ) // b t d
+    return tf.where(tf.reshape(mask, [b, t, 1]), sum, tf.scalar(0)) // b t d
+  })
+  for (const [i, layer] of p.blocks.entries()) {
+    x = withPath(`blocks.${i}`, () => block(layer, x, config.heads, bias)) // b t d
+  }
+  return withPath("norm", () => norm(p.norm, x))
+}
+
+/** Logits of the next token, from the trunk's output. float32 `… d` -> `… v`. */
+export const gptUnembed = (p: GptParams, x: tf.Tensor): tf.Tensor => {
+  const table = p.unembedding ?? p.token // v d
+  const flat = tf.reshape(x, [-1, table.shape[1] ?? 0])
+  return tf.reshape(tf.matMul(flat, table, false, true), [...x.shape.slice(0, -1), table.shape[0] ?? 0])
+}
+
+/**
+ * Logits of the token after each position.
+ * @param tokens  int32  b t
+ * @returns       float32  b t v
+ */
+export const gptLogits = (config: GptConfig, p: GptParams, tokens: tf.Tensor, inputs: GptInputs = {}): tf.Tensor => {
+  const x = gptTrunk(config, p, tokens, inputs)
+  return withPath("unembed", () => gptUnembed(p, x)) // b t v
+}

@@ -1,0 +1,55 @@
+/**
+ * Softmax attention, and the additive biases that say which keys a query sees.
+ * Axes   b batch, t position, s key position, h heads, e head width
+ */
+import * as tf from "@tensorflow/tfjs-core"
+import { softmax } from "./fallback.js"
+
+/**
+ * What is added to the score of a key that must not be seen. `exp` of it is exactly 0 in float32, as with −∞; but a
+ * row of nothing else is uniform and not NaN, so that a padded row stays finite.
+ */
+export const unseen = -1e9
+
+/** Positions 0 … length − 1, int32, along axis `axis` of `rank` axes. */
+const positions = (length: number, shape: ReadonlyArray<number>): tf.Tensor =>
+  tf.tensor(
+    Int32Array.from({ length }, (_, i) => i),
+    [...shape],
+    "int32",
+  )
+
+const bias = (seen: tf.Tensor): tf.Tensor => tf.where(seen, tf.scalar(0), tf.scalar(unseen))
+
+/** The bias under which position t sees positions up to t. float32 `t s`. */
+export const causalBias = (length: number): tf.Tensor =>
+  bias(tf.lessEqual(positions(length, [1, length]), positions(length, [length, 1])))
+
+/**
+ * The causal bias under which, besides, no real position sees padding; a padded position sees itself alone, so that no
+ * row is empty.
+ * @param mask  true for a real token   bool  b t
+ * @returns     float32  b 1 t s
+ */
+export const paddedCausalBias = (mask: tf.Tensor): tf.Tensor => {
+  const [b = 0, t = 0] = mask.shape
+  const [query, key] = [positions(t, [1, 1, t, 1]), positions(t, [1, 1, 1, t])]
+  const earlier = tf.logicalAnd(tf.less(key, query), tf.reshape(mask, [b, 1, 1, t])) // b 1 t s
+  return bias(tf.logicalOr(earlier, tf.equal(key, query)))
+}
+
+/**
+ * Scaled dot-product attention.
+ * @param q     queries         float32  b h t e
+ * @param k     keys            float32  b h s e
+ * @param v     values          float32  b h s e
+ * @param bias  added to scores float32  broadcast to b h t s
+ * @returns     attended values float32  b h t e
+ * @source      Vaswani et al. 2017, eq. 1. Our e is their d_k.
+ */
+export const attention = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, bias: tf.Tensor): tf.Tensor => {
+  // Scaling the queries and not the scores: e numbers a query instead of s.
+  const scaled = tf.mul(q, 1 / Math.sqrt(q.shape[q.rank - 1] ?? 1))
+  const scores = tf.add(tf.matMul(scaled, k, false, true), bias) // b h t s
+  return tf.matMul(softmax(scores), v) // b h t e
+}
