@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { type Mask, select } from "./masked.js"
 import { bindAxes } from "./shapes.js"
+import { support } from "./support.js"
 
 /**
  * Entropy of the next-token distribution at each position; 0 where masked. Excluded tokens (logit −∞) add nothing.
@@ -15,7 +16,6 @@ export const entropy = (logits: tf.Tensor, mask: Mask): tf.Tensor => {
     ...(mask === undefined ? {} : { mask: [mask, "b t"] as const }),
   })
   const logP = tf.logSoftmax(select(mask, logits)) // b t v
-  const p = tf.exp(logP)
-  const surprise = tf.where(tf.greater(p, 0), tf.neg(logP), tf.zerosLike(logP)) // b t v
-  return select(mask, tf.sum(tf.mul(p, surprise), -1))
+  const surprise = tf.where(support(logP), tf.neg(logP), tf.zerosLike(logP)) // b t v
+  return select(mask, tf.sum(tf.mul(tf.exp(logP), surprise), -1))
 }

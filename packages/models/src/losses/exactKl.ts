@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { type Mask, select } from "./masked.js"
 import { bindAxes } from "./shapes.js"
+import { support } from "./support.js"
 
 /**
  * KL(policy ‖ reference) of the whole next-token distribution at each position; 0 where masked.
@@ -20,7 +21,6 @@ export const exactKl = (logits: tf.Tensor, reference: tf.Tensor, mask: Mask): tf
   })
   const p = tf.logSoftmax(select(mask, logits)) // b t v
   const q = tf.logSoftmax(select(mask, reference)) // b t v
-  const mass = tf.exp(p)
-  const gap = tf.where(tf.greater(mass, 0), tf.sub(p, q), tf.zerosLike(p)) // b t v
-  return tf.sum(tf.mul(mass, gap), -1)
+  const gap = tf.where(support(p), tf.sub(p, q), tf.zerosLike(p)) // b t v
+  return tf.sum(tf.mul(tf.exp(p), gap), -1)
 }

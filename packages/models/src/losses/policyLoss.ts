@@ -55,9 +55,8 @@ export const policyLoss = (
   const clipped = tf.mul(gain, tf.clipByValue(ratio, 1 - low, 1 + high))
   // Of two equal losses `maximum` differentiates the first, so inside the clip range the gradient is the plain one.
   const worst = tf.maximum(plain, clipped)
-  // gain > 0 is a negative advantage; elsewhere the bound must not bind.
-  const perToken =
-    dualClip === undefined ? worst : tf.where(tf.greater(gain, 0), tf.minimum(worst, tf.mul(dualClip, gain)), worst)
+  // Where A > 0 the loss is negative, and the bound, 0 there, never binds.
+  const perToken = dualClip === undefined ? worst : tf.minimum(worst, tf.mul(dualClip, tf.relu(gain)))
   return {
     loss: maskedMean(perToken, mask, normaliser),
     clipFraction: maskedMean(tf.cast(tf.greater(clipped, plain), "float32"), mask, "token-mean"),

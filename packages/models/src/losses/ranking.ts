@@ -68,7 +68,7 @@ export const rankingLoss = (
 
 /** K (K − 1) / 2 for the real answers of each prompt. */
 const chooseTwo = (rewards: tf.Tensor, mask: Mask): tf.Tensor => {
-  const real = mask === undefined ? tf.onesLike(rewards) : tf.cast(tf.cast(mask, "bool"), "float32") // b k
+  const real = mask === undefined ? tf.ones(rewards.shape) : tf.cast(tf.cast(mask, "bool"), "float32") // b k
   const k = tf.sum(real, 1) // b
   return tf.mul(0.5, tf.mul(k, tf.sub(k, 1)))
 }

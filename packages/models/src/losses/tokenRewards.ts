@@ -66,7 +66,7 @@ export const tokenRewards = (
     estimator,
     ...(klClamp === undefined ? {} : { clamp: klClamp }),
   })
-  const tokens = tf.cast(mask === undefined ? tf.onesLike(logProb) : mask, "bool") // b t
+  const tokens = tf.cast(mask === undefined ? tf.ones(logProb.shape) : mask, "bool") // b t
   const place = scorePlace(tokens, t, placement) // b t
   const scores = tf.where(place, tf.expandDims(score, 1), tf.zerosLike(kl)) // b t
   return {

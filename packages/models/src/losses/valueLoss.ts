@@ -45,11 +45,11 @@ export const valueLoss = (
   }
   const old = select(mask, oldValues) // b t
   const near = tf.add(old, tf.clipByValue(tf.sub(v, old), -clip, clip))
-  // Within the range the move is taken as it is: old + (v − old) would round, and round differently from v.
-  const moved = tf.greater(tf.abs(tf.sub(v, old)), clip)
-  const clipped = tf.where(moved, tf.square(tf.sub(near, target)), plain)
+  const clipped = tf.square(tf.sub(near, target))
+  // Within the range `near` is v but for rounding, which must not count as clipped.
+  const outside = tf.logicalAnd(tf.greater(tf.abs(tf.sub(v, old)), clip), tf.greater(clipped, plain))
   return {
     loss: tf.mul(0.5, maskedMean(tf.maximum(plain, clipped), mask, normaliser)),
-    clipFraction: maskedMean(tf.cast(tf.greater(clipped, plain), "float32"), mask, "token-mean"),
+    clipFraction: maskedMean(tf.cast(outside, "float32"), mask, "token-mean"),
   }
 }
