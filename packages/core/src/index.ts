@@ -1,10 +1,12 @@
 /** The public names of the core, in reading order. */
 
 export { type ArtifactKind, artifactKind, digestFiles, type Files, sha256 } from "./artifact.js"
+export { attempt } from "./attempt.js"
 export { type Axis, type Factor, parseAxes } from "./axes.js"
 export * from "./engine.js"
 export * from "./errors.js"
 export { type Init, normal, ones, zeros } from "./init.js"
+export { canonicalJson, jsonHash, parseJson } from "./json.js"
 export * from "./node.js"
 export {
   type ArtifactPort,
@@ -19,6 +21,7 @@ export {
 export type { Attr, Constant, Equation, Program, ProgramInput, ProgramOutput, Value } from "./program/ir.js"
 export * as random from "./random/index.js"
 export { type Key, keyFromSeed, split } from "./random/key.js"
+export { demand, drain, type StageOperator, settle, spread, stages, type Ticket } from "./run/bounded.js"
 export { Stage, type StageContext, type StageEvent } from "./run/context.js"
 export type { RunEvent, StampedEvent } from "./run/event.js"
 export { type RunEvents, runEvents } from "./run/events.js"
@@ -31,6 +34,9 @@ export {
   type StageGraph,
   stageNames,
 } from "./run/runGraph.js"
+export { decodeSafetensors } from "./safetensors/decode.js"
+export { encodeSafetensors } from "./safetensors/encode.js"
+export type { Metadata } from "./safetensors/format.js"
 export {
   type DType,
   float32,
