@@ -3,7 +3,14 @@
  */
 import type * as tf from "@tensorflow/tfjs-core"
 import { Context, type Effect, type Scope } from "effect"
-import type { EngineFailed, EngineMissing, ShapeMismatch, UnsupportedOp, ValueDuringCapture } from "./errors.js"
+import type {
+  EngineFailed,
+  EngineMissing,
+  NodeFailed,
+  ShapeMismatch,
+  UnsupportedOp,
+  ValueDuringCapture,
+} from "./errors.js"
 import type { Program } from "./program/ir.js"
 import type { HostTensors, Specs } from "./tensor.js"
 
@@ -44,7 +51,7 @@ export interface State {
 }
 
 export type EngineError = EngineFailed | ShapeMismatch
-export type CompileError = EngineFailed | ShapeMismatch | UnsupportedOp | ValueDuringCapture
+export type CompileError = EngineFailed | NodeFailed | ShapeMismatch | UnsupportedOp | ValueDuringCapture
 
 /** A tensor function made ready for one engine. */
 export interface Executable {

@@ -8,6 +8,12 @@ export * from "./errors.js"
 export { type Init, normal, ones, zeros } from "./init.js"
 export { canonicalJson, jsonHash, parseJson } from "./json.js"
 export * from "./node.js"
+export { crossEntropy } from "./ops/cross-entropy.js"
+export { embed } from "./ops/embed.js"
+export { gelu } from "./ops/gelu.js"
+export { layerNorm } from "./ops/layer-norm.js"
+export { linear } from "./ops/linear.js"
+export { logSoftmax, softmax } from "./ops/softmax.js"
 export {
   type ArtifactPort,
   artifact,
@@ -18,12 +24,18 @@ export {
   tensor,
   type ValueOf,
 } from "./port.js"
+export { capture, captureSync } from "./program/capture.js"
+export { programHash } from "./program/hash.js"
+export { interpret } from "./program/interpret.js"
 export type { Attr, Constant, Equation, Program, ProgramInput, ProgramOutput, Value } from "./program/ir.js"
+export { withPath } from "./program/path.js"
+export { printProgram } from "./program/print.js"
 export * as random from "./random/index.js"
 export { type Key, keyFromSeed, split } from "./random/key.js"
 export { demand, drain, type StageOperator, settle, spread, stages, type Ticket } from "./run/bounded.js"
 export { Stage, type StageContext, type StageEvent } from "./run/context.js"
 export type { RunEvent, StampedEvent } from "./run/event.js"
+export { decodeEvents, encodeEvent } from "./run/eventLine.js"
 export { type RunEvents, runEvents } from "./run/events.js"
 export { isFailure, messageOf } from "./run/message.js"
 export {
@@ -31,9 +43,9 @@ export {
   type RunOptions,
   type RunResult,
   runGraph,
-  type StageGraph,
   stageNames,
 } from "./run/runGraph.js"
+export { type EventsWritten, writeEvents } from "./run/writeEvents.js"
 export { decodeSafetensors } from "./safetensors/decode.js"
 export { encodeSafetensors } from "./safetensors/encode.js"
 export type { Metadata } from "./safetensors/format.js"
@@ -49,6 +61,7 @@ export {
   spec,
   type TensorSpec,
 } from "./tensor.js"
+export { withBackend } from "./tfjs.js"
 export { AdamW, adamW } from "./train/adamw.js"
 export { learningRate, Schedule } from "./train/schedule.js"
 export {

@@ -13,7 +13,13 @@ export interface Value {
   readonly shape: ReadonlyArray<number>
 }
 
-export type Attr = number | boolean | string | ReadonlyArray<number> | ReadonlyArray<string>
+export type Attr =
+  | number
+  | boolean
+  | string
+  | ReadonlyArray<number>
+  | ReadonlyArray<string>
+  | ReadonlyArray<ReadonlyArray<number>>
 
 /** One kernel call. */
 export interface Equation {

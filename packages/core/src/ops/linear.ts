@@ -1,0 +1,35 @@
+/** The affine map of the last axis. */
+import * as tf from "@tensorflow/tfjs-core"
+import { differentiable } from "./differentiable.js"
+
+/**
+ * x · w + b, as one matrix product over all leading axes.
+ * @param x  [..., d]
+ * @param w  [d, f]
+ * @param b  [f]
+ * @returns  [..., f]
+ */
+export const linear = (x: tf.Tensor, w: tf.Tensor, b?: tf.Tensor): tf.Tensor => {
+  const [from, to] = w.shape as [number, number]
+  const rows = tf.reshape(x, [-1, from])
+  const y = differentiable(
+    b === undefined ? [rows, w] : [rows, w, b],
+    (save) => {
+      save([rows, w])
+      if (b === undefined) return tf.matMul(rows, w)
+      return tf
+        .engine()
+        .runKernel<tf.Tensor>(
+          "_FusedMatMul",
+          { a: rows, b: w, bias: b },
+          { transposeA: false, transposeB: false, activation: "linear" },
+        )
+    },
+    (dy, saved) => {
+      const [input, weight] = saved as [tf.Tensor, tf.Tensor]
+      const products = [tf.matMul(dy, weight, false, true), tf.matMul(input, dy, true, false)]
+      return b === undefined ? products : [...products, tf.sum(dy, 0)]
+    },
+  )
+  return tf.reshape(y, [...x.shape.slice(0, -1), to])
+}

@@ -1,0 +1,85 @@
+/**
+ * Fused operations: the few kernels of a program that tfjs does not have. Our own tensor ops record them when they are
+ * captured; an engine lowers them to one native kernel, or to what `decompose` says.
+ *
+ *   op          inputs                            attrs           outputs
+ *   LayerNorm   x [..., d], gain [d], bias [d]    epsilon         y [..., d], mean [..., 1], invStd [..., 1]
+ *               mean = mean of x over the last axis; invStd = 1 / sqrt(mean((x - mean)²) + epsilon);
+ *               y = (x - mean) · invStd · gain + bias               ONNX LayerNormalization (axis -1), its three outputs
+ *   GeluTanh    x                                 -               y = 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))
+ *                                                                 ONNX Gelu (approximate = tanh), opset 20
+ *   EmbedGrad   ids int32 [n], dy [n, d]          vocabulary v    [v, d]: row i is the sum of dy[j] over all j with
+ *               ids[j] = i, rows that no id names are 0            ONNX ScatterElements (axis 0, reduction add) on zeros;
+ *                                                                 never ScatterND with add, which loses updates
+ *   LogSoftmax  logits [..., v]                   axis (last)     log of the softmax over the last axis: a tfjs kernel
+ *                                                                 name that no tfjs backend in JavaScript implements
+ *
+ * All values are float32, but for ids.
+ */
+import * as tf from "@tensorflow/tfjs-core"
+import type { Kernel } from "./kernels.js"
+import { type Attrs, input, numberOf } from "./shapes.js"
+
+const root = Math.sqrt(2 / Math.PI)
+/** gelu(x) = x σ(x (a + b x²)): the tanh form, written with the logistic function. */
+export const geluFactors = { a: 2 * root, b: 2 * root * 0.044715 } as const
+
+const moments = (x: tf.Tensor, epsilon: number): { mean: tf.Tensor; invStd: tf.Tensor; centred: tf.Tensor } => {
+  const mean = tf.mean(x, -1, true)
+  const centred = tf.sub(x, mean)
+  return { mean, centred, invStd: tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon)) }
+}
+
+type Decompose = (inputs: ReadonlyArray<tf.Tensor>, attrs: Attrs) => ReadonlyArray<tf.Tensor>
+
+/** Each fused operation in plain tfjs operations: what eager backends run, and the meaning of the operation. */
+export const decompose: ReadonlyMap<string, Decompose> = new Map<string, Decompose>([
+  [
+    "LayerNorm",
+    ([x, gain, bias], attrs) => {
+      const { mean, invStd, centred } = moments(x!, numberOf(attrs, "epsilon"))
+      return [tf.add(tf.mul(tf.mul(centred, invStd), gain!), bias!), mean, invStd]
+    },
+  ],
+  [
+    "GeluTanh",
+    ([x]) => {
+      const { a, b } = geluFactors
+      return [tf.mul(x!, tf.sigmoid(tf.mul(x!, tf.add(tf.mul(tf.square(x!), b), a))))]
+    },
+  ],
+  [
+    "EmbedGrad",
+    ([ids, dy], attrs) => [tf.scatterND(tf.expandDims(ids!, 1), dy!, [numberOf(attrs, "vocabulary"), dy!.shape[1]!])],
+  ],
+  ["LogSoftmax", ([logits]) => [tf.logSoftmax(logits!)]],
+])
+
+/** Rows of the kernel table. */
+export const fusedKernels: ReadonlyArray<readonly [string, Kernel]> = [
+  [
+    "LayerNorm",
+    {
+      inputs: ["x", "gain", "bias"],
+      infer: (ins) => {
+        const { dtype, shape } = input(ins)
+        const width = shape.at(-1)
+        if (width === undefined || [1, 2].some((i) => String(input(ins, i).shape) !== String([width]))) {
+          throw new Error(`layerNorm: gain and bias must have shape [${width}], the last axis of [${shape}]`)
+        }
+        const each = { dtype, shape: [...shape.slice(0, -1), 1] }
+        return [{ dtype, shape }, each, each]
+      },
+    },
+  ],
+  ["GeluTanh", { inputs: ["x"], infer: (ins) => [input(ins)], elementwise: true }],
+  [
+    "EmbedGrad",
+    {
+      inputs: ["ids", "dy"],
+      infer: (ins, attrs) => [
+        { dtype: input(ins, 1).dtype, shape: [numberOf(attrs, "vocabulary"), input(ins, 1).shape[1]!] },
+      ],
+    },
+  ],
+]
