@@ -5,11 +5,21 @@
  * Differs  GPT-3's locally banded layers are dense here: their width was not published.
  * Axes     b batch, t position, s key position, d width, h heads, e head width, f feed-forward width, v vocabulary
  */
-import { type Init, normal, ones, type ParamSpec, zeros } from "@millrace/core"
+import {
+  embed,
+  gelu,
+  type Init,
+  layerNorm,
+  linear,
+  normal,
+  ones,
+  type ParamSpec,
+  withPath,
+  zeros,
+} from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { attention, causalBias, paddedCausalBias } from "./layers/attention.js"
-import { embed, gelu, layerNorm, linear, withPath } from "./layers/fallback.js"
 
 // --- config
 
@@ -123,10 +133,18 @@ export const addMlp = (p: Block<tf.Tensor>, x: tf.Tensor): tf.Tensor => {
 }
 
 /** Layer norm with GPT's epsilon. */
-export const norm = (p: Norm<tf.Tensor>, x: tf.Tensor): tf.Tensor => layerNorm(x, p.gain, p.bias, epsilon)
+export const norm = (p: Norm<tf.Tensor>, x: tf.Tensor): tf.Tensor =>
+  layerNorm(x, p.gain as tf.Tensor1D, p.bias as tf.Tensor1D, epsilon)
 
-const block = (p: Block<tf.Tensor>, x: tf.Tensor, heads: number, bias: tf.Tensor): tf.Tensor => {
+const block = (
+  p: Block<tf.Tensor>,
+  x: tf.Tensor,
+  heads: number,
+  bias: tf.Tensor,
+  seen?: (keys: tf.Tensor, values: tf.Tensor) => void,
+): tf.Tensor => {
   const [q, k, v] = queriesKeysValues(p, norm(p.norm1, x), heads)
+  seen?.(k, v)
   return addMlp(p, addAttended(p, x, attention(q, k, v, bias)))
 }
 
@@ -136,6 +154,8 @@ export interface GptInputs {
   readonly mask?: tf.Tensor
   /** Positions of the tokens; by default the number of real tokens before each. int32  b t */
   readonly positions?: tf.Tensor
+  /** Is told the keys and values of each layer, to fill a cache with. float32  b h t e */
+  readonly seen?: (layer: number, keys: tf.Tensor, values: tf.Tensor) => void
 }
 
 /** A mask of any type as booleans. */
@@ -173,7 +193,8 @@ export const gptTrunk = (config: GptConfig, p: GptParams, tokens: tf.Tensor, inp
     return tf.where(tf.reshape(mask, [b, t, 1]), sum, tf.scalar(0)) // b t d
   })
   for (const [i, layer] of p.blocks.entries()) {
-    x = withPath(`blocks.${i}`, () => block(layer, x, config.heads, bias)) // b t d
+    const seen = inputs.seen === undefined ? undefined : inputs.seen.bind(null, i)
+    x = withPath(`blocks.${i}`, () => block(layer, x, config.heads, bias, seen)) // b t d
   }
   return withPath("norm", () => norm(p.norm, x))
 }

@@ -1,5 +1,6 @@
 /** The public names of the models, in reading order. */
 
+export { fromScalar, fromTrunk } from "./fromTrunk.js"
 export {
   GptConfig,
   type GptInputs,
@@ -11,6 +12,7 @@ export {
   gptUnembed,
 } from "./gpt.js"
 export { gptPresets } from "./gptPresets.js"
+export { logProbs } from "./logProbs.js"
 export { entropy } from "./losses/entropy.js"
 export { exactKl } from "./losses/exactKl.js"
 export { type Advantages, type GaeConfig, gae } from "./losses/gae.js"
@@ -33,3 +35,21 @@ export {
 } from "./losses/tokenRewards.js"
 export { type ValueLoss, type ValueLossConfig, valueLoss } from "./losses/valueLoss.js"
 export { type WhitenConfig, whiten } from "./losses/whiten.js"
+export {
+  normalisedHead,
+  type RewardNormalisation,
+  rewardParams,
+  rewardScore,
+  type ScalarParams,
+  type ScalarTree,
+} from "./reward.js"
+export {
+  compileSampler,
+  compileSamplerWithoutCache,
+  generate,
+  type Sampler,
+  type Samples,
+} from "./sample/generate.js"
+export { type SamplerConfig, type SamplerFunctions, samplerFunctions, samplerSlots } from "./sample/sampler.js"
+export { drawToken, type SamplingTransform, transformLogits } from "./sample/transform.js"
+export { valueParams, values } from "./value.js"

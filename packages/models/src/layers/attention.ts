@@ -2,8 +2,8 @@
  * Softmax attention, and the additive biases that say which keys a query sees.
  * Axes   b batch, t position, s key position, h heads, e head width
  */
+import { softmax } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
-import { softmax } from "./fallback.js"
 
 /**
  * What is added to the score of a key that must not be seen. `exp` of it is exactly 0 in float32, as with −∞; but a

@@ -1,0 +1,26 @@
+/** Log-probabilities of a text under a causal model, aligned with the text. */
+import { crossEntropy } from "@millrace/core"
+import * as tf from "@tensorflow/tfjs-core"
+import { real } from "./gpt.js"
+
+/**
+ * The log-probability of each token given those before it; 0 for the first, which has none before it.
+ *
+ * Aligned with tokens and mask. The logits are used in place: to slice off the last would copy all of them.
+ * @param logits  float32  b t v   of the token after each position
+ * @param tokens  int32    b t
+ * @param mask    real tokens  float32, int32 or bool  b t   a token that is not real, or that follows one that is not, gets 0
+ * @returns       float32  b t     nat
+ */
+export const logProbs = (logits: tf.Tensor, tokens: tf.Tensor, mask?: tf.Tensor): tf.Tensor => {
+  const [b = 0, t = 0] = tokens.shape
+  const head = (x: tf.Tensor): tf.Tensor => tf.slice(x, [0, 0], [b, t - 1])
+  const tail = (x: tf.Tensor): tf.Tensor => tf.slice(x, [0, 1], [b, t - 1])
+  const kept = mask === undefined ? undefined : real(mask)
+  const clean = kept === undefined ? tokens : tf.where(kept, tokens, tf.zerosLike(tokens))
+  const next = tf.concat([tail(clean), tf.zeros([b, 1], "int32")], 1) // b t
+  const scored = head(tf.neg(crossEntropy(logits, next))) // b t−1
+  const counted =
+    kept === undefined ? scored : tf.where(tf.logicalAnd(head(kept), tail(kept)), scored, tf.zerosLike(scored))
+  return tf.concat([tf.zeros([b, 1]), counted], 1) // b t
+}

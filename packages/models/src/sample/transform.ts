@@ -1,0 +1,67 @@
+/**
+ * From logits to a token: temperature, top-k, top-p, and one uniform number.
+ * Axes   b batch, v vocabulary
+ */
+import { softmax } from "@millrace/core"
+import * as tf from "@tensorflow/tfjs-core"
+import { unseen } from "../layers/attention.js"
+
+/** How the distribution that is sampled differs from the model's. Applied in this order; nothing given, nothing done. */
+export interface SamplingTransform {
+  /** Logits are divided by it; 0 takes the most probable token, the first of equals. */
+  readonly temperature?: number
+  /** Keeps the `topK` most probable tokens, and those as probable as the last of them. */
+  readonly topK?: number
+  /** Keeps the fewest most probable tokens whose mass is at least `topP`, and those as probable as the last of them. */
+  readonly topP?: number
+}
+
+const keep = (kept: tf.Tensor, logits: tf.Tensor): tf.Tensor => tf.where(kept, logits, tf.fill(logits.shape, unseen))
+
+/** The most probable `count` values of each row, in falling order. */
+const sorted = (x: tf.Tensor, count: number): tf.Tensor => tf.topk(x, count, true).values
+
+/**
+ * The logits of the distribution that is sampled. Filtered tokens have probability exactly 0; the most probable token is
+ * never filtered. Equals are kept or filtered together, so that no result depends on an order of sorting.
+ * @param logits  float32  b v
+ * @returns       float32  b v
+ * @law           top-k sets are nested in k, and k = v changes nothing
+ * @law           top-p sets are nested in p, are never empty, and p = 1 changes nothing
+ * @source        top-k: Fan et al. 2018; top-p: Holtzman et al. 2020, with the token that crosses p kept
+ */
+export const transformLogits = (logits: tf.Tensor, transform: SamplingTransform): tf.Tensor => {
+  const { temperature = 1, topK, topP } = transform
+  const v = logits.shape[1] ?? 0
+  if (temperature === 0) return keep(tf.cast(tf.oneHot(tf.argMax(logits, 1), v), "bool"), tf.zerosLike(logits))
+  // Relative to the largest: a small temperature then cannot overflow, nor push a real token below a filtered one.
+  let out = tf.div(tf.sub(logits, tf.max(logits, 1, true)), temperature) // b v
+  if (topK !== undefined && topK < v) {
+    const least = tf.slice(sorted(out, topK), [0, topK - 1], [-1, 1]) // b 1
+    out = keep(tf.greaterEqual(out, least), out)
+  }
+  if (topP !== undefined && topP < 1) {
+    const probabilities = softmax(out) // b v
+    const falling = sorted(probabilities, v) // b v
+    const before = tf.cumsum(falling, 1, true) // b v   mass of the more probable tokens
+    const least = tf.min(tf.where(tf.less(before, topP), falling, tf.onesLike(falling)), 1, true) // b 1
+    out = keep(tf.greaterEqual(probabilities, least), out)
+  }
+  return out
+}
+
+/**
+ * One token a row by the inverse of the cumulative distribution: the first token at which it exceeds the uniform number.
+ * A token of probability 0 is never drawn.
+ * @param logits   float32  b v
+ * @param uniform  float32  b      in [0, 1)
+ * @returns        int32    b
+ */
+export const drawToken = (logits: tf.Tensor, uniform: tf.Tensor): tf.Tensor => {
+  const [b = 0, v = 0] = logits.shape
+  const mass = tf.cumsum(softmax(logits), 1) // b v
+  const total = tf.slice(mass, [0, v - 1], [b, 1]) // b 1
+  const count = (below: tf.Tensor): tf.Tensor => tf.sum(tf.cast(below, "int32"), 1) // b
+  // The second count is the last token with any mass: rounding may bring uniform · total up to total.
+  return tf.minimum(count(tf.lessEqual(mass, tf.mul(tf.reshape(uniform, [b, 1]), total))), count(tf.less(mass, total)))
+}
