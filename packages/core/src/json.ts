@@ -139,7 +139,8 @@ export const readJson = (text: string, where: string): unknown => {
     NUMBER.lastIndex = at
     const number = NUMBER.exec(text)?.[0]
     if (number === undefined) return broken("a JSON value")
-    if (!Number.isFinite(Number(number))) return refuse("a number that a double can hold", number, "store it as a text")
+    if (!Number.isFinite(Number(number)))
+      return refuse("a number that a double can hold", excerpt(number), "store it as a text")
     at += number.length
     return Number(number)
   }
