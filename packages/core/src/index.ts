@@ -5,9 +5,43 @@ export { attempt } from "./attempt.js"
 export { type Axis, type Factor, parseAxes } from "./axes.js"
 export * from "./engine.js"
 export * from "./errors.js"
+export { decodeGraph, type GraphError } from "./graph/decode.js"
+export { encodeGraph, GraphJson, type GraphNodeJson, graphHash } from "./graph/encode.js"
+export { replaceNode } from "./graph/replaceNode.js"
+export { type ResolvedSizes, resolveSizes } from "./graph/resolveSizes.js"
+export {
+  type Graph,
+  type GraphBuilder,
+  type GraphNode,
+  type GraphOptions,
+  graph,
+  isGraph,
+  type NodeOptions,
+  type NodePorts,
+  type NodePortsOf,
+  type StageGraph,
+  type TensorGraph,
+  type Wire,
+} from "./graph.js"
 export { type Init, normal, ones, zeros } from "./init.js"
+export { initParams } from "./initParams.js"
 export { canonicalJson, jsonHash, parseJson } from "./json.js"
-export * from "./node.js"
+export {
+  defineStageNode,
+  defineTensorNode,
+  isParamSpec,
+  isPort,
+  type Node,
+  type NodeType,
+  type Outputs,
+  type OutputValues,
+  type ParamSpec,
+  type ParamsOf,
+  type StageNode,
+  type TensorNode,
+  type ValuesOf,
+} from "./node.js"
+export { frozenParams, objectiveOf } from "./objective.js"
 export { crossEntropy } from "./ops/cross-entropy.js"
 export { embed } from "./ops/embed.js"
 export { gelu } from "./ops/gelu.js"
@@ -32,11 +66,16 @@ export { withPath } from "./program/path.js"
 export { printProgram } from "./program/print.js"
 export * as random from "./random/index.js"
 export { type Key, keyFromSeed, split } from "./random/key.js"
+export { type AnyNodeType, type Registry, registry } from "./registry.js"
+export { showNumber, showSeconds } from "./report/number.js"
+export { type ReportInput, renderReport } from "./report/renderReport.js"
+export { emptyStory, type RunStory, type Samples, type StageStory, storyOf, type Table, tell } from "./report/story.js"
 export { demand, drain, type StageOperator, settle, spread, stages, type Ticket } from "./run/bounded.js"
 export { Stage, type StageContext, type StageEvent } from "./run/context.js"
 export type { RunEvent, StampedEvent } from "./run/event.js"
 export { decodeEvents, encodeEvent } from "./run/eventLine.js"
 export { type RunEvents, runEvents } from "./run/events.js"
+export { makeRunFolder, type RunFolder } from "./run/folder.js"
 export { isFailure, messageOf } from "./run/message.js"
 export {
   type Kept,

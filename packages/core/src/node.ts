@@ -8,8 +8,9 @@
  * captured. Stage nodes are effects on artifacts; they are executed once. Both are wired by the same builder.
  */
 import type * as tf from "@tensorflow/tfjs-core"
-import type { Effect } from "effect"
+import { Effect, Result } from "effect"
 import type { BadConfig } from "./errors.js"
+import { type ConfigSchema, decodeConfig } from "./graph/config.js"
 import type { Init } from "./init.js"
 import type { Port, Ports, ValueOf } from "./port.js"
 import type { StageContext } from "./run/context.js"
@@ -37,7 +38,8 @@ export type OutputValues<O extends Outputs> = O extends Port ? ValueOf<O> : O ex
 
 export const isPort = (outputs: Outputs): outputs is Port => typeof (outputs as Port).dtype === "string"
 
-interface NodeBase<In extends Ports, Out extends Outputs> {
+/** What tensor nodes and stage nodes have in common. */
+export interface NodeBase<In extends Ports, Out extends Outputs> {
   readonly type: string
   readonly version: number
   /** The decoded config; plain JSON data. */
@@ -54,19 +56,20 @@ interface NodeBase<In extends Ports, Out extends Outputs> {
 export interface TensorNode<In extends Ports = Ports, Out extends Outputs = Outputs> extends NodeBase<In, Out> {
   readonly level: "tensor"
   readonly params: Tree<ParamSpec>
-  readonly apply: (params: Tree<tf.Tensor>, inputs: ValuesOf<In>) => OutputValues<Out>
+  // A method, not a function property: a node of known ports must also be a `Node` of any ports.
+  apply(params: Tree<tf.Tensor>, inputs: ValuesOf<In>): OutputValues<Out>
 }
 
 /** An effect on artifacts. */
 export interface StageNode<In extends Ports = Ports, Out extends Outputs = Outputs> extends NodeBase<In, Out> {
   readonly level: "stage"
-  readonly run: (inputs: ValuesOf<In>) => Effect.Effect<OutputValues<Out>, unknown, StageContext>
+  run(inputs: ValuesOf<In>): Effect.Effect<OutputValues<Out>, unknown, StageContext>
 }
 
 export type Node<In extends Ports = Ports, Out extends Outputs = Outputs> = TensorNode<In, Out> | StageNode<In, Out>
 
 /** A node type: call it with a config to get a node. What the registry holds. */
-export interface NodeType<C, N extends Node> {
+export interface NodeType<in C, out N extends Node> {
   (config: C): N
   readonly type: string
   readonly version: number
@@ -74,3 +77,102 @@ export interface NodeType<C, N extends Node> {
   /** A node from untrusted JSON; unknown, missing and mistyped keys are `BadConfig`. */
   readonly decode: (config: unknown, where: string) => Effect.Effect<N, BadConfig>
 }
+
+/** Joins `(config) => node` with what a node type says of itself. */
+const nodeType = <T, E, N extends Node>(
+  about: {
+    readonly type: string
+    readonly version: number
+    readonly level: N["level"]
+    readonly config: ConfigSchema<T, E>
+  },
+  make: (config: T) => N,
+): NodeType<E, N> => {
+  const name = `${about.type}@${about.version}`
+  return Object.assign(
+    (config: E) => make(Result.getOrThrowWith(decodeConfig(about.config, config, name), (error) => error)),
+    {
+      type: about.type,
+      version: about.version,
+      level: about.level,
+      decode: (config: unknown, where: string) =>
+        Effect.map(Effect.fromResult(decodeConfig(about.config, config, `${where} > ${name}`)), make),
+    },
+  )
+}
+
+/**
+ * A type of tensor nodes.
+ *
+ *   const bias = defineTensorNode({
+ *     type: "bias", version: 1, config: Schema.Struct({ width: Schema.Int }),
+ *     ports: ({ width }) => ({ in: { x: tensor("float32", "b d") }, out: tensor("float32", "b d"), sizes: { d: width } }),
+ *     params: ({ width }) => ({ bias: { shape: [width], init: zeros } }),
+ *     apply: (_, { bias }, { x }) => tf.add(x, bias),
+ *   })
+ *   bias({ width: 8 })
+ *
+ * Keys that the schema gives a default may be left out of the config. `params` defaults to none.
+ * @throws BadConfig  when called with a config that the schema refuses
+ */
+export const defineTensorNode = <
+  T,
+  E,
+  const In extends Ports,
+  const Out extends Outputs,
+  P extends Tree<ParamSpec> = Record<never, never>,
+>(definition: {
+  readonly type: string
+  readonly version: number
+  readonly source?: string
+  readonly config: ConfigSchema<T, E>
+  readonly ports: (config: T) => {
+    readonly in: In
+    readonly out: Out
+    /** Axis sizes that the config fixes. */
+    readonly sizes?: Readonly<Record<string, number>>
+  }
+  readonly params?: (config: T) => P
+  readonly apply: (config: T, params: ParamsOf<P>, inputs: ValuesOf<In>) => OutputValues<Out>
+}): NodeType<E, TensorNode<In, Out>> =>
+  nodeType({ ...definition, level: "tensor" }, (config: T): TensorNode<In, Out> => {
+    const { in: inputs, out, sizes = {} } = definition.ports(config)
+    return {
+      ...describe(definition),
+      level: "tensor",
+      config,
+      in: inputs,
+      out,
+      sizes,
+      params: definition.params?.(config) ?? {},
+      apply: (params, values) => definition.apply(config, params as ParamsOf<P>, values),
+    }
+  })
+
+/**
+ * A type of stage nodes: effects on artifacts, with the run's engine, key and events in their context.
+ * @throws BadConfig  when called with a config that the schema refuses
+ */
+export const defineStageNode = <T, E, const In extends Ports, const Out extends Outputs>(definition: {
+  readonly type: string
+  readonly version: number
+  readonly source?: string
+  readonly config: ConfigSchema<T, E>
+  readonly ports: { readonly in: In; readonly out: Out }
+  readonly run: (config: T, inputs: ValuesOf<In>) => Effect.Effect<OutputValues<Out>, unknown, StageContext>
+}): NodeType<E, StageNode<In, Out>> =>
+  nodeType(
+    { ...definition, level: "stage" },
+    (config: T): StageNode<In, Out> => ({
+      ...describe(definition),
+      level: "stage",
+      config,
+      in: definition.ports.in,
+      out: definition.ports.out,
+      sizes: {},
+      run: (inputs) => definition.run(config, inputs),
+    }),
+  )
+
+const describe = ({ type, version, source }: { type: string; version: number; source?: string }) =>
+  source === undefined ? { type, version } : { type, version, source }

@@ -1,0 +1,191 @@
+/**
+ * Graphs: nodes and the wires between them, checked while you type.
+ *
+ *   const dalle = graph("dalle", { caption: tensor("int32", "b t", "token") })
+ *     .node("codes",  sample, { prompt: "caption" })
+ *     .node("images", decode, { codes: "codes" })      // { codes: "caption" } does not compile:
+ *     .output("images")                                //   "needs int32 [b s] code - no wire carries it"
+ *
+ * A wire is the name of a graph input, of a node with one output, or `node.port` of a node with several. A graph is
+ * itself a node, so graphs nest; tensor nodes and stage nodes are wired alike, but never in one graph.
+ */
+import { assemble } from "./graph/assemble.js"
+import { type OutputName, planOutputs } from "./graph/plan.js"
+import type { Node, Outputs, StageNode, TensorNode } from "./node.js"
+import type { Port, Ports } from "./port.js"
+
+/** A node in its place. */
+export interface GraphNode {
+  readonly name: string
+  readonly node: Node
+  /** In-port -> wire. */
+  readonly wires: Readonly<Record<string, string>>
+  /** Its parameters get no gradient and are never updated. */
+  readonly frozen: boolean
+  /** The node of this graph whose parameters it uses in place of its own. */
+  readonly shares: string | null
+}
+
+/** What a graph has beyond a node. `out` is one port where the graph was ended by one name, else ports by name. */
+export interface GraphParts<In extends Ports = Ports> {
+  readonly type: "graph"
+  readonly name: string
+  readonly inputs: In
+  /** Each after everything that it needs. */
+  readonly nodes: ReadonlyArray<GraphNode>
+  /** Output name -> wire. */
+  readonly outputs: Readonly<Record<string, string>>
+}
+
+/** The ports of a graph's nodes by name: known to the compiler alone. */
+export type NodePorts = Readonly<Record<string, { readonly in: Ports; readonly out: Outputs }>>
+
+/** A graph of tensor nodes; itself a tensor node. */
+export interface TensorGraph<
+  In extends Ports = Ports,
+  Out extends Outputs = Outputs,
+  Nodes extends NodePorts = NodePorts,
+> extends TensorNode<In, Out>,
+    GraphParts<In> {
+  readonly type: "graph"
+  readonly nodePorts?: Nodes
+}
+
+/** A graph of stage nodes; itself a stage node. */
+export interface StageGraph<
+  In extends Ports = Ports,
+  Out extends Outputs = Outputs,
+  Nodes extends NodePorts = NodePorts,
+> extends StageNode<In, Out>,
+    GraphParts<In> {
+  readonly type: "graph"
+  readonly nodePorts?: Nodes
+}
+
+export type Graph<In extends Ports = Ports, Out extends Outputs = Outputs, Nodes extends NodePorts = NodePorts> =
+  | TensorGraph<In, Out, Nodes>
+  | StageGraph<In, Out, Nodes>
+
+/** Whether a node is a graph. */
+export const isGraph = (node: Node): node is Graph => node.type === "graph" && "nodes" in node
+
+/** The ports of the nodes of a graph: `NodePortsOf<typeof dalle>["images"]["out"]`. */
+export type NodePortsOf<G> = G extends { readonly nodePorts?: infer Nodes } ? NonNullable<Nodes> : never
+
+export interface NodeOptions<Name extends string = string> {
+  /** The node's parameters get no gradient and are never updated. */
+  readonly frozen?: boolean
+  /** Use the parameters of that node, which has the same type and config. */
+  readonly shares?: Name
+}
+
+export interface GraphOptions {
+  /** Sizes of axes of the inputs: `{ b: 8, t: 128 }`. */
+  readonly sizes?: Readonly<Record<string, number>>
+}
+
+// --- what the compiler knows of a graph under construction: Env is every wire with its port
+
+type Show<P extends Port> =
+  P extends Port<infer D, infer A, infer U>
+    ? D extends "artifact"
+      ? `artifact ${U}`
+      : `${D} [${A}]${U extends "" ? "" : ` ${U}`}`
+    : never
+
+// A port whose axes are only known at run time (a decoded graph) fits anything here and is checked when built.
+type Fits<Have, Need extends Port> = Have extends Port
+  ? string extends Need["axes"] | Have["axes"]
+    ? true
+    : Have extends { readonly dtype: Need["dtype"]; readonly axes: Need["axes"]; readonly unit: Need["unit"] }
+      ? true
+      : false
+  : false
+
+type Carriers<Env, Need extends Port> = {
+  [W in keyof Env & string]: Fits<Env[W], Need> extends true ? W : never
+}[keyof Env & string]
+
+/** The wires that fit a port, or the reason why there is none. */
+export type Wire<Env, Need extends Port> = [Carriers<Env, Need>] extends [never]
+  ? `needs ${Show<Need>} - no wire carries it`
+  : Carriers<Env, Need>
+
+type WiresOf<K extends string, Out extends Outputs> = Outputs extends Out
+  ? { readonly [_ in K | `${K}.${string}`]: Port }
+  : Out extends Port
+    ? { readonly [_ in K]: Out }
+    : { readonly [P in keyof Out & string as `${K}.${P}`]: Out[P] }
+
+type NewName<K extends string, Taken> = string extends Taken
+  ? K
+  : K extends Taken
+    ? `"${K}" is taken - give the node a new name`
+    : K extends `${string}.${string}`
+      ? `"${K}" has a dot - dots separate a node from its port`
+      : K
+
+type Last<W extends string> = W extends `${string}.${infer P}` ? P : W
+
+type OutOf<Env, Names> = Names extends readonly [infer Only]
+  ? Only extends keyof Env
+    ? Env[Only]
+    : { readonly [K in keyof Only]: Only[K] extends keyof Env ? Env[Only[K]] : never }
+  : Names extends ReadonlyArray<infer W extends string>
+    ? { readonly [K in W as Last<K>]: K extends keyof Env ? Env[K] : never }
+    : never
+
+type AsOutputs<T> = T extends Outputs ? T : never
+
+/** A graph under construction. Every method gives a new one, so a beginning can be continued twice. */
+export interface GraphBuilder<In extends Ports, Env, Nodes extends NodePorts> {
+  /**
+   * Adds a node.
+   * @param name   new in this graph, without dots
+   * @param wires  in-port -> wire
+   */
+  node<const K extends string, NodeIn extends Ports, NodeOut extends Outputs>(
+    name: NewName<K, keyof Nodes | keyof In>,
+    node: Node<NodeIn, NodeOut>,
+    wires: { readonly [P in keyof NodeIn]: Wire<Env, NodeIn[P]> },
+    options?: NodeOptions<keyof Nodes & string>,
+  ): GraphBuilder<
+    In,
+    Env & WiresOf<K, NodeOut>,
+    Nodes & { readonly [_ in K]: { readonly in: NodeIn; readonly out: NodeOut } }
+  >
+  /**
+   * Ends the graph and checks it: `.output("loss")` gives one value under the graph's own name, `.output("a", "b")` and
+   * `.output({ images: "decoded" })` several, under `graph.a`.
+   * @throws ShapeMismatch  every dtype, unit and axis size that does not fit, at once
+   * @throws UnknownWire, DuplicateNode, Cycle, BadConfig  where types were bypassed, or levels or shared nodes do not fit
+   */
+  output<
+    const Names extends
+      | readonly [keyof Env & string, ...ReadonlyArray<keyof Env & string>]
+      | readonly [Readonly<Record<string, keyof Env & string>>],
+  >(...names: Names): Graph<In, AsOutputs<OutOf<Env, Names>>, Nodes>
+}
+
+const builder = <In extends Ports, Env, Nodes extends NodePorts>(
+  name: string,
+  inputs: In,
+  sizes: Readonly<Record<string, number>>,
+  nodes: ReadonlyArray<GraphNode>,
+): GraphBuilder<In, Env, Nodes> => ({
+  node: (nodeName, node, wires, { frozen = false, shares = null } = {}) =>
+    builder(name, inputs, sizes, [...nodes, { name: nodeName, node, wires, frozen, shares }]),
+  output: <const Names extends ReadonlyArray<OutputName>>(...names: Names) =>
+    assemble({ name, inputs, sizes, nodes, outputs: planOutputs(names) }) as Graph<
+      In,
+      AsOutputs<OutOf<Env, Names>>,
+      Nodes
+    >,
+})
+
+/** Begins a graph with its inputs. */
+export const graph = <const In extends Ports>(
+  name: string,
+  inputs: In,
+  options: GraphOptions = {},
+): GraphBuilder<In, In, Record<never, never>> => builder(name, inputs, options.sizes ?? {}, [])
