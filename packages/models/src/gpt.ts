@@ -6,6 +6,8 @@
  * Axes     b batch, t position, s key position, d width, h heads, e head width, f feed-forward width, v vocabulary
  */
 import {
+  BadLength,
+  defineTensorNode,
   embed,
   gelu,
   type Init,
@@ -14,6 +16,7 @@ import {
   normal,
   ones,
   type ParamSpec,
+  tensor,
   withPath,
   zeros,
 } from "@millrace/core"
@@ -161,6 +164,16 @@ export interface GptInputs {
 /** A mask of any type as booleans. */
 export const real = (mask: tf.Tensor): tf.Tensor => tf.greater(tf.cast(mask, "float32"), 0.5)
 
+const checkLength = ({ context }: GptConfig, length: number): void => {
+  if (length <= context) return
+  throw new BadLength({
+    where: "gpt",
+    expected: `at most ${context} tokens, the model's context`,
+    received: `${length} tokens`,
+    fix: "cut the text, or train a model with a longer context",
+  })
+}
+
 /**
  * The trunk: the residual stream after the last norm.
  *
@@ -169,11 +182,13 @@ export const real = (mask: tf.Tensor): tf.Tensor => tf.greater(tf.cast(mask, "fl
  * positions is finite and means nothing. Without a mask nothing of this is computed.
  * @param tokens  int32  b t
  * @returns       float32  b t d
+ * @throws BadLength  t is above the context
  * @law           a later token never changes an earlier output
  * @law           padding on either side changes no output at a real token
  */
 export const gptTrunk = (config: GptConfig, p: GptParams, tokens: tf.Tensor, inputs: GptInputs = {}): tf.Tensor => {
   const [b = 0, t = 0] = tokens.shape
+  checkLength(config, t)
   const mask = inputs.mask === undefined ? null : real(inputs.mask)
   const bias = mask === null ? causalBias(t) : paddedCausalBias(mask)
   let x = withPath("embed", () => {
@@ -214,4 +229,44 @@ export const gptUnembed = (p: GptParams, x: tf.Tensor): tf.Tensor => {
 export const gptLogits = (config: GptConfig, p: GptParams, tokens: tf.Tensor, inputs: GptInputs = {}): tf.Tensor => {
   const x = gptTrunk(config, p, tokens, inputs)
   return withPath("unembed", () => gptUnembed(p, x)) // b t v
+}
+
+// --- nodes
+
+const tokens = tensor("int32", "b t", "token")
+const mask = tensor("float32", "b t", "mask")
+const source = "Radford et al. 2019, section 2.3"
+
+/** A GPT's nodes. Padding on the right needs no mask here: it comes after every real token, and no token sees what comes after it. */
+export const gpt = {
+  /** `tokens` -> logits of the token after each. */
+  logits: defineTensorNode({
+    type: "gpt.logits",
+    version: 1,
+    source,
+    config: GptConfig,
+    ports: ({ vocab }) => ({ in: { tokens }, out: tensor("float32", "b t v", "logit"), sizes: { v: vocab } }),
+    params: gptParams,
+    apply: (config, p, { tokens }) => gptLogits(config, p, tokens),
+  }),
+  /** The same for texts that are padded on the left. */
+  maskedLogits: defineTensorNode({
+    type: "gpt.maskedLogits",
+    version: 1,
+    source,
+    config: GptConfig,
+    ports: ({ vocab }) => ({ in: { tokens, mask }, out: tensor("float32", "b t v", "logit"), sizes: { v: vocab } }),
+    params: gptParams,
+    apply: (config, p, { tokens, mask }) => gptLogits(config, p, tokens, { mask }),
+  }),
+  /** `tokens` -> what the logits are computed from. */
+  trunk: defineTensorNode({
+    type: "gpt.trunk",
+    version: 1,
+    source,
+    config: GptConfig,
+    ports: ({ width }) => ({ in: { tokens }, out: tensor("float32", "b t d"), sizes: { d: width } }),
+    params: (config) => gptParams({ ...config, tied: true }),
+    apply: (config, p, { tokens }) => gptTrunk(config, p, tokens),
+  }),
 }

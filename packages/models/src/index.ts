@@ -6,13 +6,14 @@ export {
   type GptInputs,
   type GptParams,
   type GptTree,
+  gpt,
   gptLogits,
   gptParams,
   gptTrunk,
   gptUnembed,
 } from "./gpt.js"
 export { gptPresets } from "./gptPresets.js"
-export { logProbs } from "./logProbs.js"
+export { alignedLogProbs, logProbs } from "./logProbs.js"
 export { entropy } from "./losses/entropy.js"
 export { exactKl } from "./losses/exactKl.js"
 export { type Advantages, type GaeConfig, gae } from "./losses/gae.js"
@@ -38,6 +39,7 @@ export { type WhitenConfig, whiten } from "./losses/whiten.js"
 export {
   normalisedHead,
   type RewardNormalisation,
+  reward,
   rewardParams,
   rewardScore,
   type ScalarParams,
@@ -52,4 +54,4 @@ export {
 } from "./sample/generate.js"
 export { type SamplerConfig, type SamplerFunctions, samplerFunctions, samplerSlots } from "./sample/sampler.js"
 export { drawToken, type SamplingTransform, transformLogits } from "./sample/transform.js"
-export { valueParams, values } from "./value.js"
+export { value, valueParams, values } from "./value.js"

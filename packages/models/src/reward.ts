@@ -6,17 +6,19 @@
  * Axes     b batch, t position, k candidates, d width
  */
 import {
+  defineTensorNode,
   float32,
   type HostTensor,
   type HostTensors,
   linear,
   normal,
   type ParamSpec,
+  tensor,
   withPath,
   zeros,
 } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
-import { type GptConfig, type GptTree, gptParams, gptTrunk, real } from "./gpt.js"
+import { GptConfig, type GptTree, gptParams, gptTrunk, real } from "./gpt.js"
 
 // --- parameters
 
@@ -101,4 +103,42 @@ export const normalisedHead = (
       Array.from(tensor?.data ?? [], (v) => v * gain + add),
     )
   return { [weight]: affine(values[weight], 0), [bias]: affine(values[bias], shift) }
+}
+
+// --- nodes
+
+const source = "Ouyang et al. 2022, section 3.5"
+
+/** Nodes of a reward model. */
+export const reward = {
+  /** `tokens`, `mask` -> one score a text. */
+  score: defineTensorNode({
+    type: "reward.score",
+    version: 1,
+    source,
+    config: GptConfig,
+    ports: () => ({
+      in: { tokens: tensor("int32", "b t", "token"), mask: tensor("float32", "b t", "mask") },
+      out: tensor("float32", "b", "reward"),
+    }),
+    params: rewardParams,
+    apply: (config, p, { tokens, mask }) => rewardScore(config, p, tokens, mask),
+  }),
+  /** `tokens`, `mask` -> one score a candidate: k candidates for each of b prompts, in one batch. */
+  scores: defineTensorNode({
+    type: "reward.scores",
+    version: 1,
+    source,
+    config: GptConfig,
+    ports: () => ({
+      in: { tokens: tensor("int32", "b k t", "token"), mask: tensor("float32", "b k t", "mask") },
+      out: tensor("float32", "b k", "reward"),
+    }),
+    params: rewardParams,
+    apply: (config, p, { tokens, mask }) => {
+      const [b = 0, k = 0, t = 0] = tokens.shape
+      const flat = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [b * k, t])
+      return tf.reshape(rewardScore(config, p, flat(tokens), flat(mask)), [b, k]) // b k
+    },
+  }),
 }

@@ -5,9 +5,9 @@
  *          from the reward model: `fromScalar`.
  * Axes     b batch, t position, d width
  */
-import { type ParamSpec, zeros } from "@millrace/core"
+import { defineTensorNode, type ParamSpec, tensor, zeros } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
-import { type GptConfig, real } from "./gpt.js"
+import { GptConfig, real } from "./gpt.js"
 import { type ScalarParams, type ScalarTree, scalars, trunkParams } from "./reward.js"
 
 /** Parameters of a value model: those of a reward model, with a head that starts at zero. */
@@ -25,4 +25,21 @@ export const valueParams = (config: GptConfig): ScalarTree<ParamSpec> => ({
 export const values = (config: GptConfig, p: ScalarParams, tokens: tf.Tensor, mask?: tf.Tensor): tf.Tensor => {
   const all = scalars(config, p, tokens, mask) // b t
   return mask === undefined ? all : tf.where(real(mask), all, tf.zerosLike(all))
+}
+
+/** Nodes of a value model. */
+export const value = {
+  /** `tokens`, `mask` -> the value of each position. */
+  values: defineTensorNode({
+    type: "value.values",
+    version: 1,
+    source: "Ouyang et al. 2022, section C.4",
+    config: GptConfig,
+    ports: () => ({
+      in: { tokens: tensor("int32", "b t", "token"), mask: tensor("float32", "b t", "mask") },
+      out: tensor("float32", "b t", "value"),
+    }),
+    params: valueParams,
+    apply: (config, p, { tokens, mask }) => values(config, p, tokens, mask),
+  }),
 }

@@ -1,6 +1,6 @@
 /** Text from prompts: a sampler compiled for an engine, and its loop. */
 import {
-  type BadConfig,
+  BadConfig,
   BadData,
   BadLength,
   type CompileError,
@@ -56,18 +56,12 @@ export interface Samples {
 
 const collected = ["token", "mask", "logProb", "sampledLogProb"] as const
 
-const isTagged = (error: unknown): error is BadConfig | BadLength =>
-  typeof error === "object" &&
-  error !== null &&
-  "_tag" in error &&
-  (error._tag === "BadConfig" || error._tag === "BadLength")
-
 const functionsOf = (model: GptConfig, config: SamplerConfig) =>
   Effect.suspend(() => {
     try {
       return Effect.succeed(samplerFunctions(model, config))
     } catch (error) {
-      return isTagged(error) ? Effect.fail(error) : Effect.die(error)
+      return error instanceof BadConfig || error instanceof BadLength ? Effect.fail(error) : Effect.die(error)
     }
   })
 
