@@ -5,27 +5,13 @@
 import { Cause, Effect, Exit } from "effect"
 import { digestFiles, type Files } from "../artifact.js"
 import type { Engine } from "../engine.js"
-import { BadData, Cycle, NodeFailed, UnknownWire } from "../errors.js"
-import { isPort, type StageNode } from "../node.js"
-import type { Port } from "../port.js"
+import { BadData, NodeFailed } from "../errors.js"
+import type { StageGraph } from "../graph.js"
+import { isPort, type Node, type StageNode } from "../node.js"
 import { type Key, split } from "../random/key.js"
 import { Stage } from "./context.js"
 import type { RunEvents } from "./events.js"
 import { isFailure, messageOf } from "./message.js"
-
-/** A graph of stages, as the runner needs it. A graph is itself a node, so stages nest. */
-export interface StageGraph {
-  readonly level: "stage"
-  readonly name: string
-  readonly in: Readonly<Record<string, Port>>
-  readonly nodes: ReadonlyArray<{
-    readonly name: string
-    readonly node: StageNode | StageGraph
-    /** Port of the node -> name of the wire: an input, a node, or `node.port`. */
-    readonly wires: Readonly<Record<string, string>>
-  }>
-  readonly outputs: ReadonlyArray<string>
-}
 
 /** Files that a stage made. */
 export interface Kept {
@@ -67,52 +53,13 @@ const spread = (name: string, out: StageNode["out"], result: unknown): ReadonlyA
     ? [[name, result]]
     : Object.keys(out).map((port) => [`${name}.${port}`, (result as Readonly<Record<string, unknown>>)[port]] as const)
 
-/** The node that a wire comes from. */
-const sourceOf = (wire: string): string => wire.split(".")[0] ?? wire
-
-/** The nodes in an order that respects the wires; of several that could run, the one written first. */
-export const executionOrder = (
-  graph: StageGraph,
-  where: string,
-): Effect.Effect<ReadonlyArray<StageGraph["nodes"][number]>, Cycle | UnknownWire> =>
-  Effect.gen(function* () {
-    const names = new Set(graph.nodes.map((entry) => entry.name))
-    const waiting = [...graph.nodes]
-    const ready = new Set<string>()
-    const order: Array<StageGraph["nodes"][number]> = []
-    for (const { name, wires } of graph.nodes) {
-      for (const [port, wire] of Object.entries(wires)) {
-        if (names.has(sourceOf(wire)) || Object.hasOwn(graph.in, wire)) continue
-        return yield* new UnknownWire({
-          where: `${where} > ${name}`,
-          expected: `port "${port}" to be wired to an input of the graph or to a node`,
-          received: `"${wire}", which nothing produces`,
-          fix: `wire it to one of ${[...Object.keys(graph.in), ...names].filter((known) => known !== name).join(", ")}`,
-        })
-      }
-    }
-    while (waiting.length > 0) {
-      const next = waiting.findIndex(({ wires }) =>
-        Object.values(wires).every((wire) => ready.has(sourceOf(wire)) || !names.has(sourceOf(wire))),
-      )
-      const [entry] = next < 0 ? [] : waiting.splice(next, 1)
-      if (entry === undefined) {
-        return yield* new Cycle({
-          where,
-          expected: "nodes that can be put in order",
-          received: `nodes that need each other: ${waiting.map(({ name }) => name).join(", ")}`,
-          fix: "break the cycle: a loop is a node that repeats inside itself",
-        })
-      }
-      ready.add(entry.name)
-      order.push(entry)
-    }
-    return order
-  })
+const isStageGraph = (node: Node): node is StageGraph => node.level === "stage" && "nodes" in node
 
 /** Names of every stage, nested ones as `outer.inner`, in the order of the definition. */
 export const stageNames = (graph: StageGraph, prefix = ""): ReadonlyArray<string> =>
-  graph.nodes.flatMap(({ name, node }) => ("nodes" in node ? stageNames(node, `${prefix}${name}.`) : [prefix + name]))
+  graph.nodes.flatMap(({ name, node }) =>
+    isStageGraph(node) ? stageNames(node, `${prefix}${name}.`) : [prefix + name],
+  )
 
 /** How a stage's failure leaves the run: with the graph path, and the original error as its cause. */
 const nodeFailed = (where: string, cause: Cause.Cause<unknown>): NodeFailed => {
@@ -135,13 +82,13 @@ const nodeFailed = (where: string, cause: Cause.Cause<unknown>): NodeFailed => {
 /**
  * Runs every stage of a graph.
  * @fails  NodeFailed   a stage failed; `where` is `graph > stage`, `cause` its own error
- * @fails  UnknownWire, Cycle   the graph cannot be put in order
+ * @fails  BadData      a stage returned less than its ports promise
  * Interruption stops the stage that runs, closes its scope and reports the run as stopped.
  */
 export const runGraph = <E = never, R = never>(
   graph: StageGraph,
   options: RunOptions<E, R>,
-): Effect.Effect<RunResult, NodeFailed | UnknownWire | Cycle | BadData | E, Engine | R> => {
+): Effect.Effect<RunResult, NodeFailed | BadData | E, Engine | R> => {
   const { events, run } = options
   const now = options.now ?? (() => performance.now() / 1000)
   const digests: Record<string, Record<string, string>> = {}
@@ -223,28 +170,30 @@ export const runGraph = <E = never, R = never>(
     where: string,
     key: Key,
     inputs: Readonly<Record<string, unknown>>,
-  ): Effect.Effect<Readonly<Record<string, unknown>>, NodeFailed | UnknownWire | Cycle | BadData | E, Engine | R> =>
+  ): Effect.Effect<Readonly<Record<string, unknown>>, NodeFailed | BadData | E, Engine | R> =>
     Effect.gen(function* () {
-      const order = yield* executionOrder(level, where)
       const values: Values = new Map(Object.entries(inputs))
-      for (const [i, { name, node, wires }] of order.entries()) {
+      const wanted = Object.entries(level.outputs)
+      for (const [i, { name, node, wires }] of level.nodes.entries()) {
         const given = Object.fromEntries(Object.entries(wires).map(([port, wire]) => [port, values.get(wire)]))
         const stage = path + name
         const at = `${where} > ${name}`
         const own = split(key, name)
-        if ("nodes" in node) {
-          const made = yield* runNodes(node, `${stage}.`, at, own, given)
-          for (const [wire, value] of Object.entries(made))
-            values.set(node.outputs.length === 1 ? name : `${name}.${wire}`, value)
-        } else {
-          const result = yield* runStage(node, stage, at, own, given)
-          for (const [wire, value] of spread(name, node.out, result)) values.set(wire, value)
-        }
+        if (node.level !== "stage") return yield* Effect.die(new Error(`internal: ${at} is not a stage`))
+        const result = isStageGraph(node)
+          ? yield* Effect.map(runNodes(node, `${stage}.`, at, own, given), (made) =>
+              isPort(node.out) ? Object.values(made)[0] : made,
+            )
+          : yield* runStage(node, stage, at, own, given)
+        for (const [wire, value] of spread(name, node.out, result)) values.set(wire, value)
         // Weights are large: a value that no later stage reads is let go.
-        const needed = new Set([...level.outputs, ...order.slice(i + 1).flatMap((later) => Object.values(later.wires))])
+        const needed = new Set([
+          ...wanted.map(([, wire]) => wire),
+          ...level.nodes.slice(i + 1).flatMap((later) => Object.values(later.wires)),
+        ])
         for (const wire of values.keys()) if (!needed.has(wire)) values.delete(wire)
       }
-      return Object.fromEntries(level.outputs.map((wire) => [wire, values.get(wire)]))
+      return Object.fromEntries(wanted.map(([name, wire]) => [name, values.get(wire)]))
     })
 
   return Effect.suspend(() => {

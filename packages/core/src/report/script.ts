@@ -1,0 +1,95 @@
+/** What the report does in the browser: draws the curves from the data block, smooths them, and tells values on hover. */
+export const script = `
+(() => {
+  "use strict"
+  const stages = JSON.parse(document.getElementById("curves").textContent)
+  const smoothing = document.getElementById("smooth")
+  const logarithmic = document.getElementById("log")
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim()
+  const show = (v) => {
+    if (v == null) return "not finite"
+    const a = Math.abs(v)
+    const text = a !== 0 && (a < 1e-4 || a >= 1e9) ? v.toExponential(2) : String(+v.toPrecision(4))
+    return text.replace("-", "\\u2212")
+  }
+  const tick = (v) => {
+    if (v == null) return ""
+    const a = Math.abs(v)
+    const text = a >= 1e6 ? +(v / 1e6).toPrecision(3) + "M" : a >= 1e4 ? +(v / 1e3).toPrecision(3) + "k"
+      : a !== 0 && a < 1e-3 ? v.toExponential(0) : String(+v.toPrecision(4))
+    return text.replace("-", "\\u2212")
+  }
+  // An exponential mean over about a twentieth of the curve, corrected for its start.
+  const smooth = (values) => {
+    const keep = 1 - 1 / Math.max(2, values.length / 20)
+    let mean = 0, weight = 0
+    return values.map((v) => {
+      if (v == null) return null
+      mean = mean * keep + v * (1 - keep)
+      weight = weight * keep + (1 - keep)
+      return mean / weight
+    })
+  }
+  const plots = []
+  const clear = () => { for (const plot of plots.splice(0)) plot.destroy() }
+  const draw = () => {
+    clear()
+    const font = "11px " + css("sans")
+    for (const figure of document.querySelectorAll(".curve")) {
+      const { steps, values } = stages[figure.dataset.stage]
+      const raw = values[figure.dataset.value]
+      const smoothed = smoothing.checked && raw.length > 20 ? smooth(raw) : null
+      const holder = figure.querySelector(".plot")
+      const out = figure.querySelector("output")
+      const log = logarithmic.checked && raw.every((v) => v == null || v > 0)
+      const tell = (i) => {
+        const strong = document.createElement("strong")
+        strong.textContent = show(raw[i])
+        const more = smoothed ? " \\u00b7 mean " + show(smoothed[i]) : ""
+        out.replaceChildren("step " + steps[i].toLocaleString("en-US") + "  ", strong, more)
+      }
+      const line = (stroke, width) => ({ stroke, width, points: { show: raw.length < 2 }, spanGaps: false })
+      const axis = { stroke: css("soft"), font, grid: { stroke: css("grid"), width: 1 }, ticks: { show: false } }
+      const height = 176
+      const plot = new uPlot({
+        width: Math.max(200, holder.clientWidth), height, padding: [8, 6, 0, 0],
+        legend: { show: false },
+        cursor: { y: false, drag: { x: true, y: false, setScale: true }, sync: { key: "stage-" + figure.dataset.stage },
+          points: { size: 7, fill: css("accent"), stroke: css("raised") } },
+        scales: { x: { time: false }, y: log ? { distr: 3 } : { range: (u, min, max) => {
+          if (min == null || max == null) return [0, 1]
+          const room = (max - min) * 0.08 || Math.abs(max) * 0.1 || 1
+          return [min >= 0 && min - room < 0 ? 0 : min - room, max + room]
+        } } },
+        axes: [
+          { ...axis, grid: { show: false }, size: 24, gap: 4, space: 60, values: (u, vs) => vs.map(tick) },
+          { ...axis, size: 46, gap: 6, space: 34, values: (u, vs) => vs.map(tick) },
+        ],
+        series: smoothed ? [{}, line(css("raw"), 1), line(css("accent"), 2)] : [{}, line(css("accent"), 1.5)],
+        hooks: { setCursor: [(u) => tell(u.cursor.idx == null ? steps.length - 1 : u.cursor.idx)] },
+      }, smoothed ? [steps, raw, smoothed] : [steps, raw], holder)
+      tell(steps.length - 1)
+      let at = steps.length - 1
+      holder.onkeydown = (event) => {
+        const jump = Math.max(1, Math.round(steps.length / 50))
+        const to = { ArrowLeft: at - jump, ArrowRight: at + jump, Home: 0, End: steps.length - 1 }[event.key]
+        if (to === undefined) return
+        event.preventDefault()
+        at = Math.min(steps.length - 1, Math.max(0, to))
+        plot.setCursor({ left: plot.valToPos(steps[at], "x"), top: height / 3 })
+      }
+      plots.push(plot)
+    }
+  }
+  let width = 0
+  new ResizeObserver(() => {
+    const now = document.querySelector("main").clientWidth
+    if (now === width) return
+    width = now
+    draw()
+  }).observe(document.querySelector("main"))
+  smoothing.addEventListener("change", draw)
+  logarithmic.addEventListener("change", draw)
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw)
+})()
+`

@@ -1,0 +1,149 @@
+/**
+ * What a run was, told from its events: what the report and the summary show. It is a fold over the events whose size
+ * does not grow with the number of steps.
+ */
+import type { RunEvent, StampedEvent } from "../run/event.js"
+
+export type Table = Omit<Extract<RunEvent, { type: "stage.table" }>, "type" | "stage">
+export type Samples = Omit<Extract<RunEvent, { type: "stage.samples" }>, "type" | "stage"> & {
+  /** The step after which they were drawn, 0 before the first. */
+  readonly step: number
+}
+
+export interface StageStory {
+  readonly name: string
+  node: string
+  status: "waiting" | "running" | "done" | "failed" | "stopped"
+  startedAt: number
+  seconds: number
+  step: number
+  steps: number
+  /** Work done so far, in `unit`s. */
+  amount: number
+  unit: string
+  /** Values of every `stride`-th step, at most `mostPoints` of them. */
+  points: Array<{ readonly step: number; readonly values: Readonly<Record<string, number>> }>
+  stride: number
+  /** Values of the last step. */
+  last: Readonly<Record<string, number>>
+  /** Steps in which some value was no finite number. */
+  nonFinite: number
+  tables: Map<string, Table>
+  /** The first samples and the last. */
+  samples: ReadonlyArray<Samples>
+  notes: ReadonlyArray<string>
+  digests: Readonly<Record<string, string>>
+  error: string | undefined
+}
+
+export interface RunStory {
+  run: string
+  graph: string
+  status: "running" | "done" | "failed" | "stopped"
+  seconds: number
+  readonly stages: Map<string, StageStory>
+}
+
+const mostPoints = 2048
+const mostNotes = 50
+
+export const emptyStory = (): RunStory => ({ run: "", graph: "", status: "running", seconds: 0, stages: new Map() })
+
+const newStage = (name: string): StageStory => ({
+  name,
+  node: "",
+  status: "waiting",
+  startedAt: 0,
+  seconds: 0,
+  step: 0,
+  steps: 0,
+  amount: 0,
+  unit: "",
+  points: [],
+  stride: 1,
+  last: {},
+  nonFinite: 0,
+  tables: new Map(),
+  samples: [],
+  notes: [],
+  digests: {},
+  error: undefined,
+})
+
+const stageOf = (story: RunStory, name: string): StageStory => {
+  const known = story.stages.get(name) ?? newStage(name)
+  story.stages.set(name, known)
+  return known
+}
+
+const addStep = (stage: StageStory, event: Extract<RunEvent, { type: "stage.step" }>): void => {
+  const { step, steps, values, amount, unit } = event
+  stage.step = step
+  stage.steps = steps
+  stage.amount += amount
+  stage.unit = unit
+  stage.last = values
+  if (Object.values(values).some((value) => !Number.isFinite(value))) stage.nonFinite++
+  if (step % stage.stride === 0) stage.points.push({ step, values })
+  if (stage.points.length > mostPoints) {
+    stage.stride *= 2
+    stage.points = stage.points.filter((point) => point.step % stage.stride === 0)
+  }
+}
+
+/** Adds one event to the story. */
+export const tell = (story: RunStory, event: StampedEvent): void => {
+  story.seconds = event.secondsSinceStart
+  if (event.type === "run.started") {
+    story.run = event.run
+    story.graph = event.graph
+    for (const name of event.stages) stageOf(story, name)
+    return
+  }
+  if (event.type === "run.ended") {
+    story.status = event.status
+    story.seconds = event.seconds
+    return
+  }
+  const stage = stageOf(story, event.stage)
+  if (stage.status === "running") stage.seconds = event.secondsSinceStart - stage.startedAt
+  switch (event.type) {
+    case "stage.started":
+      stage.node = event.node
+      stage.status = "running"
+      stage.startedAt = event.secondsSinceStart
+      stage.steps = event.steps ?? 0
+      return
+    case "stage.step":
+      addStep(stage, event)
+      return
+    case "stage.samples": {
+      const { columns, rows } = event
+      const [first] = stage.samples
+      const drawn = { columns, rows, step: stage.step }
+      stage.samples = first === undefined ? [drawn] : [first, drawn]
+      return
+    }
+    case "stage.table":
+      stage.tables.set(event.title, { title: event.title, columns: event.columns, rows: event.rows })
+      return
+    case "stage.note":
+      stage.notes = [...stage.notes, event.text].slice(-mostNotes)
+      return
+    case "stage.ended":
+      stage.status = "done"
+      stage.seconds = event.seconds
+      stage.digests = event.digests
+      return
+    case "stage.failed":
+      stage.status = event.error === "stopped" ? "stopped" : "failed"
+      stage.error = event.error
+  }
+}
+
+/** The story of recorded events. */
+export const storyOf = (events: Iterable<StampedEvent>): RunStory => {
+  const story = emptyStory()
+  for (const event of events) tell(story, event)
+  return story
+}
