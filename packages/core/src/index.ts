@@ -3,6 +3,8 @@
 export { type ArtifactKind, artifactKind, digestFiles, type Files, sha256 } from "./artifact.js"
 export { attempt } from "./attempt.js"
 export { type Axis, type Factor, parseAxes } from "./axes.js"
+export { type Diagnosis, doctor } from "./engine/doctor.js"
+export { type EngineOptions, Engines } from "./engine/engines.js"
 export * from "./engine.js"
 export * from "./errors.js"
 export { decodeGraph, type GraphError } from "./graph/decode.js"
@@ -42,10 +44,11 @@ export {
   type ValuesOf,
 } from "./node.js"
 export { frozenParams, objectiveOf } from "./objective.js"
-export { crossEntropy } from "./ops/cross-entropy.js"
+export { toOnnx } from "./onnx/lower.js"
+export { crossEntropy } from "./ops/crossEntropy.js"
 export { embed } from "./ops/embed.js"
 export { gelu } from "./ops/gelu.js"
-export { layerNorm } from "./ops/layer-norm.js"
+export { layerNorm } from "./ops/layerNorm.js"
 export { linear } from "./ops/linear.js"
 export { logSoftmax, softmax } from "./ops/softmax.js"
 export {
@@ -62,6 +65,7 @@ export { capture, captureSync } from "./program/capture.js"
 export { programHash } from "./program/hash.js"
 export { interpret } from "./program/interpret.js"
 export type { Attr, Constant, Equation, Program, ProgramInput, ProgramOutput, Value } from "./program/ir.js"
+export { defaultPasses, optimize, type Pass } from "./program/passes.js"
 export { withPath } from "./program/path.js"
 export { printProgram } from "./program/print.js"
 export * as random from "./random/index.js"
@@ -102,6 +106,7 @@ export {
 } from "./tensor.js"
 export { withBackend } from "./tfjs.js"
 export { AdamW, adamW } from "./train/adamw.js"
+export { forward } from "./train/forward.js"
 export { learningRate, Schedule } from "./train/schedule.js"
 export {
   frozenNames,

@@ -1,0 +1,137 @@
+/** The `onnx` engine: programs captured, written as ONNX, and run by onnxruntime-node in a child process. */
+import { createHash } from "node:crypto"
+import { Effect, Layer } from "effect"
+import { type CompileError, Engine, type Executable, type State, type TensorFunction } from "../engine.js"
+import { EngineFailed, type EngineMissing, UnsupportedOp } from "../errors.js"
+import { lower } from "../onnx/lower.js"
+import { capture } from "../program/capture.js"
+import type { Program } from "../program/ir.js"
+import { optimize } from "../program/passes.js"
+import type { HostTensors, Specs } from "../tensor.js"
+import { checkCommit, checkLoop, checkRun, checkWrite, type Signature, specsOf, unknownNames } from "./check.js"
+import type { ModelPort } from "./protocol.js"
+import { type Remote, startRemote } from "./remote.js"
+
+export interface OnnxOptions {
+  /** Threads of a kernel. The results are the same for any number. */
+  readonly threads: number
+}
+
+/** A model's ports: the program's, with the names that they have in the model. */
+const modelPorts = (ports: Program["inputs"], names: ReadonlyArray<string>): ReadonlyArray<ModelPort> =>
+  ports.map(({ name, slot, value: { dtype, shape } }, i) => ({ model: names[i]!, name, slot, dtype, shape }))
+
+const signatureOf = (fn: TensorFunction, program: Program): Signature => ({
+  name: fn.name,
+  state: fn.state,
+  inputs: fn.inputs,
+  outputs: Object.fromEntries(
+    program.outputs
+      .filter(({ slot }) => slot === null)
+      .map(({ name, value: { dtype, shape } }) => [name, { dtype, shape }]),
+  ),
+  written: program.outputs.flatMap(({ slot, name }) => (slot === null ? [] : [[slot, name] as const])),
+  commitIf: fn.commitIf ?? null,
+})
+
+const orFail = <E>(error: E | null): Effect.Effect<void, E> => (error === null ? Effect.void : Effect.fail(error))
+
+const written = (program: Program): Effect.Effect<ReturnType<typeof lower>, CompileError> =>
+  Effect.try({
+    try: () => lower(program),
+    catch: (error) =>
+      error instanceof UnsupportedOp
+        ? error
+        : new EngineFailed({
+            where: `internal: ${program.name} > onnx`,
+            expected: "a program that can be written in ONNX",
+            received: error instanceof Error ? error.message : String(error),
+            fix: "report it, with the printed program",
+            cause: error,
+          }),
+  })
+
+const makeEngine = (remote: Remote): Engine["Service"] => {
+  const stateIds = new WeakMap<State, number>()
+  let lastState = 0
+  let lastProgram = 0
+  const known = (state: State): boolean => stateIds.has(state)
+  const bindings = (states: Readonly<Record<string, State>> = {}): Record<string, number> =>
+    Object.fromEntries(Object.entries(states).map(([slot, state]) => [slot, stateIds.get(state)!]))
+
+  const allocate: Engine["Service"]["allocate"] = (initial) =>
+    Effect.gen(function* () {
+      const id = ++lastState
+      const specs = specsOf(initial)
+      yield* Effect.acquireRelease(remote.ask("state", { kind: "allocate", state: id, values: initial }), () =>
+        remote.tell({ kind: "free", state: id }),
+      )
+      const state = stateOf(remote, id, specs)
+      stateIds.set(state, id)
+      return state
+    })
+
+  const compile: Engine["Service"]["compile"] = (fn) =>
+    Effect.gen(function* () {
+      const program = optimize(yield* capture(fn))
+      const signature = signatureOf(fn, program)
+      yield* orFail(checkCommit(signature))
+      const { bytes, inputs, outputs } = yield* written(program)
+      const id = ++lastProgram
+      yield* Effect.acquireRelease(
+        remote.ask(fn.name, {
+          kind: "compile",
+          program: id,
+          hash: createHash("sha256").update(bytes).digest("hex"),
+          model: bytes,
+          inputs: modelPorts(program.inputs, inputs),
+          outputs: modelPorts(program.outputs, outputs),
+          commitIf: signature.commitIf,
+        }),
+        () => remote.tell({ kind: "release", program: id }),
+      )
+      const run: Executable["run"] = (call) =>
+        Effect.gen(function* () {
+          yield* orFail(checkRun(signature, call, known))
+          const { inputs } = call
+          return yield* remote.ask(fn.name, { kind: "run", program: id, state: bindings(call.state), inputs })
+        })
+      const loop: Executable["loop"] = (call) =>
+        Effect.gen(function* () {
+          yield* orFail(checkLoop(signature, call, known))
+          const { steps, inputs, each = {}, first = {}, carry = {}, collect } = call
+          const state = bindings(call.state)
+          const request = { kind: "loop", program: id, state, steps, inputs, each, first, carry, collect } as const
+          return yield* remote.ask(fn.name, request)
+        })
+      return { program, run, loop }
+    })
+
+  return { name: "onnx", version: `onnxruntime-node ${remote.version} cpu`, compile, allocate }
+}
+
+const stateOf = (remote: Remote, id: number, specs: Specs): State => ({
+  specs,
+  read: (names = Object.keys(specs)) =>
+    Effect.gen(function* () {
+      const unknown = unknownNames(specs, names)
+      if (unknown.length > 0) {
+        return yield* new EngineFailed({
+          where: "state",
+          expected: `names among ${Object.keys(specs).join(", ")}`,
+          received: unknown.join(", "),
+          fix: "read names of `specs`",
+        })
+      }
+      return yield* remote.ask("state", { kind: "read", state: id, names })
+    }),
+  write: (values: HostTensors) =>
+    Effect.gen(function* () {
+      yield* orFail(checkWrite(specs, values))
+      yield* remote.ask("state", { kind: "write", state: id, values })
+    }),
+})
+
+/** The engine as a layer: its child process lives as long as the layer's scope. */
+export const onnxLayer = (options: OnnxOptions): Layer.Layer<Engine, EngineMissing | EngineFailed> =>
+  Layer.effect(Engine, Effect.map(startRemote(options), makeEngine))

@@ -1,0 +1,69 @@
+/** What the main process and an engine's child process say to each other. Every request has one response. */
+import type { DType, HostTensors } from "../tensor.js"
+
+/** One input or output of a compiled model: its name in the model, and where a program takes it from or puts it. */
+export interface ModelPort {
+  readonly model: string
+  readonly name: string
+  readonly slot: string | null
+  readonly dtype: DType
+  readonly shape: ReadonlyArray<number>
+}
+
+/** State ids by slot. */
+export type Bindings = Readonly<Record<string, number>>
+
+export interface CompileRequest {
+  readonly kind: "compile"
+  readonly program: number
+  readonly hash: string
+  readonly model: Uint8Array
+  readonly inputs: ReadonlyArray<ModelPort>
+  readonly outputs: ReadonlyArray<ModelPort>
+  readonly commitIf: string | null
+}
+
+export interface RunRequest {
+  readonly kind: "run"
+  readonly program: number
+  readonly state: Bindings
+  readonly inputs: HostTensors
+}
+
+export interface LoopRequest {
+  readonly kind: "loop"
+  readonly program: number
+  readonly state: Bindings
+  readonly steps: number
+  readonly inputs: HostTensors
+  readonly each: HostTensors
+  readonly first: HostTensors
+  readonly carry: Readonly<Record<string, string>>
+  readonly collect: ReadonlyArray<string>
+}
+
+export type Request =
+  | CompileRequest
+  | RunRequest
+  | LoopRequest
+  | { readonly kind: "release"; readonly program: number }
+  | { readonly kind: "allocate"; readonly state: number; readonly values: HostTensors }
+  | { readonly kind: "free"; readonly state: number }
+  | { readonly kind: "read"; readonly state: number; readonly names: ReadonlyArray<string> }
+  | { readonly kind: "write"; readonly state: number; readonly values: HostTensors }
+  | { readonly kind: "memory" }
+
+/** From the main process: a request, or a request that nobody waits for any more. */
+export type ToChild = { readonly id: number; readonly request: Request } | { readonly cancel: number }
+
+/** From the child: how it started, then one response a request. */
+export type FromChild =
+  | { readonly ready: true; readonly version: string }
+  | { readonly ready: false; readonly reason: string }
+  | { readonly id: number; readonly ok: true; readonly value: HostTensors }
+  | { readonly id: number; readonly ok: false; readonly reason: string }
+
+/** What the child is started with, as its one argument in JSON. */
+export interface ChildOptions {
+  readonly threads: number
+}

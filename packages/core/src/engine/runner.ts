@@ -1,0 +1,217 @@
+/**
+ * State and the running of programs inside an engine's child process.
+ *
+ * State is written by the session itself, into buffers that no reader sees: a call that fails, is refused by `commitIf`
+ * or is cancelled leaves the old values in place, and one that succeeds swaps two references.
+ */
+import { type InferenceSession, Tensor } from "onnxruntime-node"
+import { type DType, type HostTensor, type HostTensors, sizeOf } from "../tensor.js"
+import type { Bindings, CompileRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
+import type { Sessions } from "./sessions.js"
+
+type Data = HostTensor["data"]
+
+/** A tensor of the state: the values that count, and a buffer of the same size for the next ones. */
+interface Cell {
+  front: Tensor
+  back: Tensor | null
+}
+
+type Slots = Map<string, Cell>
+
+const emptyData = (dtype: DType, size: number): Data =>
+  dtype === "float32" ? new Float32Array(size) : dtype === "int32" ? new Int32Array(size) : new Uint8Array(size)
+
+const tensorOf = (dtype: DType, data: Data, shape: ReadonlyArray<number>): Tensor => new Tensor(dtype, data, shape)
+
+const emptyTensor = ({ dtype, shape }: Pick<ModelPort, "dtype" | "shape">): Tensor =>
+  tensorOf(dtype, emptyData(dtype, sizeOf(shape)), shape)
+
+const hostTensor = (tensor: Tensor): HostTensor => ({
+  dtype: tensor.type as DType,
+  shape: tensor.dims,
+  data: tensor.data as Data,
+})
+
+/** Two names may come as one array (the channel keeps identity); cells are written to, so each gets its own. */
+const unshared = (values: HostTensors): HostTensors => {
+  const seen = new Set<Data>()
+  return Object.fromEntries(
+    Object.entries(values).map(([name, tensor]) => {
+      const data = seen.has(tensor.data) ? tensor.data.slice() : tensor.data
+      seen.add(data)
+      return [name, { ...tensor, data }]
+    }),
+  )
+}
+
+/** Row `i` of `count` rows, without a copy. */
+const row = (data: Data, i: number, size: number): Data => data.subarray(i * size, (i + 1) * size)
+
+/** Lets waiting messages in, so that a long loop can be cancelled. */
+const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+export class Cancelled extends Error {}
+
+export interface Runner {
+  readonly compile: (request: CompileRequest) => Promise<void>
+  readonly release: (program: number) => void
+  readonly allocate: (state: number, values: HostTensors) => void
+  readonly free: (state: number) => void
+  readonly read: (state: number, names: ReadonlyArray<string>) => HostTensors
+  readonly write: (state: number, values: HostTensors) => void
+  readonly run: (request: RunRequest) => Promise<HostTensors>
+  readonly loop: (request: LoopRequest, cancelled: () => boolean) => Promise<HostTensors>
+}
+
+export const makeRunner = (sessions: Sessions): Runner => {
+  const programs = new Map<number, CompileRequest>()
+  const states = new Map<number, Slots>()
+
+  const programOf = (id: number): CompileRequest => {
+    const program = programs.get(id)
+    if (program === undefined) throw new Error("the program has been released: its scope is closed")
+    return program
+  }
+  const stateOf = (id: number): Slots => {
+    const slots = states.get(id)
+    if (slots === undefined) throw new Error("the state has been freed: its scope is closed")
+    return slots
+  }
+  const sessionOf = ({ hash, model }: CompileRequest): Promise<InferenceSession> => sessions.get(hash, model)
+  const cellOf = (bindings: Bindings, { slot, name }: ModelPort): Cell => stateOf(bindings[slot ?? ""] ?? -1).get(name)!
+
+  const loop = async (request: LoopRequest, cancelled: () => boolean): Promise<HostTensors> => {
+    const program = programOf(request.program)
+    const session = await sessionOf(program)
+    const { steps } = request
+    const plain = program.outputs.filter(({ slot }) => slot === null)
+    const written = program.outputs.filter(({ slot }) => slot !== null)
+    const collected = new Map<string, HostTensor>()
+    for (const { name, dtype, shape } of plain) {
+      if (!request.collect.includes(name)) continue
+      collected.set(name, { dtype, shape: [steps, ...shape], data: emptyData(dtype, steps * sizeOf(shape)) })
+    }
+    // What a step reads of the state: the values that count until a step of this call has made new ones.
+    const current = new Map(written.map((port) => [port.model, cellOf(request.state, port).front]))
+    const spare = new Map<string, Tensor>()
+    const inputOf = new Map(Object.entries(request.carry))
+    const carried = new Map<string, Tensor>(
+      Object.entries(request.first).map(([name, { dtype, data, shape }]) => [name, tensorOf(dtype, data, shape)]),
+    )
+    const fixed = new Map<string, Tensor>(
+      Object.entries(request.inputs).map(([name, { dtype, data, shape }]) => [name, tensorOf(dtype, data, shape)]),
+    )
+    const pairs = new Map<string, [Tensor, Tensor]>()
+    const stateModel = new Map(written.map((port) => [`${port.slot}/${port.name}`, port.model]))
+
+    const feedOf = (port: ModelPort, step: number): Tensor => {
+      if (port.slot !== null) {
+        const model = stateModel.get(`${port.slot}/${port.name}`)
+        return (model === undefined ? undefined : current.get(model)) ?? cellOf(request.state, port).front
+      }
+      const each = request.each[port.name]
+      if (each !== undefined) return tensorOf(each.dtype, row(each.data, step, sizeOf(port.shape)), port.shape)
+      return (carried.get(port.name) ?? fixed.get(port.name))!
+    }
+    const fetchOf = (port: ModelPort, step: number): Tensor | undefined => {
+      const stack = collected.get(port.name)
+      if (stack !== undefined) return tensorOf(port.dtype, row(stack.data, step, sizeOf(port.shape)), port.shape)
+      if (!inputOf.has(port.name) && port.name !== program.commitIf) return undefined
+      const pair = pairs.get(port.name) ?? [emptyTensor(port), emptyTensor(port)]
+      pairs.set(port.name, pair)
+      return pair[step % 2]
+    }
+    const nextOf = (port: ModelPort): Tensor => {
+      const cell = cellOf(request.state, port)
+      const free = spare.get(port.model) ?? cell.back ?? emptyTensor(port)
+      if (free === cell.back) cell.back = null
+      spare.delete(port.model)
+      return free
+    }
+
+    for (let step = 0; step < steps; step++) {
+      const feeds: Record<string, Tensor> = {}
+      for (const port of program.inputs) feeds[port.model] = feedOf(port, step)
+      const fetches: Record<string, Tensor> = {}
+      const next = new Map(written.map((port) => [port.model, nextOf(port)]))
+      for (const [model, tensor] of next) fetches[model] = tensor
+      for (const port of plain) {
+        const tensor = fetchOf(port, step)
+        if (tensor !== undefined) fetches[port.model] = tensor
+      }
+      await session.run(feeds, fetches)
+      const guard = plain.find(({ name }) => name === program.commitIf)
+      const keep = guard === undefined || (fetches[guard.model]!.data as Uint8Array)[0] === 1
+      for (const port of written) {
+        const made = next.get(port.model)!
+        const before = current.get(port.model)!
+        if (!keep) spare.set(port.model, made)
+        else {
+          if (before !== cellOf(request.state, port).front) spare.set(port.model, before)
+          current.set(port.model, made)
+        }
+      }
+      for (const port of plain) {
+        const input = inputOf.get(port.name)
+        if (input !== undefined) carried.set(input, fetches[port.model]!)
+      }
+      if (steps > 1) await breathe()
+      if (cancelled()) throw new Cancelled("cancelled")
+    }
+    for (const port of written) {
+      const cell = cellOf(request.state, port)
+      const last = current.get(port.model)!
+      if (last !== cell.front) {
+        cell.back = cell.front
+        cell.front = last
+      } else cell.back ??= spare.get(port.model) ?? null
+    }
+    return Object.fromEntries(collected)
+  }
+
+  return {
+    compile: async (request) => {
+      await sessionOf(request)
+      programs.set(request.program, request)
+    },
+    release: (program) => {
+      programs.delete(program)
+    },
+    allocate: (state, values) => {
+      const cells = Object.entries(unshared(values)).map(([name, { dtype, data, shape }]): [string, Cell] => [
+        name,
+        { front: tensorOf(dtype, data, shape), back: null },
+      ])
+      states.set(state, new Map(cells))
+    },
+    free: (state) => {
+      states.delete(state)
+    },
+    read: (state, names) => {
+      const slots = stateOf(state)
+      return Object.fromEntries(names.map((name) => [name, hostTensor(slots.get(name)!.front)]))
+    },
+    write: (state, values) => {
+      const slots = stateOf(state)
+      for (const [name, { dtype, data, shape }] of Object.entries(unshared(values))) {
+        slots.get(name)!.front = tensorOf(dtype, data, shape)
+      }
+    },
+    run: async (request) => {
+      const outputs = programOf(request.program).outputs.filter(({ slot }) => slot === null)
+      const call: LoopRequest = {
+        ...request,
+        kind: "loop",
+        steps: 1,
+        each: {},
+        first: {},
+        carry: {},
+        collect: outputs.map(({ name }) => name),
+      }
+      const stacked = await loop(call, () => false)
+      return Object.fromEntries(outputs.map(({ name, shape }) => [name, { ...stacked[name]!, shape }]))
+    },
+    loop,
+  }
+}

@@ -1,0 +1,150 @@
+/** Programs as ONNX models: one table row per kernel, names that show where in the graph a node comes from. */
+import { createHash } from "node:crypto"
+import { UnsupportedOp } from "../errors.js"
+import type { Program } from "../program/ir.js"
+import { type Lowerings, openGraph } from "./graph.js"
+import { elementwise } from "./ops-elementwise.js"
+import { fused } from "./ops-fused.js"
+import { indexing } from "./ops-index.js"
+import { reducing } from "./ops-reduce.js"
+import { shape } from "./ops-shape.js"
+import { encodeModel, type NodeProto, tensorProto } from "./proto.js"
+
+/** ONNX operator sets that the lowerings are written for. */
+const opsets = { "": 21, "com.microsoft": 1 }
+
+const lowerings: Lowerings = { ...elementwise, ...shape, ...indexing, ...reducing, ...fused }
+
+/** The kernels that have a lowering. */
+export const loweredKernels: ReadonlyArray<string> = Object.keys(lowerings)
+
+/** A program in ONNX, with the model's name for each of its inputs and outputs, in their order. */
+export interface Lowered {
+  readonly bytes: Uint8Array
+  readonly inputs: ReadonlyArray<string>
+  readonly outputs: ReadonlyArray<string>
+}
+
+/** Names as they are, made unique by a suffix. */
+const uniqueNames = (wanted: ReadonlyArray<string>, taken: Set<string>): ReadonlyArray<string> =>
+  wanted.map((name) => {
+    let unique = name
+    for (let i = 2; taken.has(unique); i++) unique = `${name}.${i}`
+    taken.add(unique)
+    return unique
+  })
+
+const portName = ({ slot, name }: { readonly slot: string | null; readonly name: string }): string =>
+  slot === null ? name : `${slot}/${name}`
+
+/**
+ * A program as an ONNX model.
+ * @fails UnsupportedOp  a kernel without a lowering
+ */
+export const lower = (program: Program): Lowered => {
+  const graph = openGraph()
+  const taken = new Set<string>()
+  const inputs = uniqueNames(program.inputs.map(portName), taken)
+  const outputs = uniqueNames(
+    program.outputs.map((output) => (output.slot === null ? output.name : `${portName(output)}:next`)),
+    taken,
+  )
+  const names = new Map<number, string>()
+  program.inputs.forEach(({ value }, i) => {
+    names.set(value.id, inputs[i]!)
+  })
+  for (const { value, tensor } of program.constants) {
+    const name = `constant.v${value.id}`
+    graph.proto.initializers.push(tensorProto(name, tensor))
+    names.set(value.id, name)
+  }
+  for (const equation of program.equations) {
+    const lowering = Object.hasOwn(lowerings, equation.op) ? lowerings[equation.op] : undefined
+    if (lowering === undefined) {
+      throw new UnsupportedOp({
+        where: equation.path === "" ? program.name : equation.path,
+        expected: "a kernel that can be written in ONNX",
+        received: equation.op,
+        fix: 'write it with other tfjs operations, or run this function on the engine "tfjs:cpu"',
+      })
+    }
+    graph.at(equation)
+    const results = [
+      lowering(
+        graph,
+        equation,
+        equation.inputs.map(({ id }) => names.get(id)!),
+      ),
+    ].flat()
+    equation.outputs.forEach(({ id }, i) => {
+      names.set(id, results[i]!)
+    })
+  }
+  const results = program.outputs.map(({ value }) => names.get(value.id)!)
+  return {
+    bytes: encode(program, nameOutputs(graph.proto.nodes, results, outputs), graph.proto, inputs, outputs),
+    inputs,
+    outputs,
+  }
+}
+
+/** Gives the results their names: by renaming where a node makes them, by Identity where an input or constant is one. */
+const nameOutputs = (
+  nodes: ReadonlyArray<NodeProto>,
+  results: ReadonlyArray<string>,
+  outputs: ReadonlyArray<string>,
+): ReadonlyArray<NodeProto> => {
+  const made = new Set(nodes.flatMap((node) => node.outputs))
+  const renamed = new Map<string, string>()
+  const copies: Array<NodeProto> = []
+  results.forEach((name, i) => {
+    const output = outputs[i]!
+    if (made.has(name) && !renamed.has(name)) renamed.set(name, output)
+    else {
+      const input = renamed.get(name) ?? name
+      copies.push({
+        name: `${output}/Identity`,
+        op: "Identity",
+        domain: "",
+        inputs: [input],
+        outputs: [output],
+        attributes: {},
+      })
+    }
+  })
+  const rename = (name: string): string => renamed.get(name) ?? name
+  return [...nodes, ...copies].map((node) => ({
+    ...node,
+    inputs: node.inputs.map(rename),
+    outputs: node.outputs.map(rename),
+  }))
+}
+
+const encode = (
+  program: Program,
+  nodes: ReadonlyArray<NodeProto>,
+  { initializers }: ReturnType<typeof openGraph>["proto"],
+  inputs: ReadonlyArray<string>,
+  outputs: ReadonlyArray<string>,
+): Uint8Array => {
+  const model = (metadata: Readonly<Record<string, string>>): Uint8Array =>
+    encodeModel({
+      name: program.name,
+      producer: "millrace",
+      opsets,
+      metadata,
+      nodes,
+      initializers,
+      inputs: program.inputs.map(({ value }, i) => ({ name: inputs[i]!, dtype: value.dtype, shape: value.shape })),
+      outputs: program.outputs.map(({ value }, i) => ({ name: outputs[i]!, dtype: value.dtype, shape: value.shape })),
+    })
+  const digest = createHash("sha256").update(model({})).digest("hex")
+  return model({ "millrace.program": program.name, "millrace.sha256": digest })
+}
+
+/**
+ * A program as the bytes of an `.onnx` file, for Netron and for any ONNX runtime that knows opset 21 and ORT's own
+ * `com.microsoft` operators.
+ * @fails UnsupportedOp  a kernel without a lowering
+ */
+export const toOnnx = (program: Program): Uint8Array => lower(program).bytes

@@ -1,0 +1,146 @@
+/** Reductions, scans, softmax and matrix products. */
+import type { Equation } from "../program/ir.js"
+import {
+  arithmeticType,
+  asOutput,
+  axisOf,
+  type Graph,
+  type Lowering,
+  type Lowerings,
+  number,
+  numbers,
+} from "./graph.js"
+import type { ElementType } from "./proto.js"
+
+const axesOf = ({ inputs: [x], attrs }: Equation): ReadonlyArray<number> => {
+  const given = attrs.axis ?? attrs.reductionIndices
+  const rank = x!.shape.length
+  return given === undefined ? x!.shape.map((_, i) => i) : numbers(given).map((axis) => axisOf(axis, rank))
+}
+
+const reduce =
+  (op: string, typeOf: (equation: Equation) => ElementType): Lowering =>
+  (graph, equation, [x]) => {
+    const dtype = typeOf(equation)
+    const from = equation.inputs[0]!
+    const to = equation.outputs[0]!
+    const data = graph.cast(x!, from.dtype, dtype)
+    const axes = axesOf(equation)
+    if (axes.length === 0) return asOutput(graph, equation, data, dtype)
+    const keepdims = equation.attrs.keepDims === true ? 1 : 0
+    const node = graph.node(op, [data, graph.int64(axes)], { keepdims })
+    // Some tfjs kernels leave the size-1 axes to a Reshape of the caller: the recorded shape decides.
+    const reduced = from.shape.flatMap((size, i) => (axes.includes(i) ? (keepdims ? [1] : []) : [size]))
+    return graph.reshape(asOutput(graph, equation, node, dtype), reduced, to.shape)
+  }
+
+const arithmetic = ({ inputs }: Equation): ElementType => arithmeticType(inputs)
+
+const arg =
+  (op: string): Lowering =>
+  (graph, equation, [x]) => {
+    const { dtype, shape } = equation.inputs[0]!
+    const data = graph.cast(x!, dtype, dtype === "bool" ? "int32" : dtype)
+    const axis = axisOf(numbers(equation.attrs.axis)[0] ?? 0, shape.length)
+    return graph.cast(graph.node(op, [data], { axis, keepdims: 0 }), "int64", "int32")
+  }
+
+/** Prefix products by doubling: log₂ n multiplications with the tensor moved by 1, 2, 4, … places. */
+const cumprod: Lowering = (graph, equation, [x]) => {
+  const dtype = arithmeticType(equation.inputs)
+  const { shape } = equation.inputs[0]!
+  const axis = axisOf(number(equation.attrs.axis), shape.length)
+  const size = shape[axis]!
+  const back = equation.attrs.reverse === true
+  const moved = (name: string, by: number): string => {
+    const before = shape.map((_, i) => (i === axis && !back ? by : 0))
+    const after = shape.map((_, i) => (i === axis && back ? by : 0))
+    const padded = graph.node("Pad", [name, graph.int64([...before, ...after]), graph.scalar(dtype, 1)])
+    const first = back ? by : 0
+    return graph.node("Slice", [padded, graph.int64([first]), graph.int64([first + size]), graph.int64([axis])])
+  }
+  let result = graph.cast(x!, equation.inputs[0]!.dtype, dtype)
+  if (equation.attrs.exclusive === true) result = moved(result, 1)
+  for (let by = 1; by < size; by *= 2) result = graph.node("Mul", [result, moved(result, by)])
+  return asOutput(graph, equation, result, dtype)
+}
+
+const softmax =
+  (op: string, attr: string): Lowering =>
+  (graph, equation, [x]) => {
+    const { dtype, shape } = equation.inputs[0]!
+    const axis = axisOf(number(equation.attrs[attr], -1), shape.length)
+    return graph.node(op, [graph.cast(x!, dtype, "float32")], { axis })
+  }
+
+const swapLast = (graph: Graph, x: string, rank: number): string => {
+  const perm = Array.from({ length: rank }, (_, i) => i)
+  return graph.node("Transpose", [x], { perm: [...perm.slice(0, -2), rank - 1, rank - 2] })
+}
+
+/** a · b over the last two axes, either one transposed. */
+const matMul = (graph: Graph, { inputs: [a, b], attrs }: Equation, [x, y]: ReadonlyArray<string>): string => {
+  const transA = attrs.transposeA === true
+  const transB = attrs.transposeB === true
+  if (!transA && !transB) return graph.node("MatMul", [x!, y!])
+  if (arithmeticType([a!, b!]) === "int32") {
+    const left = transA ? swapLast(graph, x!, a!.shape.length) : x!
+    const right = transB ? swapLast(graph, y!, b!.shape.length) : y!
+    return graph.node("MatMul", [left, right])
+  }
+  const attributes = { transA: transA ? 1 : 0, transB: transB ? 1 : 0 }
+  return a!.shape.length === 2 && b!.shape.length === 2
+    ? graph.node("Gemm", [x!, y!], attributes)
+    : graph.node("com.microsoft:FusedMatMul", [x!, y!], attributes)
+}
+
+const activate = (graph: Graph, { attrs }: Equation, x: string, slope: string | undefined): string => {
+  const activation = attrs.activation ?? "linear"
+  if (activation === "relu") return graph.node("Relu", [x])
+  if (activation === "relu6") return graph.node("Clip", [x, graph.scalar("float32", 0), graph.scalar("float32", 6)])
+  if (activation === "elu") return graph.node("Elu", [x])
+  if (activation === "sigmoid") return graph.node("Sigmoid", [x])
+  if (activation === "leakyrelu") {
+    return graph.node("LeakyRelu", [x], { alpha: { float: number(attrs.leakyreluAlpha, 0.2) } })
+  }
+  return activation === "prelu" ? graph.node("PRelu", [x, slope!]) : x
+}
+
+export const reducing: Lowerings = {
+  Sum: reduce("ReduceSum", arithmetic),
+  Mean: reduce("ReduceMean", () => "float32"),
+  Prod: reduce("ReduceProd", arithmetic),
+  Max: reduce("ReduceMax", arithmetic),
+  Min: reduce("ReduceMin", arithmetic),
+  All: reduce("ReduceMin", () => "int32"),
+  Any: reduce("ReduceMax", () => "int32"),
+  ArgMax: arg("ArgMax"),
+  ArgMin: arg("ArgMin"),
+  Cumsum: (graph, equation, [x]) => {
+    const dtype = arithmeticType(equation.inputs)
+    const { dtype: from, shape } = equation.inputs[0]!
+    const axis = graph.scalar("int32", axisOf(number(equation.attrs.axis), shape.length))
+    const flag = (name: string): number => (equation.attrs[name] === true ? 1 : 0)
+    const attributes = { exclusive: flag("exclusive"), reverse: flag("reverse") }
+    return asOutput(graph, equation, graph.node("CumSum", [graph.cast(x!, from, dtype), axis], attributes), dtype)
+  },
+  Cumprod: cumprod,
+  Softmax: softmax("Softmax", "dim"),
+  LogSoftmax: softmax("LogSoftmax", "axis"),
+  BatchMatMul: (graph, equation, inputs) => matMul(graph, equation, inputs),
+  /** With a bias of one axis on matrices this is one Gemm. */
+  _FusedMatMul: (graph, equation, inputs) => {
+    const [a, b, c] = equation.inputs
+    const [x, y, bias] = inputs
+    const prelu = equation.attrs.activation === "prelu" ? inputs.at(-1) : undefined
+    const biased = c !== undefined && !(prelu !== undefined && inputs.length === 3)
+    const plain = a!.shape.length === 2 && b!.shape.length === 2 && arithmeticType([a!, b!]) === "float32"
+    if (!biased) return activate(graph, equation, matMul(graph, equation, inputs), prelu)
+    if (plain && c.shape.length <= 2) {
+      const trans = (name: string): number => (equation.attrs[name] === true ? 1 : 0)
+      const gemm = graph.node("Gemm", [x!, y!, bias!], { transA: trans("transposeA"), transB: trans("transposeB") })
+      return activate(graph, equation, gemm, prelu)
+    }
+    return activate(graph, equation, graph.node("Add", [matMul(graph, equation, inputs), bias!]), prelu)
+  },
+}
