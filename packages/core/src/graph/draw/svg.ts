@@ -1,0 +1,142 @@
+/** A graph as a self-contained SVG: no script, no font, no network; light and dark by the viewer's colour scheme. */
+import { Graph as Layout, layout } from "@dagrejs/dagre"
+import type { Graph } from "../../graph.js"
+import { graphHash } from "../encode.js"
+import { type Arrow, type Box, type Cluster, type Picture, pictureOf } from "./picture.js"
+import { style, type Theme } from "./style.js"
+
+export interface SvgOptions {
+  /** `auto` follows the viewer's colour scheme. */
+  readonly theme?: Theme
+  /** Where the data flows to: down, or to the right. */
+  readonly direction?: "down" | "right"
+}
+
+interface Point {
+  readonly x: number
+  readonly y: number
+}
+interface Rectangle extends Point {
+  readonly width: number
+  readonly height: number
+}
+
+const escaped = (text: string): string =>
+  text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`).replaceAll(/[^\P{C}\n]/gu, "\ufffd")
+
+// Widths of an average character in em, on the wide side: no font is measured here, and text must not leave its box.
+const sans = (text: string, size: number): number => text.length * size * 0.6
+const mono = (text: string, size: number): number => text.length * size * 0.62
+
+const fonts = { name: 14, detail: 11, label: 10.5 } as const
+const line = 15
+
+const boxSize = ({ kind, name, detail, notes }: Box): { width: number; height: number } => {
+  if (kind === "input" || kind === "output") return { width: Math.max(56, sans(name, fonts.name) + 30), height: 30 }
+  const text = Math.max(sans(name, fonts.name), mono(detail, fonts.detail), mono(notes.join(" · "), fonts.detail))
+  return { width: Math.max(110, text + 32), height: 44 + (notes.length > 0 ? line : 0) }
+}
+
+/** The lines of an arrow's label: the in-ports where one name is not enough, and the type. */
+const labelOf = ({ ports, type, source }: Arrow): ReadonlyArray<string> =>
+  ports.length > 1 || ports[0] !== source ? [ports.join(", "), type] : [type]
+
+const round = (n: number): string => String(Math.round(n * 10) / 10)
+
+/** A smooth line through the neighbourhood of points: a uniform cubic B-spline with its ends clamped. */
+const curve = (points: ReadonlyArray<Point>): string => {
+  const at = (p: Point): string => `${round(p.x)} ${round(p.y)}`
+  const mix = (a: Point, b: Point, t: number): Point => ({ x: a.x + (b.x - a.x) * t, y: a.y + (b.y - a.y) * t })
+  const [first] = points
+  const last = points.at(-1)
+  if (first === undefined || last === undefined) return ""
+  const parts = [`M${at(first)}`]
+  for (let i = 1; i < points.length - 1; i++) {
+    const [before, here, after] = [points[i - 1]!, points[i]!, points[i + 1]!]
+    const start = i === 1 ? before : mix(before, here, 0.5)
+    const end = i === points.length - 2 ? after : mix(here, after, 0.5)
+    if (i === 1) parts.push(`L${at(start)}`)
+    parts.push(`Q${at(here)} ${at(end)}`)
+  }
+  if (points.length === 2) parts.push(`L${at(last)}`)
+  return parts.join("")
+}
+
+const drawBox = (box: Box, { x, y, width, height }: Rectangle): string => {
+  const place = `<g class="mg-${box.kind}${box.frozen ? " mg-frozen" : ""}" transform="translate(${round(x - width / 2)} ${round(y - height / 2)})"><title>${escaped(box.title)}</title>`
+  const frame = (radius: number): string =>
+    `<rect class="mg-frame" width="${round(width)}" height="${round(height)}" rx="${radius}"/>`
+  const text = (kind: string, top: number, content: string): string =>
+    `<text class="mg-${kind}" x="${round(width / 2)}" y="${round(top)}">${escaped(content)}</text>`
+  if (box.kind === "input" || box.kind === "output") return `${place}${frame(15)}${text("port", 19.5, box.name)}</g>`
+  const notes = box.notes.length > 0 ? text("note", 51, box.notes.join(" · ")) : ""
+  return `${place}${frame(7)}${text("name", 19.5, box.name)}${text("detail", 35.5, box.detail)}${notes}</g>`
+}
+
+const drawCluster = ({ name, frozen }: Cluster, { x, y, width, height }: Rectangle): string =>
+  `<g class="mg-cluster${frozen ? " mg-frozen" : ""}"><title>${escaped(name)}</title>` +
+  `<rect class="mg-frame" x="${round(x - width / 2)}" y="${round(y - height / 2)}" width="${round(width)}" height="${round(height)}" rx="10"/>` +
+  `<text class="mg-cluster-name" x="${round(x - width / 2 + 12)}" y="${round(y - height / 2 + 18)}">${escaped(name)}</text></g>`
+
+const drawLabel = (lines: ReadonlyArray<string>, { x, y }: Point): string => {
+  const top = y - ((lines.length - 1) * 13) / 2 + 3.5
+  return lines
+    .map((text, i) => {
+      const kind = lines.length > 1 && i === 0 ? "mg-label-port" : "mg-label"
+      return `<text class="${kind}" x="${round(x)}" y="${round(top + i * 13)}">${escaped(text)}</text>`
+    })
+    .join("")
+}
+
+const place = ({ boxes, clusters, arrows }: Picture, direction: "down" | "right"): Layout => {
+  const graph = new Layout({ compound: true, multigraph: true })
+  graph.setGraph({
+    rankdir: direction === "down" ? "TB" : "LR",
+    nodesep: 34,
+    edgesep: 22,
+    ranksep: 26,
+    marginx: 16,
+    marginy: 16,
+  })
+  for (const { id } of clusters) graph.setNode(id, {})
+  for (const box of boxes) graph.setNode(box.id, boxSize(box))
+  for (const { id, cluster } of [...clusters, ...boxes]) if (cluster !== null) graph.setParent(id, cluster)
+  for (const [i, arrow] of arrows.entries()) {
+    const lines = labelOf(arrow)
+    const width = Math.max(...lines.map((text) => mono(text, fonts.label))) + 8
+    graph.setEdge(arrow.from, arrow.to, { width, height: lines.length * 13 + 6, labelpos: "c" }, String(i))
+  }
+  layout(graph)
+  return graph
+}
+
+/** The graph as SVG text: boxes for nodes, clusters for nested graphs, port types on the arrows, frozen nodes dashed. */
+export const toSvg = (graph: Graph, { theme = "auto", direction = "down" }: SvgOptions = {}): string => {
+  const picture = pictureOf(graph)
+  const placed = place(picture, direction)
+  const rectangle = (id: string): Rectangle => placed.node(id) as Rectangle
+  // Several graphs may stand in one page: ids must differ.
+  const arrowhead = `mg-${graphHash(graph).slice(0, 12)}`
+  const lines = picture.arrows.map((arrow, i) => {
+    const { points, x, y } = placed.edge(arrow.from, arrow.to, String(i)) as { points: ReadonlyArray<Point> } & Point
+    return {
+      path: `<path class="mg-arrow" d="${curve(points)}" marker-end="url(#${arrowhead})"><title>${escaped(arrow.title)}</title></path>`,
+      label: drawLabel(labelOf(arrow), { x, y }),
+    }
+  })
+  const { width = 0, height = 0 } = placed.graph() as { width?: number; height?: number }
+  const nodes = picture.boxes.filter(({ kind }) => kind === "tensor" || kind === "stage").length
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="mg mg-${theme}" viewBox="0 0 ${round(width)} ${round(height)}" width="${round(width)}" height="${round(height)}" role="img" aria-label="${escaped(`graph ${picture.name}`)}">`,
+    `<title>${escaped(`graph ${picture.name}, ${nodes} nodes`)}</title>`,
+    `<style>${style}</style>`,
+    `<defs><marker id="${arrowhead}" viewBox="0 0 8 8" refX="7.2" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="mg-head" d="M0.5 0.8L7.5 4L0.5 7.2z"/></marker></defs>`,
+    `<rect class="mg-ground" width="100%" height="100%"/>`,
+    ...picture.clusters.map((cluster) => drawCluster(cluster, rectangle(cluster.id))),
+    ...lines.map(({ path }) => path),
+    ...picture.boxes.map((box) => drawBox(box, rectangle(box.id))),
+    ...lines.map(({ label }) => label),
+    "</svg>",
+    "",
+  ].join("\n")
+}
