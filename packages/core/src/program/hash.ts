@@ -5,7 +5,7 @@ import { labelOf } from "./interpret.js"
 import type { Attr, Constant, Program } from "./ir.js"
 
 // JSON writes NaN, the infinities and −0 as other numbers.
-const canonicalAttr = (attr: Attr): string => {
+export const canonicalAttr = (attr: Attr): string => {
   if (typeof attr === "number") return Object.is(attr, -0) ? "-0" : String(attr)
   if (Array.isArray(attr)) return `[${attr.map((item: Attr) => canonicalAttr(item)).join(",")}]`
   return JSON.stringify(attr)

@@ -156,7 +156,7 @@ export const kernels: ReadonlyMap<string, Kernel> = new Map<string, Kernel>([
   ...pairwise("Sub RealDiv Mod Pow Atan2", "same"),
   ...pairwise("FloorDiv", "int32"),
   ...pairwise("Less LessEqual Greater GreaterEqual", "bool"),
-  ["EluGrad", { inputs: ["dy", "y"], infer: binary("float32"), elementwise: true }],
+  ["EluGrad", { inputs: ["dy", "y"], infer: binary("float32") }],
   ["Prelu", { inputs: ["x", "alpha"], infer: binary("float32"), elementwise: true }],
   ["AddN", { inputs: "list", infer: same }],
   [

@@ -1,0 +1,48 @@
+/** The optimiser: rewrites that keep a program's meaning, as a table. Each row names the law that it rests on. */
+import type { Program } from "./ir.js"
+import { broadcasts } from "./passes/broadcasts.js"
+import { fold } from "./passes/fold.js"
+import { identities } from "./passes/identities.js"
+import { layout } from "./passes/layout.js"
+import { products } from "./passes/products.js"
+import { prune, type Rule, rewrite } from "./passes/rewrite.js"
+import { share } from "./passes/sharing.js"
+
+export interface Pass {
+  readonly name: string
+  /** Why the rewritten program means the same. */
+  readonly law: string
+  /** Never makes more equations; returns the same object where it changes nothing. */
+  readonly run: (program: Program) => Program
+}
+
+const pass = (name: string, law: string, rule: Rule): Pass => ({ name, law, run: (program) => rewrite(program, rule) })
+
+/** In the order in which they run. None reassociates floating-point sums, none assumes that a value is finite. */
+export const defaultPasses: ReadonlyArray<Pass> = [
+  { name: "dead code", law: "what no output reads decides no output", run: prune },
+  pass("constants", "f(c) of a constant c is a constant", fold),
+  pass(
+    "identities",
+    "x · 1 = x, x + 0 = x, −(−x) = x, a cast to its own type, a reduction of axes of size 1",
+    identities,
+  ),
+  pass("layout", "reshape ∘ reshape is a reshape, transpose ∘ transpose a transpose", layout),
+  pass("broadcasts", "f(broadcast x, y) = f(x, y) for an elementwise f that broadcasts", broadcasts),
+  pass("products", "(Aᵀ) B = A B with a flag, (A B)ᵀ = Bᵀ Aᵀ, A B + c is one kernel", products),
+  { name: "sharing", law: "equal kernels of equal values are equal", run: share },
+]
+
+/** A bound for rewrites that would undo each other; real programs settle within a few rounds. */
+const rounds = 32
+
+/** The program after all passes, over and over until none changes it. */
+export const optimize = (program: Program, passes: ReadonlyArray<Pass> = defaultPasses): Program => {
+  let current = program
+  for (let round = 0; round < rounds; round++) {
+    const before = current
+    for (const { run } of passes) current = run(current)
+    if (current === before) break
+  }
+  return current
+}
