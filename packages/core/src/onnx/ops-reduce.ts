@@ -28,11 +28,22 @@ const reduce =
     const axes = axesOf(equation)
     if (axes.length === 0) return asOutput(graph, equation, data, dtype)
     const keepdims = equation.attrs.keepDims === true ? 1 : 0
-    const node = graph.node(op, [data, graph.int64(axes)], { keepdims })
+    const over = (operator: string, name: string): string =>
+      graph.node(operator, [name, graph.int64(axes)], { keepdims })
+    const node =
+      dtype === "float32" && (op === "ReduceMax" || op === "ReduceMin")
+        ? orNaN(graph, data, over(op, data), (name) => over("ReduceMax", name))
+        : over(op, data)
     // Some tfjs kernels leave the size-1 axes to a Reshape of the caller: the recorded shape decides.
     const reduced = from.shape.flatMap((size, i) => (axes.includes(i) ? (keepdims ? [1] : []) : [size]))
     return graph.reshape(asOutput(graph, equation, node, dtype), reduced, to.shape)
   }
+
+/** ONNX Runtime's extrema skip NaN, or not, by where it stands; here one NaN is enough for the result to be NaN. */
+const orNaN = (graph: Graph, data: string, result: string, any: (name: string) => string): string => {
+  const found = graph.cast(any(graph.cast(graph.node("IsNaN", [data]), "bool", "int32")), "int32", "bool")
+  return graph.node("Where", [found, graph.scalar("float32", Number.NaN), result])
+}
 
 const arithmetic = ({ inputs }: Equation): ElementType => arithmeticType(inputs)
 

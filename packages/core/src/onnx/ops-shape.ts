@@ -82,7 +82,8 @@ export const shape: Lowerings = {
     )
     const end = info.end.map((last) => (last < 0 ? beforeFirst : last))
     const part = slice(graph, x!, shape, info.begin, end, info.strides)
-    return graph.reshape(part, info.finalShapeSparse, equation.outputs[0]!.shape)
+    const sizes = shape.map((_, i) => Math.max(0, Math.ceil((info.end[i]! - info.begin[i]!) / info.strides[i]!)))
+    return graph.reshape(part, sizes, equation.outputs[0]!.shape)
   },
   SplitV: (graph, equation, [x]) => {
     const axis = axisOf(number(equation.attrs.axis), equation.inputs[0]!.shape.length)
