@@ -73,8 +73,9 @@ export { printProgram } from "./program/print.js"
 export * as random from "./random/index.js"
 export { type Key, keyFromSeed, split } from "./random/key.js"
 export { type AnyNodeType, type Registry, registry } from "./registry.js"
-export { showNumber, showSeconds } from "./report/number.js"
+export { showColumn, showNumber, showSeconds } from "./report/number.js"
 export { type ReportInput, renderReport } from "./report/renderReport.js"
+export { padTo, printable, textTable, textWidth } from "./report/textTable.js"
 export { emptyStory, type RunStory, type Samples, type StageStory, storyOf, type Table, tell } from "./report/story.js"
 export { demand, drain, type StageOperator, settle, spread, stages, type Ticket } from "./run/bounded.js"
 export { Stage, type StageContext, type StageEvent } from "./run/context.js"
@@ -83,6 +84,7 @@ export { decodeEvents, encodeEvent } from "./run/eventLine.js"
 export { type RunEvents, runEvents } from "./run/events.js"
 export { makeRunFolder, type RunFolder } from "./run/folder.js"
 export { isFailure, messageOf } from "./run/message.js"
+export { type RecordedRun, type RecordOptions, recordRun } from "./run/recordRun.js"
 export {
   type Kept,
   type RunOptions,

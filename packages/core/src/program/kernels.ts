@@ -7,7 +7,7 @@
  * and absent attributes are left out.
  */
 import * as tf from "@tensorflow/tfjs-core"
-import { sizeOf, type TensorSpec } from "../tensor.js"
+import { showSpec, sizeOf, type TensorSpec } from "../tensor.js"
 import { fusedKernels } from "./fused.js"
 import {
   type Attrs,
@@ -15,7 +15,6 @@ import {
   axesOf,
   axisOf,
   binary,
-  broadcast,
   type DTypeRule,
   dtypeAttr,
   type Infer,
@@ -61,10 +60,46 @@ const reductions = (names: string, rule: DTypeRule | "sum", name = "axis"): Read
 
 const same: Infer = (inputs) => [input(inputs)]
 
+/** The first input's type, which all share. */
+const alike: Infer = (inputs) => {
+  const first = input(inputs)
+  for (const other of inputs) {
+    if (showSpec(other) !== showSpec(first)) throw new Error(`${showSpec(first)} and ${showSpec(other)} must match`)
+  }
+  return [first]
+}
+
+const select: Infer = (inputs) => {
+  const [condition, t, e] = [input(inputs, 0), input(inputs, 1), input(inputs, 2)]
+  const rows = condition.shape.length === 1 && condition.shape[0] === t.shape[0]
+  if (!rows && String(condition.shape) !== String(t.shape)) {
+    throw new Error(`select: the condition [${condition.shape}] does not fit [${t.shape}]`)
+  }
+  return alike([t, e], {})
+}
+
+const gatherNd: Infer = (inputs) => {
+  const [x, at] = [input(inputs, 0), input(inputs, 1)]
+  const depth = at.shape.at(-1)
+  if (depth === undefined || depth > x.shape.length) {
+    throw new Error(`gatherND: indices [${at.shape}] reach deeper than [${x.shape}]`)
+  }
+  return [{ dtype: x.dtype, shape: [...at.shape.slice(0, -1), ...x.shape.slice(depth)] }]
+}
+
+const segmentSum: Infer = (inputs, attrs) => {
+  const [x, ids] = [input(inputs, 0), input(inputs, 1)]
+  if (String(x.shape.slice(0, ids.shape.length)) !== String(ids.shape)) {
+    throw new Error(`unsortedSegmentSum: ids [${ids.shape}] are not the leading axes of [${x.shape}]`)
+  }
+  return [{ dtype: x.dtype, shape: [numberOf(attrs, "numSegments"), ...x.shape.slice(ids.shape.length)] }]
+}
+
 const concat: Infer = (inputs, attrs) => {
   const along = numberOf(attrs, "axis")
   const first = input(inputs)
-  for (const { shape } of inputs) {
+  for (const { dtype, shape } of inputs) {
+    if (dtype !== first.dtype) throw new Error(`concat of ${first.dtype} and ${dtype}: cast one`)
     if (shape.length !== first.shape.length || shape.some((d, i) => i !== along && d !== first.shape[i])) {
       throw new Error(`concat along axis ${along}: [${first.shape}] and [${shape}] differ elsewhere`)
     }
@@ -158,7 +193,7 @@ export const kernels: ReadonlyMap<string, Kernel> = new Map<string, Kernel>([
   ...pairwise("Less LessEqual Greater GreaterEqual", "bool"),
   ["EluGrad", { inputs: ["dy", "y"], infer: binary("float32") }],
   ["Prelu", { inputs: ["x", "alpha"], infer: binary("float32"), elementwise: true }],
-  ["AddN", { inputs: "list", infer: same }],
+  ["AddN", { inputs: "list", infer: alike }],
   [
     "Cast",
     {
@@ -167,14 +202,8 @@ export const kernels: ReadonlyMap<string, Kernel> = new Map<string, Kernel>([
       elementwise: true,
     },
   ],
-  [
-    "Select",
-    {
-      inputs: ["condition", "t", "e"],
-      // tfjs broadcasts all three beforehand, but for a condition of one axis that picks rows.
-      infer: (ins) => [{ dtype: input(ins, 1).dtype, shape: broadcast(input(ins, 1).shape, input(ins, 2).shape) }],
-    },
-  ],
+  // tfjs broadcasts all three beforehand, but for a condition of one axis, which picks rows.
+  ["Select", { inputs: ["condition", "t", "e"], infer: select }],
   [
     "Reshape",
     {
@@ -215,9 +244,10 @@ export const kernels: ReadonlyMap<string, Kernel> = new Map<string, Kernel>([
     {
       inputs: "list",
       normal: axis("axis", 1),
-      infer: (ins, attrs) => [
-        { dtype: input(ins).dtype, shape: input(ins).shape.toSpliced(numberOf(attrs, "axis"), 0, ins.length) },
-      ],
+      infer: (ins, attrs) => {
+        const { dtype, shape } = alike(ins, attrs)[0]!
+        return [{ dtype, shape: shape.toSpliced(numberOf(attrs, "axis"), 0, ins.length) }]
+      },
     },
   ],
   [
@@ -264,16 +294,7 @@ export const kernels: ReadonlyMap<string, Kernel> = new Map<string, Kernel>([
       infer: gather,
     },
   ],
-  [
-    "GatherNd",
-    {
-      inputs: ["params", "indices"],
-      infer: (ins) => {
-        const [x, at] = [input(ins, 0), input(ins, 1)]
-        return [{ dtype: x.dtype, shape: [...at.shape.slice(0, -1), ...x.shape.slice(at.shape.at(-1))] }]
-      },
-    },
-  ],
+  ["GatherNd", { inputs: ["params", "indices"], infer: gatherNd }],
   ["ScatterNd", { inputs: ["indices", "updates"], infer: shapeAttr }],
   ["TensorScatterUpdate", { inputs: ["tensor", "indices", "updates"], infer: same }],
   [
@@ -335,17 +356,6 @@ export const kernels: ReadonlyMap<string, Kernel> = new Map<string, Kernel>([
       infer: matMul,
     },
   ],
-  [
-    "UnsortedSegmentSum",
-    {
-      inputs: ["x", "segmentIds"],
-      infer: (ins, attrs) => [
-        {
-          dtype: input(ins).dtype,
-          shape: [numberOf(attrs, "numSegments"), ...input(ins).shape.slice(input(ins, 1).shape.length)],
-        },
-      ],
-    },
-  ],
+  ["UnsortedSegmentSum", { inputs: ["x", "segmentIds"], infer: segmentSum }],
   ...fusedKernels,
 ])
