@@ -234,7 +234,7 @@ export const gptLogits = (config: GptConfig, p: GptParams, tokens: tf.Tensor, in
 // --- nodes
 
 const tokens = tensor("int32", "b t", "token")
-const mask = tensor("bool", "b t", "mask")
+const mask = tensor("float32", "b t", "mask")
 const source = "Radford et al. 2019, section 2.3"
 
 /** A GPT's nodes. Padding on the right needs no mask here: it comes after every real token, and no token sees what comes after it. */

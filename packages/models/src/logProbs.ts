@@ -45,7 +45,7 @@ export const logProbs = {
     version: 1,
     config: Schema.Struct({}),
     ports: () => ({
-      in: { logits, tokens, mask: tensor("bool", "b t", "mask") },
+      in: { logits, tokens, mask: tensor("float32", "b t", "mask") },
       out: tensor("float32", "b t", "log-prob"),
     }),
     apply: (_, _params, { logits, tokens, mask }) => alignedLogProbs(logits, tokens, mask),

@@ -118,7 +118,7 @@ export const reward = {
     source,
     config: GptConfig,
     ports: () => ({
-      in: { tokens: tensor("int32", "b t", "token"), mask: tensor("bool", "b t", "mask") },
+      in: { tokens: tensor("int32", "b t", "token"), mask: tensor("float32", "b t", "mask") },
       out: tensor("float32", "b", "reward"),
     }),
     params: rewardParams,
@@ -131,7 +131,7 @@ export const reward = {
     source,
     config: GptConfig,
     ports: () => ({
-      in: { tokens: tensor("int32", "b k t", "token"), mask: tensor("bool", "b k t", "mask") },
+      in: { tokens: tensor("int32", "b k t", "token"), mask: tensor("float32", "b k t", "mask") },
       out: tensor("float32", "b k", "reward"),
     }),
     params: rewardParams,

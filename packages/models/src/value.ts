@@ -36,7 +36,7 @@ export const value = {
     source: "Ouyang et al. 2022, section C.4",
     config: GptConfig,
     ports: () => ({
-      in: { tokens: tensor("int32", "b t", "token"), mask: tensor("bool", "b t", "mask") },
+      in: { tokens: tensor("int32", "b t", "token"), mask: tensor("float32", "b t", "mask") },
       out: tensor("float32", "b t", "value"),
     }),
     params: valueParams,
