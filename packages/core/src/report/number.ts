@@ -25,3 +25,22 @@ export const showSeconds = (seconds: number): string => {
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`
   return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`
 }
+
+/**
+ * The numbers of one column of a table, with the same decimals where that reads well: four significant digits of the
+ * largest, and never more decimals than some number has.
+ */
+export const showColumn = (values: ReadonlyArray<number>): ReadonlyArray<string> => {
+  const finite = values.filter(Number.isFinite)
+  const largest = Math.max(0, ...finite.map(Math.abs))
+  const smallest = Math.min(largest, ...finite.filter((value) => value !== 0).map(Math.abs))
+  if (largest >= 1e9 || largest > smallest * 1e4) return values.map(showNumber)
+  const written = finite.map((value) => (String(Math.abs(value)).split(".")[1] ?? "").length)
+  const decimals = Math.min(largest < 1 ? 4 : Math.max(0, 3 - Math.floor(Math.log10(largest))), Math.max(0, ...written))
+  if (smallest < 0.5 * 10 ** -decimals && smallest > 0) return values.map(showNumber)
+  return values.map((value) =>
+    Number.isFinite(value)
+      ? `${value < 0 ? "−" : ""}${Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals })}`
+      : showNumber(value),
+  )
+}

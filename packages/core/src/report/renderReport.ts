@@ -6,7 +6,7 @@ import { createHash } from "node:crypto"
 import { type Html, html, scriptJson, trusted } from "./html.js"
 import { showNumber, showSeconds } from "./number.js"
 import { script } from "./script.js"
-import { curveData, stageSection } from "./stageSection.js"
+import { curveData, hasSection, stageSection } from "./stageSection.js"
 import type { RunStory, StageStory } from "./story.js"
 import { style } from "./style.js"
 import { resultTable } from "./tables.js"
@@ -66,7 +66,7 @@ ${stopped ? html`<p>What the stages before it made is kept in this folder.</p>` 
 const stageRow = (stage: StageStory, i: number, longest: number): Html => {
   const [name, value] =
     Object.entries(stage.last).find(([key]) => key === "loss") ?? Object.entries(stage.last)[0] ?? []
-  return html`<tr><td><a href="#stage-${i}">${stage.name}</a></td><td class="type mono">${stage.node}</td>
+  return html`<tr><td>${hasSection(stage) ? html`<a href="#stage-${i}">${stage.name}</a>` : stage.name}</td><td class="type mono">${stage.node}</td>
 <td class="tag ${stage.status}">${words[stage.status]}</td>
 <td class="n">${stage.step === 0 ? "" : stage.step.toLocaleString("en-US")}</td>
 <td class="n">${name === undefined || value === undefined ? "" : `${name} ${showNumber(value)}`}</td>
@@ -103,7 +103,10 @@ export const renderReport = ({ graph, story, seed, environment, command }: Repor
   const stages = [...story.stages.values()]
   const done = stages.filter(({ status }) => status === "done").length
   const longest = Math.max(0, ...stages.map(({ seconds }) => seconds))
-  const tables = stages.flatMap((stage) => [...stage.tables.values()].map((table) => resultTable(table, stage.name)))
+  // The last stage's first: it is what the run was for.
+  const tables = stages
+    .toReversed()
+    .flatMap((stage) => [...stage.tables.values()].map((table) => resultTable(table, stage.name)))
   const curves = stages.map(curveData)
   const drawn = curves.some(({ values }) => Object.keys(values).length > 0)
   const digests = digestRows(stages)
@@ -150,7 +153,7 @@ ${
 <label><input type="checkbox" id="log"> Logarithmic where all values are positive</label></div></section>`
     : undefined
 }
-${stages.map((stage, i) => stageSection(stage, i))}
+${stages.flatMap((stage, i) => (hasSection(stage) ? [stageSection(stage, i)] : []))}
 <section><h2>Environment</h2><dl class="environment">
 ${entriesOf(environment, "").map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
 </dl></section>

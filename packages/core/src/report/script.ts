@@ -19,16 +19,28 @@ export const script = `
       : a !== 0 && a < 1e-3 ? v.toExponential(0) : String(+v.toPrecision(4))
     return text.replace("-", "\\u2212")
   }
-  // An exponential mean over about a twentieth of the curve, corrected for its start.
-  const smooth = (values) => {
-    const keep = 1 - 1 / Math.max(2, values.length / 20)
-    let mean = 0, weight = 0
-    return values.map((v) => {
-      if (v == null) return null
-      mean = mean * keep + v * (1 - keep)
-      weight = weight * keep + (1 - keep)
-      return mean / weight
+  // A centred mean, twice, over about a fortieth of the curve to each side: it does not lag behind as a running mean does.
+  const means = (values, reach) => {
+    const sums = [0], counts = [0]
+    for (const v of values) {
+      sums.push(sums.at(-1) + (v == null ? 0 : v))
+      counts.push(counts.at(-1) + (v == null ? 0 : 1))
+    }
+    return values.map((v, i) => {
+      const near = Math.min(reach, i, values.length - 1 - i)
+      const n = counts[i + near + 1] - counts[i - near]
+      return v == null || n === 0 ? null : (sums[i + near + 1] - sums[i - near]) / n
     })
+  }
+  const smooth = (values) => {
+    const reach = Math.max(2, Math.round(values.length / 40))
+    const mean = means(means(values, reach), reach)
+    // Smooth already, such as a learning rate: one line says it better than two.
+    const known = values.filter((v) => v != null)
+    const range = Math.max(...known) - Math.min(...known)
+    let rough = 0
+    for (let i = 1; i < known.length; i++) rough += Math.abs(known[i] - known[i - 1])
+    return rough < range * 2.5 ? null : mean
   }
   const plots = []
   const clear = () => { for (const plot of plots.splice(0)) plot.destroy() }
@@ -42,17 +54,18 @@ export const script = `
       const holder = figure.querySelector(".plot")
       const out = figure.querySelector("output")
       const log = logarithmic.checked && raw.every((v) => v == null || v > 0)
-      const tell = (i) => {
+      const tell = (i, rest) => {
         const strong = document.createElement("strong")
         strong.textContent = show(raw[i])
-        const more = smoothed ? " \\u00b7 mean " + show(smoothed[i]) : ""
-        out.replaceChildren("step " + steps[i].toLocaleString("en-US") + "  ", strong, more)
+        if (rest) return out.replaceChildren(strong)
+        const mean = smoothed && smoothed[i] != null ? ", mean " + show(smoothed[i]) : ""
+        out.replaceChildren("step " + steps[i].toLocaleString("en-US") + ": ", strong, mean)
       }
       const line = (stroke, width) => ({ stroke, width, points: { show: raw.length < 2 }, spanGaps: false })
       const axis = { stroke: css("soft"), font, grid: { stroke: css("grid"), width: 1 }, ticks: { show: false } }
       const height = 176
       const plot = new uPlot({
-        width: Math.max(200, holder.clientWidth), height, padding: [8, 6, 0, 0],
+        width: Math.max(200, holder.clientWidth), height, padding: [8, 16, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: true, y: false, setScale: true }, sync: { key: "stage-" + figure.dataset.stage },
           points: { size: 7, fill: css("accent"), stroke: css("raised") } },
@@ -66,9 +79,9 @@ export const script = `
           { ...axis, size: 46, gap: 6, space: 34, values: (u, vs) => vs.map(tick) },
         ],
         series: smoothed ? [{}, line(css("raw"), 1), line(css("accent"), 2)] : [{}, line(css("accent"), 1.5)],
-        hooks: { setCursor: [(u) => tell(u.cursor.idx == null ? steps.length - 1 : u.cursor.idx)] },
+        hooks: { setCursor: [(u) => u.cursor.idx == null ? tell(steps.length - 1, true) : tell(u.cursor.idx, false)] },
       }, smoothed ? [steps, raw, smoothed] : [steps, raw], holder)
-      tell(steps.length - 1)
+      tell(steps.length - 1, true)
       let at = steps.length - 1
       holder.onkeydown = (event) => {
         const jump = Math.max(1, Math.round(steps.length / 50))
@@ -86,7 +99,7 @@ export const script = `
     const now = document.querySelector("main").clientWidth
     if (now === width) return
     width = now
-    draw()
+    requestAnimationFrame(draw)
   }).observe(document.querySelector("main"))
   smoothing.addEventListener("change", draw)
   logarithmic.addEventListener("change", draw)

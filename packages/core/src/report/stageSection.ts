@@ -42,14 +42,18 @@ const about = (stage: StageStory): string =>
     stage.amount > 0 && stage.seconds > 0
       ? `${showNumber(Number((stage.amount / stage.seconds).toPrecision(3)))} ${stage.unit}/s`
       : "",
-    stage.nonFinite === 0 ? "" : `${stage.nonFinite} steps with a value that is not finite`,
+    stage.nonFinite === 0
+      ? ""
+      : `${stage.nonFinite} ${stage.nonFinite === 1 ? "step" : "steps"} with a value that is not finite`,
   ]
     .filter((part) => part !== "")
     .join(" · ")
 
-/** The section of a stage, or nothing for one that has nothing to show. */
+/** Whether a stage has more to show than its tables, which stand with the results. */
+export const hasSection = ({ points, samples, notes }: StageStory): boolean =>
+  points.length + samples.length + notes.length > 0
+
 export const stageSection = (stage: StageStory, index: number): Html => {
-  if (stage.status === "waiting") return html`<span id="stage-${index}"></span>`
   const names = valueNames(stage)
   const [first, newest] = stage.samples
   const shown = newest ?? first
@@ -61,7 +65,7 @@ ${
     : html`<div class="curves">${names.map((name) => {
         const value = stage.last[name]
         return html`<figure class="curve" data-stage="${index}" data-value="${name}"><figcaption><b>${name}</b>
-<output>${value === undefined ? "" : html`last <strong>${showNumber(value)}</strong>`}</output></figcaption>
+<output>${value === undefined ? "" : html`<strong>${showNumber(value)}</strong>`}</output></figcaption>
 <div class="plot" tabindex="0" role="img" aria-label="${name} over the steps; the arrow keys move along it"></div></figure>`
       })}</div>`
 }

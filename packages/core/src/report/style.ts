@@ -63,8 +63,11 @@ tbody tr:last-child > * { border-bottom-color: var(--rule); }
 th:last-child, td:last-child { padding-right: 0; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td { overflow-wrap: anywhere; }
-.results { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 2rem 3rem; }
+.results { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 2.2rem 3rem; }
+.results .wide { grid-column: 1 / -1; }
+.results td:first-child { white-space: nowrap; }
 .stages td:first-child { font-weight: 600; white-space: nowrap; }
+.stages :is(th, td):nth-child(6) { padding-right: 1.6rem; }
 .stages .type { color: var(--soft); }
 .stages meter { width: 100%; min-width: 7rem; height: .55rem; display: block; appearance: none; border: 0; background: var(--hair); border-radius: 99px; overflow: hidden; }
 .stages meter::-webkit-meter-bar { background: var(--hair); border: 0; border-radius: 99px; height: .55rem; }
@@ -82,8 +85,8 @@ td { overflow-wrap: anywhere; }
 .curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19.5rem), 1fr)); gap: 1.6rem 1.8rem; }
 .curve { min-width: 0; }
 .curve figcaption { display: flex; justify-content: space-between; gap: .8rem; align-items: baseline; font-size: .875rem; padding-bottom: .3rem; }
-.curve figcaption b { font-weight: 600; overflow-wrap: anywhere; }
-.curve output { color: var(--soft); font-variant-numeric: tabular-nums; font-size: .8125rem; white-space: nowrap; }
+.curve figcaption b { font-weight: 600; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; min-width: 4rem; }
+.curve output { color: var(--soft); font-variant-numeric: tabular-nums; font-size: .8125rem; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .curve output strong { color: var(--ink); font-weight: 600; }
 .plot { min-height: 11rem; width: 100%; overflow: hidden; touch-action: pan-y; }
 .uplot { font-family: var(--sans); }
@@ -96,6 +99,8 @@ td { overflow-wrap: anywhere; }
 .samples th + th { padding-left: .9rem; }
 .samples td:first-child { color: var(--soft); }
 @media (max-width: 44rem) {
+  .stages :is(th, td):is(:nth-child(2), :nth-child(7)) { display: none; }
+  .graph svg { min-width: 42rem; }
   .samples thead { position: absolute; left: -999rem; }
   .samples tr, .samples td { display: block; border: 0; padding: 0; }
   .samples tr { padding: .9rem 0; border-bottom: 1px solid var(--rule); }

@@ -1,6 +1,6 @@
 /** Tables of results and of samples, as HTML. */
 import { type Html, html } from "./html.js"
-import { showNumber } from "./number.js"
+import { showColumn, showNumber } from "./number.js"
 import type { Samples, Table } from "./story.js"
 
 const mostRows = 200
@@ -13,14 +13,17 @@ const more = (all: number, shown: number, noun: string): Html | undefined =>
 export const resultTable = ({ title, columns, rows }: Table, stage: string): Html => {
   const isNumber = columns.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === "number"))
   const shown = rows.slice(0, mostRows)
-  return html`<div><div class="scroll" tabindex="0" role="group" aria-label="${title}"><table>
+  const texts = columns.map((_, i) =>
+    isNumber[i] ? showColumn(shown.map((row) => (typeof row[i] === "number" ? row[i] : Number.NaN))) : [],
+  )
+  return html`<div${columns.length > 4 ? html` class="wide"` : undefined}><div class="scroll" tabindex="0" role="group" aria-label="${title}"><table>
 <caption>${title} <span class="tag">${stage}</span></caption>
 <thead><tr>${columns.map((name, i) => html`<th scope="col"${isNumber[i] ? html` class="n"` : undefined}>${name}</th>`)}</tr></thead>
 <tbody>${shown.map(
-    (row) =>
-      html`<tr>${row.map((cell) =>
+    (row, j) =>
+      html`<tr>${row.map((cell, i) =>
         typeof cell === "number"
-          ? html`<td class="n" title="${cell}">${showNumber(cell)}</td>`
+          ? html`<td class="n" title="${cell}">${texts[i]?.[j] ?? showNumber(cell)}</td>`
           : html`<td>${cell}</td>`,
       )}</tr>`,
   )}</tbody>

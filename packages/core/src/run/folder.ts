@@ -41,8 +41,9 @@ const longest = 120
 /** One segment of a path for any name: what is no plain character is percent-encoded, and a long name ends in its hash. */
 export const pathSegment = (name: string): string => {
   const plain = name
-    .replace(/\p{Surrogate}/gu, "\uFFFD")
     .replace(/[^A-Za-z0-9._ @+=-]/gu, (character) => {
+      // Half a pair has no bytes in UTF-8.
+      if (/\p{Surrogate}/u.test(character)) return `%u${character.charCodeAt(0).toString(16)}`
       const bytes = [...new TextEncoder().encode(character)]
       return bytes.map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("")
     })

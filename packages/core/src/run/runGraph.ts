@@ -5,8 +5,8 @@
 import { Cause, Effect, Exit } from "effect"
 import { digestFiles, type Files } from "../artifact.js"
 import type { Engine } from "../engine.js"
-import { BadData, NodeFailed } from "../errors.js"
-import type { StageGraph } from "../graph.js"
+import { BadConfig, BadData, NodeFailed } from "../errors.js"
+import type { Graph, StageGraph } from "../graph.js"
 import { isPort, type Node, type StageNode } from "../node.js"
 import { type Key, split } from "../random/key.js"
 import { Stage } from "./context.js"
@@ -56,7 +56,7 @@ const spread = (name: string, out: StageNode["out"], result: unknown): ReadonlyA
 const isStageGraph = (node: Node): node is StageGraph => node.level === "stage" && "nodes" in node
 
 /** Names of every stage, nested ones as `outer.inner`, in the order of the definition. */
-export const stageNames = (graph: StageGraph, prefix = ""): ReadonlyArray<string> =>
+export const stageNames = (graph: Graph, prefix = ""): ReadonlyArray<string> =>
   graph.nodes.flatMap(({ name, node }) =>
     isStageGraph(node) ? stageNames(node, `${prefix}${name}.`) : [prefix + name],
   )
@@ -79,16 +79,25 @@ const nodeFailed = (where: string, cause: Cause.Cause<unknown>): NodeFailed => {
   })
 }
 
+const notStages = (graph: Graph): BadConfig =>
+  new BadConfig({
+    where: graph.name,
+    expected: "a graph of stages",
+    received: `a graph of ${graph.level} nodes`,
+    fix: "a tensor graph is trained or evaluated by a stage: put it into one",
+  })
+
 /**
  * Runs every stage of a graph.
  * @fails  NodeFailed   a stage failed; `where` is `graph > stage`, `cause` its own error
  * @fails  BadData      a stage returned less than its ports promise
+ * @fails  BadConfig    the graph is one of tensor nodes
  * Interruption stops the stage that runs, closes its scope and reports the run as stopped.
  */
 export const runGraph = <E = never, R = never>(
-  graph: StageGraph,
+  graph: Graph,
   options: RunOptions<E, R>,
-): Effect.Effect<RunResult, NodeFailed | BadData | E, Engine | R> => {
+): Effect.Effect<RunResult, NodeFailed | BadData | BadConfig | E, Engine | R> => {
   const { events, run } = options
   const now = options.now ?? (() => performance.now() / 1000)
   const digests: Record<string, Record<string, string>> = {}
@@ -196,7 +205,8 @@ export const runGraph = <E = never, R = never>(
       return Object.fromEntries(wanted.map(([name, wire]) => [name, values.get(wire)]))
     })
 
-  return Effect.suspend(() => {
+  return Effect.suspend((): Effect.Effect<RunResult, NodeFailed | BadData | BadConfig | E, Engine | R> => {
+    if (!isStageGraph(graph)) return Effect.fail(notStages(graph))
     const start = now()
     events.emit({ type: "run.started", run, graph: options.graphHash, stages: stageNames(graph) })
     return runNodes(graph, "", graph.name, options.key, options.inputs ?? {}).pipe(
