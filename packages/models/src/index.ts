@@ -18,11 +18,14 @@ export {
 } from "./gpt.js"
 export { gptPresets } from "./gptPresets.js"
 export { alignedLogProbs, logProbs } from "./logProbs.js"
+export { credit } from "./losses/creditNodes.js"
 export { entropy } from "./losses/entropy.js"
 export { exactKl } from "./losses/exactKl.js"
 export { type Advantages, type GaeConfig, gae } from "./losses/gae.js"
 export { type AdaptiveKlConfig, adaptiveKl, fixedKl, type KlController } from "./losses/klController.js"
 export { type KlEstimateConfig, type KlEstimator, klEstimate, klEstimators } from "./losses/klEstimate.js"
+export { kl } from "./losses/klNodes.js"
+export { loss } from "./losses/lossNodes.js"
 export { type Mask, maskedMean, maskedSum, type Normaliser, normalisers, select } from "./losses/masked.js"
 export { type PolicyLoss, type PolicyLossConfig, policyLoss } from "./losses/policyLoss.js"
 export { type PpoBatch, type PpoLoss, type PpoLossConfig, ppoLoss } from "./losses/ppo.js"
@@ -30,7 +33,6 @@ export { type PtxLossConfig, ptxLoss } from "./losses/ptx.js"
 export { preferredPairs, type RankingLossConfig, rankingLoss } from "./losses/ranking.js"
 export { rankingAccuracy } from "./losses/rankingAccuracy.js"
 export { type SftLossConfig, sftLoss } from "./losses/sft.js"
-export { nextTokenLogProb, tokenLogProb } from "./losses/tokenLogProb.js"
 export {
   type ScorePlacement,
   scorePlacements,

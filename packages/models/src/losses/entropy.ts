@@ -1,3 +1,4 @@
+import { logSoftmax } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { type Mask, select } from "./masked.js"
 import { bindAxes } from "./shapes.js"
@@ -15,7 +16,7 @@ export const entropy = (logits: tf.Tensor, mask: Mask): tf.Tensor => {
     logits: [logits, "b t v"],
     ...(mask === undefined ? {} : { mask: [mask, "b t"] as const }),
   })
-  const logP = tf.logSoftmax(select(mask, logits)) // b t v
+  const logP = logSoftmax(select(mask, logits)) // b t v
   const surprise = tf.where(support(logP), tf.neg(logP), tf.zerosLike(logP)) // b t v
   return select(mask, tf.sum(tf.mul(tf.exp(logP), surprise), -1))
 }

@@ -1,3 +1,4 @@
+import { logSoftmax } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { type Mask, select } from "./masked.js"
 import { bindAxes } from "./shapes.js"
@@ -19,8 +20,8 @@ export const exactKl = (logits: tf.Tensor, reference: tf.Tensor, mask: Mask): tf
     reference: [reference, "b t v"],
     ...(mask === undefined ? {} : { mask: [mask, "b t"] as const }),
   })
-  const p = tf.logSoftmax(select(mask, logits)) // b t v
-  const q = tf.logSoftmax(select(mask, reference)) // b t v
+  const p = logSoftmax(select(mask, logits)) // b t v
+  const q = logSoftmax(select(mask, reference)) // b t v
   const gap = tf.where(support(p), tf.sub(p, q), tf.zerosLike(p)) // b t v
   return tf.sum(tf.mul(tf.exp(p), gap), -1)
 }
