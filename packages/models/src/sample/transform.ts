@@ -37,8 +37,9 @@ export const transformLogits = (logits: tf.Tensor, transform: SamplingTransform)
   // Relative to the largest: a small temperature then cannot overflow, nor push a real token below a filtered one.
   let out = tf.div(tf.sub(logits, tf.max(logits, 1, true)), temperature) // b v
   if (topK !== undefined && topK < v) {
-    const least = tf.slice(sorted(out, topK), [0, topK - 1], [-1, 1]) // b 1
-    out = keep(tf.greaterEqual(out, least), out)
+    // Of the logits as they came: dividing may make equals of numbers that are not.
+    const least = tf.slice(sorted(logits, topK), [0, topK - 1], [-1, 1]) // b 1
+    out = keep(tf.greaterEqual(logits, least), out)
   }
   if (topP !== undefined && topP < 1) {
     const probabilities = softmax(out) // b v
