@@ -36,6 +36,8 @@ export interface Arrow {
   /** What the value is called where it is made. */
   readonly source: string
   readonly type: string
+  /** Whether it begins at an input or ends at an output, whose boxes say the type. */
+  readonly ends: "input" | "output" | null
   readonly title: string
 }
 
@@ -132,7 +134,7 @@ export const pictureOf = (graph: Graph): Picture => {
       kind: "input",
       cluster: null,
       name,
-      detail: "",
+      detail: typeOf(port),
       notes: [],
       frozen: false,
       title: `input ${name}: ${showPort(port)}`,
@@ -151,12 +153,20 @@ export const pictureOf = (graph: Graph): Picture => {
       kind: "output",
       cluster: null,
       name,
-      detail: "",
+      detail: typeOf(type),
       notes: [],
       frozen: false,
       title: `output ${name}: ${showPort(type)}`,
     })
     connect(ends.get(wire)!, box, name, typeOf(type), `${wire} → output ${name}: ${showPort(type)}`)
   }
-  return { name: graph.name, boxes, clusters, arrows }
+  const io = new Map(
+    boxes.flatMap(({ id, kind }) => (kind === "input" || kind === "output" ? [[id, kind] as const] : [])),
+  )
+  return {
+    name: graph.name,
+    boxes,
+    clusters,
+    arrows: arrows.map((arrow) => ({ ...arrow, ends: io.get(arrow.to) ?? io.get(arrow.from) ?? null })),
+  }
 }

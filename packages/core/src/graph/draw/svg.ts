@@ -3,6 +3,7 @@ import { Graph as Layout, layout } from "@dagrejs/dagre"
 import type { Graph } from "../../graph.js"
 import { graphHash } from "../encode.js"
 import { type Arrow, type Box, type Cluster, type Picture, pictureOf } from "./picture.js"
+import { type Point, type Rectangle, round, route } from "./route.js"
 import { style, type Theme } from "./style.js"
 
 export interface SvgOptions {
@@ -10,15 +11,6 @@ export interface SvgOptions {
   readonly theme?: Theme
   /** Where the data flows to: down, or to the right. */
   readonly direction?: "down" | "right"
-}
-
-interface Point {
-  readonly x: number
-  readonly y: number
-}
-interface Rectangle extends Point {
-  readonly width: number
-  readonly height: number
 }
 
 const escaped = (text: string): string =>
@@ -31,36 +23,16 @@ const mono = (text: string, size: number): number => text.length * size * 0.62
 const fonts = { name: 14, detail: 11, label: 10.5 } as const
 const line = 15
 
-const boxSize = ({ kind, name, detail, notes }: Box): { width: number; height: number } => {
-  if (kind === "input" || kind === "output") return { width: Math.max(56, sans(name, fonts.name) + 30), height: 30 }
+const boxSize = ({ name, detail, notes }: Box): { width: number; height: number } => {
   const text = Math.max(sans(name, fonts.name), mono(detail, fonts.detail), mono(notes.join(" · "), fonts.detail))
   return { width: Math.max(110, text + 32), height: 44 + (notes.length > 0 ? line : 0) }
 }
 
-/** The lines of an arrow's label: the in-ports where one name is not enough, and the type. */
-const labelOf = ({ ports, type, source }: Arrow): ReadonlyArray<string> =>
-  ports.length > 1 || ports[0] !== source ? [ports.join(", "), type] : [type]
-
-const round = (n: number): string => String(Math.round(n * 10) / 10)
-
-/** A smooth line through the neighbourhood of points: a uniform cubic B-spline with its ends clamped. */
-const curve = (points: ReadonlyArray<Point>): string => {
-  const at = (p: Point): string => `${round(p.x)} ${round(p.y)}`
-  const mix = (a: Point, b: Point, t: number): Point => ({ x: a.x + (b.x - a.x) * t, y: a.y + (b.y - a.y) * t })
-  const [first] = points
-  const last = points.at(-1)
-  if (first === undefined || last === undefined) return ""
-  const parts = [`M${at(first)}`]
-  for (let i = 1; i < points.length - 1; i++) {
-    const [before, here, after] = [points[i - 1]!, points[i]!, points[i + 1]!]
-    const start = i === 1 ? before : mix(before, here, 0.5)
-    const end = i === points.length - 2 ? after : mix(here, after, 0.5)
-    if (i === 1) parts.push(`L${at(start)}`)
-    parts.push(`Q${at(here)} ${at(end)}`)
-  }
-  if (points.length === 2) parts.push(`L${at(last)}`)
-  return parts.join("")
-}
+/** The lines of an arrow's label: the in-ports where their name is another, and the type where no end's box says it. */
+const labelOf = ({ ports, type, source, ends }: Arrow): ReadonlyArray<string> => [
+  ...(ends !== "output" && (ports.length > 1 || (ports[0] !== source && ports[0] !== type)) ? [ports.join(", ")] : []),
+  ...(ends === null ? [type] : []),
+]
 
 const drawBox = (box: Box, { x, y, width, height }: Rectangle): string => {
   const place = `<g class="mg-${box.kind}${box.frozen ? " mg-frozen" : ""}" transform="translate(${round(x - width / 2)} ${round(y - height / 2)})"><title>${escaped(box.title)}</title>`
@@ -68,42 +40,51 @@ const drawBox = (box: Box, { x, y, width, height }: Rectangle): string => {
     `<rect class="mg-frame" width="${round(width)}" height="${round(height)}" rx="${radius}"/>`
   const text = (kind: string, top: number, content: string): string =>
     `<text class="mg-${kind}" x="${round(width / 2)}" y="${round(top)}">${escaped(content)}</text>`
-  if (box.kind === "input" || box.kind === "output") return `${place}${frame(15)}${text("port", 19.5, box.name)}</g>`
   const notes = box.notes.length > 0 ? text("note", 51, box.notes.join(" · ")) : ""
-  return `${place}${frame(7)}${text("name", 19.5, box.name)}${text("detail", 35.5, box.detail)}${notes}</g>`
+  return `${place}${frame(box.kind === "input" || box.kind === "output" ? 22 : 7)}${text("name", 19.5, box.name)}${text("detail", 35.5, box.detail)}${notes}</g>`
 }
+
+/** Room for the cluster's name above its nodes, of which the layout knows nothing. */
+const band = 22
 
 const drawCluster = ({ name, frozen }: Cluster, { x, y, width, height }: Rectangle): string =>
   `<g class="mg-cluster${frozen ? " mg-frozen" : ""}"><title>${escaped(name)}</title>` +
-  `<rect class="mg-frame" x="${round(x - width / 2)}" y="${round(y - height / 2)}" width="${round(width)}" height="${round(height)}" rx="10"/>` +
-  `<text class="mg-cluster-name" x="${round(x - width / 2 + 12)}" y="${round(y - height / 2 + 18)}">${escaped(name)}</text></g>`
+  `<rect class="mg-frame" x="${round(x - width / 2)}" y="${round(y - height / 2 - band)}" width="${round(width)}" height="${round(height + band)}" rx="10"/></g>`
 
-const drawLabel = (lines: ReadonlyArray<string>, { x, y }: Point): string => {
+const drawClusterName = ({ name, frozen }: Cluster, { x, y, width, height }: Rectangle): string =>
+  `<text class="mg-cluster-name${frozen ? " mg-frozen-name" : ""}" x="${round(x - width / 2 + 12)}" y="${round(y - height / 2 - band + 17)}">${escaped(frozen ? `${name} · frozen` : name)}</text>`
+
+const drawLabel = (arrow: Arrow, { x, y }: Point): string => {
+  const lines = labelOf(arrow)
+  if (lines.length === 0) return ""
   const top = y - ((lines.length - 1) * 13) / 2 + 3.5
-  return lines
+  const width = Math.max(...lines.map((text) => mono(text, fonts.label)))
+  const ground = `<rect class="mg-label-ground" x="${round(x - width / 2)}" y="${round(top - 10)}" width="${round(width)}" height="${lines.length * 13}" rx="3"/>`
+  const texts = lines
     .map((text, i) => {
-      const kind = lines.length > 1 && i === 0 ? "mg-label-port" : "mg-label"
+      const kind = text === arrow.type ? "mg-label" : "mg-label-port"
       return `<text class="${kind}" x="${round(x)}" y="${round(top + i * 13)}">${escaped(text)}</text>`
     })
     .join("")
+  return ground + texts
 }
 
 const place = ({ boxes, clusters, arrows }: Picture, direction: "down" | "right"): Layout => {
   const graph = new Layout({ compound: true, multigraph: true })
   graph.setGraph({
     rankdir: direction === "down" ? "TB" : "LR",
-    nodesep: 34,
+    nodesep: direction === "right" && clusters.length > 0 ? 34 + band : 34,
     edgesep: 22,
-    ranksep: 26,
+    ranksep: clusters.length > 0 ? 36 : 30,
     marginx: 16,
-    marginy: 16,
+    marginy: clusters.length > 0 ? 16 + band : 16,
   })
   for (const { id } of clusters) graph.setNode(id, {})
   for (const box of boxes) graph.setNode(box.id, boxSize(box))
   for (const { id, cluster } of [...clusters, ...boxes]) if (cluster !== null) graph.setParent(id, cluster)
   for (const [i, arrow] of arrows.entries()) {
     const lines = labelOf(arrow)
-    const width = Math.max(...lines.map((text) => mono(text, fonts.label))) + 8
+    const width = Math.max(0, ...lines.map((text) => mono(text, fonts.label))) + 8
     graph.setEdge(arrow.from, arrow.to, { width, height: lines.length * 13 + 6, labelpos: "c" }, String(i))
   }
   layout(graph)
@@ -117,11 +98,12 @@ export const toSvg = (graph: Graph, { theme = "auto", direction = "down" }: SvgO
   const rectangle = (id: string): Rectangle => placed.node(id) as Rectangle
   // Several graphs may stand in one page: ids must differ.
   const arrowhead = `mg-${graphHash(graph).slice(0, 12)}`
+  const routes = route(picture, placed, direction)
   const lines = picture.arrows.map((arrow, i) => {
-    const { points, x, y } = placed.edge(arrow.from, arrow.to, String(i)) as { points: ReadonlyArray<Point> } & Point
+    const { x, y } = placed.edge(arrow.from, arrow.to, String(i)) as Point
     return {
-      path: `<path class="mg-arrow" d="${curve(points)}" marker-end="url(#${arrowhead})"><title>${escaped(arrow.title)}</title></path>`,
-      label: drawLabel(labelOf(arrow), { x, y }),
+      path: `<path class="mg-arrow" d="${routes[i]}" marker-end="url(#${arrowhead})"><title>${escaped(arrow.title)}</title></path>`,
+      label: drawLabel(arrow, { x, y }),
     }
   })
   const { width = 0, height = 0 } = placed.graph() as { width?: number; height?: number }
@@ -134,6 +116,7 @@ export const toSvg = (graph: Graph, { theme = "auto", direction = "down" }: SvgO
     `<rect class="mg-ground" width="100%" height="100%"/>`,
     ...picture.clusters.map((cluster) => drawCluster(cluster, rectangle(cluster.id))),
     ...lines.map(({ path }) => path),
+    ...picture.clusters.map((cluster) => drawClusterName(cluster, rectangle(cluster.id))),
     ...picture.boxes.map((box) => drawBox(box, rectangle(box.id))),
     ...lines.map(({ label }) => label),
     "</svg>",
