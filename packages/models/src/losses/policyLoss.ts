@@ -10,7 +10,7 @@ export interface PolicyLossConfig {
   readonly normaliser: Normaliser
   /** c > 1: where the advantage is negative, the loss stays under −c A (OpenRLHF). Without it off. */
   readonly dualClip?: number
-  /** Clamps log ρ to ± this before the exponential (OpenRLHF: 20). Without it off. */
+  /** Clamps log ρ to ± this before the exponential (OpenRLHF: 20). Without it off: beyond 88 ρ overflows. */
   readonly logRatioClamp?: number
 }
 
