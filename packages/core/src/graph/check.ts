@@ -1,6 +1,7 @@
 /** The checks of a graph that need no sizes: names, levels, wires, shared parameters. */
 import { BadConfig, DuplicateNode, UnknownWire } from "../errors.js"
 import { canonicalJson } from "../json.js"
+import { lines } from "./lines.js"
 import type { GraphPlan } from "./plan.js"
 import { didYouMean } from "./suggest.js"
 import type { Source } from "./wires.js"
@@ -25,12 +26,14 @@ export const checkNames = (plan: GraphPlan): void => {
     ["node", names],
     ["output", plan.outputs.wires.map(([name]) => name)],
   ] as const) {
-    const twice = [...new Set(list.filter((name, i) => list.indexOf(name) !== i))]
+    const times = new Map<string, number>()
+    for (const name of list) times.set(name, (times.get(name) ?? 0) + 1)
+    const twice = [...times].filter(([, n]) => n > 1)
     if (twice.length === 0) continue
     throw new DuplicateNode({
       where: plan.name,
       expected: kind === "node" ? "every input and node under its own name" : "every output under its own name",
-      received: twice.map((name) => `"${name}" ${list.filter((n) => n === name).length} times`).join(", "),
+      received: twice.map(([name, n]) => `"${name}" ${n} times`).join(", "),
       fix:
         kind === "node" ? "give one of them a new name" : 'name the outputs: .output({ first: "a.x", second: "b.x" })',
     })
@@ -88,13 +91,13 @@ export const checkWires = (plan: GraphPlan, sources: ReadonlyMap<string, Source>
   for (const [name, wire] of plan.outputs.wires) check(`output ${name}`, wire, "a wire of the graph")
   const [first, ...more] = found
   if (first === undefined) return
-  const lines = (field: "expected" | "received" | "fix"): string =>
-    more.length === 0 ? first[field] : found.map((f) => `${f.at}: ${f[field]}`).join("\n")
+  const all = (field: "expected" | "received" | "fix"): string =>
+    more.length === 0 ? first[field] : lines(found.map((f) => `${f.at}: ${f[field]}`))
   throw new UnknownWire({
     where: more.length === 0 ? `${plan.name} > ${first.at}` : plan.name,
-    expected: lines("expected"),
-    received: lines("received"),
-    fix: lines("fix"),
+    expected: all("expected"),
+    received: all("received"),
+    fix: all("fix"),
   })
 }
 

@@ -2,6 +2,7 @@
 import { Result, type Schema, type SchemaAST, SchemaIssue, SchemaParser } from "effect"
 import { BadConfig } from "../errors.js"
 import { MAX_DEPTH } from "../json.js"
+import { lines } from "./lines.js"
 import { didYouMean } from "./suggest.js"
 
 /** A schema for plain JSON data that needs no service. Decoding what it has decoded changes nothing. */
@@ -130,9 +131,9 @@ export const decodeConfig = <T, E>(
   return Result.fail(
     new BadConfig({
       where,
-      expected: expected.length === 0 ? "known keys alone" : expected.join("\n"),
-      received: received.join("\n"),
-      fix: fixes.size === 0 ? "give the expected values" : [...fixes].join("\n"),
+      expected: expected.length === 0 ? "known keys alone" : lines(expected),
+      received: lines(received),
+      fix: fixes.size === 0 ? "give the expected values" : lines([...fixes]),
     }),
   )
 }

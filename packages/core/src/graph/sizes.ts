@@ -19,8 +19,11 @@ export interface Equation {
 }
 
 export interface Conflict {
+  /** `node > port` */
+  readonly at: string
   readonly expected: string
   readonly received: string
+  readonly fix: string
 }
 
 /** The unknowns of one graph with everything nested in it. */
@@ -106,7 +109,7 @@ export class Sizes {
         this.of(term) === null && typeof term === "number" ? [this.root(term)] : [],
       )
       const by = [...new Set(known.map((k) => k.by))].join(" and ")
-      return { size: known.reduce((n, { size }) => n * size, 1), unknown, by }
+      return { size: known.reduce((n, { size }) => n * size, 1), unknown, by, open: unknown.length > 0 }
     })
     const [left, right] = sides as [(typeof sides)[0], (typeof sides)[0]]
     // What stands on both sides cancels.
@@ -134,18 +137,26 @@ export class Sizes {
     return true
   }
 
-  private conflict(
-    { at, from, produced, consumed }: Equation,
-    left: { size: number; by: string },
-    right: { size: number; by: string },
-  ): void {
-    const prefix = `${at}: axis ${consumed.name}`
-    const source = left.by === "" || left.by === from ? "" : ` (bound by ${left.by})`
+  private conflict({ at, from, produced, consumed }: Equation, left: Side, right: Side): void {
+    const binds = [...new Set([right.by, left.by])].filter((by) => by !== "" && by !== from)
+    const by = (side: Side): string => (side.by === "" || side.by === from ? "" : ` (bound by ${side.by})`)
     this.conflicts.push({
-      expected: `${prefix} = ${right.size}${right.by === "" ? "" : ` (bound by ${right.by})`}`,
-      received: `${prefix} = ${left.size}${source}${produced.name === consumed.name ? "" : `, axis ${produced.name}`} from ${from}`,
+      at,
+      expected: `axis ${consumed.name} ${extent(right)}${by(right)}`,
+      received: `axis ${produced.name} ${extent(left)}${by(left)} from ${from}`,
+      fix: binds.length === 0 ? "give both the same size" : `change ${binds.join(" or ")}`,
     })
   }
 }
+
+/** A side of an equation: the product of what is known, and the variables that are not. */
+interface Side {
+  readonly size: number
+  readonly by: string
+  /** Whether a factor is unknown. */
+  readonly open: boolean
+}
+
+const extent = ({ size, open }: Side): string => (open ? `a multiple of ${size}` : `= ${size}`)
 
 const nameOf = (axis: Axis): string => (axis.length === 1 ? String(axis[0]) : `(${axis.join(" ")})`)

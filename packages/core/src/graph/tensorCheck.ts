@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { ShapeMismatch } from "../errors.js"
 import { type Ports, showPort } from "../port.js"
+import { lines } from "./lines.js"
 import { type Dimension, Sizes } from "./sizes.js"
 
 const show = (value: unknown): string =>
@@ -25,7 +26,7 @@ export const tensorCheck = (where: string, fixed: Readonly<Record<string, number
       const dimensions = sizes.dimensions(port.axes, scope, `${where} > ${name}`)
       for (const [axis, size] of Object.entries(fixed)) sizes.bind(scope, axis, size, "the config", name)
       if (!(value instanceof tf.Tensor) || value.dtype !== port.dtype || value.rank !== dimensions.length) {
-        sizes.conflicts.push({ expected: `${name}: ${showPort(port)}`, received: `${name}: ${show(value)}` })
+        sizes.conflicts.push({ at: name, expected: showPort(port), received: show(value), fix: "" })
         continue
       }
       for (const [i, consumed] of dimensions.entries()) {
@@ -37,8 +38,8 @@ export const tensorCheck = (where: string, fixed: Readonly<Record<string, number
     if (sizes.conflicts.length === 0) return
     throw new ShapeMismatch({
       where,
-      expected: sizes.conflicts.map(({ expected }) => expected).join("\n"),
-      received: sizes.conflicts.map(({ received }) => received).join("\n"),
+      expected: lines(sizes.conflicts.map(({ at, expected }) => `${at}: ${expected}`)),
+      received: lines(sizes.conflicts.map(({ at, received }) => `${at}: ${received}`)),
       fix: "give tensors of these types, or change the ports that the node declares",
     })
   }

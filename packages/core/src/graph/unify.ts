@@ -7,8 +7,9 @@ import type { GraphNode } from "../graph.js"
 import { isGraph } from "../graph.js"
 import type { Node } from "../node.js"
 import { type Port, type Ports, showPort } from "../port.js"
+import { lines } from "./lines.js"
 import { type Dimension, Sizes } from "./sizes.js"
-import { outWires, sourcesOf } from "./wires.js"
+import { outWires, type Source, sourcesOf } from "./wires.js"
 
 /** What unification needs of a graph, assembled or not. */
 export interface Wired {
@@ -88,10 +89,12 @@ export const unify = (graph: Wired, given: Readonly<Record<string, number>> = {}
         const wire = into[port]!
         const have = sources.get(wire)!.type
         const mismatch = { at: `${at} > ${port}`, from: `"${wire}"` }
-        if (have.dtype !== need.dtype || have.unit !== need.unit || spaced(have.axes) !== spaced(need.axes)) {
+        if (!same(have, need)) {
           sizes.conflicts.push({
-            expected: `${mismatch.at}: ${showPort(need)}`,
-            received: `${mismatch.at}: ${showPort(have)} from ${mismatch.from}`,
+            at: mismatch.at,
+            expected: showPort(need),
+            received: `${showPort(have)} from ${mismatch.from}`,
+            fix: fits(need, sources, name),
           })
           continue
         }
@@ -116,19 +119,29 @@ const spaced = (axes: string): string =>
     .replaceAll(/\( | \)/g, (s) => s.trim())
     .trim()
 
+const same = (a: Port, b: Port): boolean =>
+  a.dtype === b.dtype && a.unit === b.unit && spaced(a.axes) === spaced(b.axes)
+
+/** The wires of the graph that carry what a port of `node` needs. */
+const fits = (need: Port, sources: ReadonlyMap<string, Source>, node: string): string => {
+  const found = [...sources].filter(([, source]) => source.node !== node && same(source.type, need))
+  if (found.length === 0) return "no wire carries it: put a node between that makes it"
+  return `wire ${found
+    .slice(0, 5)
+    .map(([wire]) => `"${wire}"`)
+    .join(" or ")}`
+}
+
 const refuse = (name: string, { conflicts }: Sizes): void => {
-  if (conflicts.length === 0) return
-  const lines = (field: "expected" | "received"): string => [...new Set(conflicts.map((c) => c[field]))].join("\n")
   const [first] = conflicts
-  const [place, ...rest] = first!.expected.split(": ")
+  if (first === undefined) return
   const one = conflicts.length === 1
-  const sized = conflicts.some(({ expected }) => / = \d/.test(expected))
+  const all = (field: "expected" | "received" | "fix"): string =>
+    one ? first[field] : lines(conflicts.map((conflict) => `${conflict.at}: ${conflict[field]}`))
   throw new ShapeMismatch({
-    where: one ? `${name} > ${place}` : name,
-    expected: one ? rest.join(": ") : lines("expected"),
-    received: one ? first!.received.slice(place!.length + 2) : lines("received"),
-    fix: sized
-      ? "give the two configs one size, or wire what fits"
-      : "wire what fits, or put a node between that converts it",
+    where: one ? `${name} > ${first.at}` : name,
+    expected: all("expected"),
+    received: all("received"),
+    fix: all("fix"),
   })
 }

@@ -79,7 +79,7 @@ const place = ({ boxes, clusters, arrows }: Picture, direction: "down" | "right"
     marginx: 16,
     marginy: clusters.length > 0 ? 16 + band : 16,
   })
-  for (const { id } of clusters) graph.setNode(id, {})
+  for (const { id } of clusters) graph.setNode(id, { width: 80, height: 20 })
   for (const box of boxes) graph.setNode(box.id, boxSize(box))
   for (const { id, cluster } of [...clusters, ...boxes]) if (cluster !== null) graph.setParent(id, cluster)
   for (const [i, arrow] of arrows.entries()) {
