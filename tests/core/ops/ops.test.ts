@@ -216,3 +216,19 @@ test("captured ops free what they made, and so do eager ones under tidy", () => 
   })
   expect(tf.memory().numTensors).toBe(before)
 })
+
+test("the gradient of a broadcast is a sum, at any rank, in one kernel", () => {
+  const grad = tf.grad((x: tf.Tensor) => weighted(tf.tile(x, [1, 3, 1, 2, 1])))(tf.zeros([2, 1, 1, 2, 1]))
+  const weights = (batch: number, place: number): number =>
+    Array.from({ length: 12 }, (_, k) => k).reduce((n, k) => (k % 2 === place ? n + batch * 12 + k + 1 : n), 0)
+  expect([...grad.dataSync()]).toEqual([weights(0, 0), weights(0, 1), weights(1, 0), weights(1, 1)])
+  const program = captureSync({
+    name: "broadcast",
+    state: {},
+    inputs: { x: spec("float32", [1, 50, 1]) },
+    body: (_, { x }) => ({
+      outputs: { g: tf.grad((z: tf.Tensor) => tf.sum(tf.square(tf.broadcastTo(z, [40, 50, 60]))))(x!) },
+    }),
+  })
+  expect(optimize(program).equations.map(({ op }) => op)).toEqual(["Multiply", "Tile", "Sum"])
+})

@@ -1,4 +1,5 @@
 import {
+  BadLength,
   capture,
   captureSync,
   EngineFailed,
@@ -432,6 +433,18 @@ describe("a refusal names the path and the remedy", () => {
     })
     expect(error).toBeInstanceOf(NodeFailed)
     expect(error).toMatchObject({ cause: own, where: "node > block", received: "mine" })
+  })
+  test("another error of the framework keeps its advice", () => {
+    const own = new BadLength({ where: "gpt", expected: "at most 4 tokens", received: "9 tokens", fix: "cut the text" })
+    const error = failing(() => {
+      throw own
+    })
+    expect(error).toMatchObject({
+      cause: own,
+      where: "node > block",
+      received: "BadLength: 9 tokens",
+      fix: "cut the text",
+    })
   })
   test("a capture inside a capture is refused", () => {
     expect(failing(() => captureSync(pure({}, () => ({ y: tf.scalar(1) }))))).toBeInstanceOf(EngineFailed)

@@ -2,12 +2,20 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import type { CompileError, TensorFunction, Tensors } from "../engine.js"
-import { EngineFailed, NodeFailed, ShapeMismatch, UnsupportedOp, ValueDuringCapture } from "../errors.js"
+import {
+  EngineFailed,
+  type MillraceError,
+  NodeFailed,
+  ShapeMismatch,
+  UnsupportedOp,
+  ValueDuringCapture,
+} from "../errors.js"
 import { type Specs, showSpec } from "../tensor.js"
 import { withBackend } from "../tfjs.js"
+import { unsupported } from "./captureBackend.js"
 import type { Program, ProgramInput, ProgramOutput } from "./ir.js"
 import { pathOfError } from "./path.js"
-import { activeRecording, captureBackend, Recording, recordWith, unsupported, valueError } from "./recording.js"
+import { activeRecording, captureBackend, Recording, recordWith, valueError } from "./recording.js"
 
 const isCompileError = (error: unknown): error is CompileError =>
   [EngineFailed, NodeFailed, ShapeMismatch, UnsupportedOp, ValueDuringCapture].some((known) => error instanceof known)
@@ -35,6 +43,11 @@ const failed = (name: string, error: unknown): CompileError => {
   const path = pathOfError(error)
   const where = path === null || path === "" ? name : `${name} > ${path}`
   const message = error instanceof Error ? error.message : String(error)
+  // Any other error of the framework, such as a sequence that is too long for a model, keeps its advice.
+  if (isFailure(error)) {
+    const { expected, received, fix } = error
+    return new NodeFailed({ where, expected, received: `${error._tag}: ${received}`, fix, cause: error })
+  }
   const missing = /^Kernel '(.*)' not registered for backend/.exec(message)?.[1]
   if (missing !== undefined) return unsupported(missing, where)
   return new NodeFailed({

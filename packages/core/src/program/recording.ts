@@ -1,9 +1,8 @@
-/** The tfjs backend behind capture: its kernels infer shapes and append equations. Nothing is computed. */
+/** What a capture has recorded so far, and which capture is under way. */
 import * as tf from "@tensorflow/tfjs-core"
 import { UnsupportedOp, ValueDuringCapture } from "../errors.js"
 import type { DType, HostTensor, TensorSpec } from "../tensor.js"
-import type { Attr, Constant, Equation, Value } from "./ir.js"
-import { type Kernel, kernels } from "./kernels.js"
+import type { Constant, Equation, Value } from "./ir.js"
 import { currentPath } from "./path.js"
 import { type Attrs, dtypeOf } from "./shapes.js"
 
@@ -154,7 +153,8 @@ export const recordWith = <A>(next: Recording, fn: () => A): A => {
   }
 }
 
-const active = (): Recording => {
+/** The capture that is under way, of code that runs in one alone. */
+export const active = (): Recording => {
   if (recording === null) throw new Error(`internal: the tfjs backend ${captureBackend} is for capture alone`)
   return recording
 }
@@ -162,144 +162,3 @@ const active = (): Recording => {
 /** The error of a value that is not there yet. */
 export const valueError = (where: string, received: string, fix: string): ValueDuringCapture =>
   new ValueDuringCapture({ where, expected: "tensor code that does not look at values", received, fix })
-
-const read = (): ValueDuringCapture =>
-  valueError(
-    active().where,
-    "a tensor's value was read (dataSync, arraySync, data, array, print)",
-    "compute with tensors (tf.where instead of if), or pass the value as an input",
-  )
-
-class CaptureBackend extends tf.KernelBackend {
-  override write(values: tf.BackendValues, shape: Array<number>, dtype: tf.DataType): DataId {
-    const into = active()
-    return into.write(values, shape, into.dtype(dtype, "a tensor")).dataId
-  }
-  override readSync(): never {
-    return active().refuse(read())
-  }
-  override read(): Promise<never> {
-    // A rejection that nobody awaits would end the process, so the promise stays open: capture fails by itself.
-    active().refused ??= read()
-    return new Promise(() => {})
-  }
-  override move(): never {
-    throw new Error("internal: a tensor moved to the capture backend")
-  }
-  override numDataIds(): number {
-    return recording?.size ?? 0
-  }
-  override refCount(dataId: DataId): number {
-    return recording?.references(dataId) ?? 0
-  }
-  override incRef(dataId: DataId): void {
-    recording?.references(dataId, 1)
-  }
-  override disposeData(dataId: DataId, force = false): boolean {
-    if (recording === null) return true
-    if (force) recording.forget(dataId)
-    return recording.references(dataId, -1) === 0
-  }
-  override memory(): { unreliable: boolean } {
-    return { unreliable: false }
-  }
-  override floatPrecision(): 16 | 32 {
-    return 32
-  }
-  override epsilon(): number {
-    return 1e-7
-  }
-  override dispose(): void {}
-}
-
-type KernelCall = Parameters<tf.KernelFunc>[0]
-
-const operands = (kernel: Kernel, op: string, inputs: KernelCall["inputs"]): Array<tf.TensorInfo> => {
-  const given = Object.entries(inputs).filter(
-    (entry): entry is [string, tf.TensorInfo] => entry[1] !== undefined && entry[1] !== null,
-  )
-  if (kernel.inputs === "list") return given.map(([, info]) => info)
-  const names = kernel.inputs.map((name) => name.replace("?", ""))
-  const strange = given.find(([name]) => !names.includes(name))
-  if (strange !== undefined) {
-    active().refuse(
-      new UnsupportedOp({
-        where: active().where,
-        expected: `${op} of ${names.join(", ")}`,
-        received: `${op} with ${strange[0]}`,
-        fix: "write it with plain operations",
-      }),
-    )
-  }
-  const found = names.map((name) => given.find(([key]) => key === name)?.[1])
-  return found.filter((info) => info !== undefined)
-}
-
-const plain = (attrs: KernelCall["attrs"]): Attrs =>
-  Object.fromEntries(
-    Object.entries(attrs ?? {}).filter((entry): entry is [string, Attr] => entry[1] !== undefined && entry[1] !== null),
-  )
-
-const recorder =
-  (op: string, kernel: Kernel): tf.KernelFunc =>
-  ({ inputs, attrs }) => {
-    const into = active()
-    const values = operands(kernel, op, inputs).map((info) => into.valueOf(info))
-    // What a clone stands for is its source: no equation.
-    if (op === "Identity") return into.tensor(values[0]!)
-    const given = plain(attrs)
-    if (given.dtype !== undefined) into.dtype(String(given.dtype), op)
-    const settled = kernel.normal ? kernel.normal(given, values) : given
-    const made = into.equation(op, values, settled, kernel.infer(values, settled)).map((value) => into.tensor(value))
-    return made.length === 1 && op !== "SplitV" && op !== "Unpack" ? made[0]! : made
-  }
-
-/** The engines whose backend has a kernel, as far as their packages are loaded. */
-const runners = (op: string): string => {
-  const names = (
-    [
-      ["tfjs:cpu", "cpu"],
-      ["tfjs:wasm", "wasm"],
-      ["tfjs:node", "tensorflow"],
-    ] as const
-  ).filter(([, backend]) => tf.getKernel(op, backend) !== undefined)
-  return names.length === 0 ? "" : `run it on ${names.map(([engine]) => engine).join(" or ")}, op by op, or `
-}
-
-/** The error of a kernel outside the table. */
-export const unsupported = (op: string, where: string): UnsupportedOp =>
-  new UnsupportedOp({
-    where,
-    expected: "an operation that programs support",
-    received: op,
-    fix: `${runners(op)}write it with supported operations`,
-  })
-
-const refuser =
-  (op: string): tf.KernelFunc =>
-  () => {
-    const into = active()
-    if (op !== "Multinomial") return into.refuse(unsupported(op, into.where))
-    return into.refuse(
-      valueError(
-        into.where,
-        "tf.multinomial draws random numbers",
-        "randomness enters as an input: draw before, pass it in",
-      ),
-    )
-  }
-
-tf.registerBackend(captureBackend, () => new CaptureBackend(), 0)
-const everyName = new Set([
-  ...kernels.keys(),
-  ...Object.entries(tf).flatMap(([key, value]) => (key === value ? [key] : [])),
-  ...tf.getKernelsForBackend("cpu").map(({ kernelName }) => kernelName),
-])
-for (const kernelName of everyName) {
-  const kernel = kernels.get(kernelName)
-  tf.registerKernel({
-    kernelName,
-    backendName: captureBackend,
-    kernelFunc: kernel === undefined ? refuser(kernelName) : recorder(kernelName, kernel),
-  })
-}
