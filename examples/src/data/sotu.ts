@@ -1,6 +1,6 @@
 /** State of the Union addresses, 1790–2021, as a corpus split by speech. */
 import { createRequire } from "node:module"
-import { artifact, BadLength, defineStageNode, permutation, Stage } from "@millrace/core"
+import { artifact, BadLength, defineStageNode, random, Stage } from "@millrace/core"
 import { corpusKind } from "@millrace/pipelines"
 import { Effect, Schema } from "effect"
 
@@ -37,7 +37,7 @@ export const sotu = defineStageNode({
           fix: "hold fewer speeches out, or begin with an earlier year",
         })
       }
-      const order = permutation(key, speeches.length)
+      const order = random.permutation(key, speeches.length)
       const held = new Set(order.subarray(0, heldOut))
       const train = speeches.filter((_, i) => !held.has(i))
       const characters = train.reduce((n, { text }) => n + text.length, 0)

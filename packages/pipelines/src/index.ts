@@ -1,1 +1,21 @@
-export {}
+export {
+  type Answers,
+  answersKind,
+  type Comparison,
+  comparisonsKind,
+  type Split,
+} from "./artifacts/comparisons.js"
+export { type Corpus, corpusKind, type Document } from "./artifacts/corpus.js"
+export { type Evaluation, evaluationKind, type Table } from "./artifacts/evaluation.js"
+export { type Labeler, labelerKind, lexiconScore } from "./artifacts/labeler.js"
+export { type LanguageModel, languageModelKind } from "./artifacts/languageModel.js"
+export { type Passage, type Passages, passagesKind } from "./artifacts/passages.js"
+export { type Reward, rewardKind, type Scored, type Scorer } from "./artifacts/reward.js"
+export { tokenizerKind } from "./artifacts/tokenizer.js"
+export { FitConfig, fit, makeTrainer, type Trainer } from "./fit.js"
+export { demonstrationsKind } from "./instructgpt/demonstrations.js"
+export { instructgpt } from "./instructgpt/graph.js"
+export { type InstructGptConfig, instructgptPresets } from "./instructgpt/presets.js"
+export { hasColour, type Ink, inkFor, isLive, type Screen, type Variables } from "./view/ink.js"
+export { samplesText, wrap } from "./view/samplesText.js"
+export { showRun, type ViewOptions } from "./view/terminal.js"

@@ -1,12 +1,14 @@
 /** A reward: anything that scores whole answers. A reward model is one; so is a rule written in code. */
 import { artifactKind, type CompileError, type Engine, type EngineError, type Files } from "@millrace/core"
 import type { Effect, Scope } from "effect"
+import type { LanguageModel } from "./languageModel.js"
 
 /** Prompts with their answers, as tokens and as text. */
 export interface Scored {
-  /** Prompt and answer, padded on the right: int32 b t, with `length` of them real. */
+  /** Prompt and answer, padded on the right: int32 b t. */
   readonly tokens: Int32Array
-  readonly lengths: Int32Array
+  /** 1 for a real token: float32 b t. */
+  readonly mask: Float32Array
   readonly batch: number
   readonly width: number
   /** The answers alone, decoded. */
@@ -24,6 +26,8 @@ export interface Reward {
     width: number,
   ) => Effect.Effect<Scorer, CompileError | EngineError, Engine | Scope.Scope>
   readonly files: Files
+  /** The model behind it, where there is one: a value model may start from it. Names begin with `reward.`. */
+  readonly model?: LanguageModel
 }
 
 export const rewardKind = artifactKind("reward", (reward: Reward) => reward.files)

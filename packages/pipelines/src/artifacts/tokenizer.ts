@@ -1,5 +1,5 @@
 /** A trained tokenizer as an artifact: GPT-2's two vocabulary files. */
 import { artifactKind } from "@millrace/core"
-import { type Tokenizer, tokenizerFiles } from "@millrace/models"
+import { saveTokenizer, type Tokenizer } from "@millrace/models"
 
-export const tokenizerKind = artifactKind("tokenizer", (tokenizer: Tokenizer) => tokenizerFiles(tokenizer))
+export const tokenizerKind = artifactKind("tokenizer", (tokenizer: Tokenizer) => saveTokenizer(tokenizer))

@@ -1,6 +1,5 @@
 /** Stage: a labeler ranks the answers to each prompt. */
-import { artifact, defineStageNode, gumbel, Stage, split } from "@millrace/core"
-import type { Tokenizer } from "@millrace/models"
+import { artifact, defineStageNode, random, Stage, split } from "@millrace/core"
 import { Effect, Schema } from "effect"
 import { type Answers, answersKind, type Comparison, comparisonsKind } from "../artifacts/comparisons.js"
 import { labelerKind } from "../artifacts/labeler.js"
@@ -27,8 +26,8 @@ export const comparisonsStage = defineStageNode({
       const { key, emit } = yield* Stage
       const judge = (side: ReadonlyArray<Answers>, name: string): ReadonlyArray<Comparison> =>
         side.map((row, i) => {
-          const draws = gumbel(split(split(key, name), i), [row.answers.length]).data
-          const gold = row.answers.map((answer) => labeler.score(answerText(tokenizer as Tokenizer, answer)))
+          const draws = random.gumbel(split(split(key, name), i), [row.answers.length]).data
+          const gold = row.answers.map((answer) => labeler.score(answerText(tokenizer, answer)))
           return { ...row, gold, preference: gold.map((g, j) => Math.round((g + noise * draws[j]!) / grain)) }
         })
       const judged = { train: judge(answers.train, "train"), heldOut: judge(answers.heldOut, "held out") }

@@ -1,5 +1,5 @@
 /** Stage: the sentences of a corpus as prompts and their continuations. */
-import { artifact, BadLength, choose, defineStageNode, Stage, split } from "@millrace/core"
+import { artifact, BadLength, defineStageNode, random, Stage, split } from "@millrace/core"
 import type { Tokenizer } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import { corpusKind, type Document } from "../artifacts/corpus.js"
@@ -66,7 +66,7 @@ export const passagesStage = defineStageNode({
               fix: "give a larger corpus, or change promptLength and continuationLength",
             })
           }
-          const order = choose(split(key, name), passages.length, Math.min(limit, passages.length))
+          const order = random.choose(split(key, name), passages.length, Math.min(limit, passages.length))
           return [...order].map((i) => passages[i]!)
         })
       const chosen = {

@@ -1,0 +1,72 @@
+/** Stage: supervised fine-tuning on demonstrations. */
+import {
+  artifact,
+  BadLength,
+  defineStageNode,
+  float32,
+  type HostTensors,
+  int32,
+  objectiveOf,
+  Stage,
+  split,
+} from "@millrace/core"
+import { Effect, Schema } from "effect"
+import { languageModelKind } from "../artifacts/languageModel.js"
+import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { FitConfig, fit } from "../fit.js"
+import { demonstrationsKind } from "./demonstrations.js"
+import { fineTuning } from "./objectives.js"
+import { epochRows } from "./order.js"
+import { renamed } from "./parameters.js"
+import { rowsOf } from "./rows.js"
+
+export const finetuneStage = defineStageNode({
+  type: "instructgpt.sft",
+  version: 1,
+  source:
+    "Ouyang et al. 2022, section 3.5 and appendix C.1: cosine to 10 %, no warm-up; the loss is on the answer alone",
+  config: Schema.Struct({ batch: Schema.Int, fit: FitConfig }),
+  ports: {
+    in: {
+      base: artifact(languageModelKind),
+      demonstrations: artifact(demonstrationsKind),
+      tokenizer: artifact(tokenizerKind),
+    },
+    out: artifact(languageModelKind),
+  },
+  run: ({ batch, fit: training }, { base, demonstrations, tokenizer }) =>
+    Effect.gen(function* () {
+      const { key } = yield* Stage
+      const width = Math.max(...demonstrations.map(({ prompt, continuation }) => prompt.length + continuation.length))
+      if (width > base.config.context) {
+        return yield* new BadLength({
+          where: "instructgpt.sft",
+          expected: `demonstrations of at most ${base.config.context} tokens, the model's context`,
+          received: `one of ${width} tokens`,
+          fix: "shorten promptLength and continuationLength, or pretrain with a longer context",
+        })
+      }
+      const order = split(key, "order")
+      const rows = (step: number): HostTensors => {
+        const chosen = epochRows(demonstrations.length, batch, order, step).map((i) => {
+          const { prompt, continuation } = demonstrations[i]!
+          return { prompt, answer: continuation }
+        })
+        const { tokens, answerMask } = rowsOf(chosen, batch, width, tokenizer.endOfText)
+        return { tokens: int32([batch, width], tokens), mask: float32([batch, width], answerMask) }
+      }
+      const trained = yield* fit({
+        objective: objectiveOf(fineTuning(base.config)),
+        inputs: {
+          tokens: { dtype: "int32", shape: [batch, width] },
+          mask: { dtype: "float32", shape: [batch, width] },
+        },
+        initial: renamed(base.params, "", "policy."),
+        config: training,
+        batch: rows,
+        amount: batch * width,
+        unit: "tokens",
+      })
+      return { config: base.config, params: renamed(trained, "policy.", "") }
+    }),
+})

@@ -1,0 +1,88 @@
+/**
+ * Stage: PPO-ptx, as the dataflow that it is:
+ *   prompts -> rollout -> score -> experience -> minibatches -> update
+ * One iteration is on its way at a time, since a rollout needs the policy that the last update made.
+ */
+import {
+  artifact,
+  defineStageNode,
+  demand,
+  drain,
+  type Engine,
+  Stage,
+  settle,
+  split,
+  spread,
+  stages,
+} from "@millrace/core"
+import { Effect } from "effect"
+import { corpusKind } from "../artifacts/corpus.js"
+import { labelerKind } from "../artifacts/labeler.js"
+import { languageModelKind } from "../artifacts/languageModel.js"
+import { passagesKind } from "../artifacts/passages.js"
+import { rewardKind } from "../artifacts/reward.js"
+import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { renamed } from "./parameters.js"
+import { PpoConfig } from "./ppo/config.js"
+import { makeLearner } from "./ppo/learner.js"
+import { minibatches } from "./ppo/minibatches.js"
+import { makeRollout } from "./ppo/rollout.js"
+import { requireWindow, tokenStream } from "./windows.js"
+
+export const ppoStage = defineStageNode({
+  type: "instructgpt.ppo",
+  version: 1,
+  source: "Ouyang et al. 2022, section 3.5, eq. 2, and appendix C.4; Schulman et al. 2017",
+  config: PpoConfig,
+  ports: {
+    in: {
+      policy: artifact(languageModelKind),
+      reward: artifact(rewardKind),
+      passages: artifact(passagesKind),
+      corpus: artifact(corpusKind),
+      tokenizer: artifact(tokenizerKind),
+      labeler: artifact(labelerKind),
+    },
+    out: artifact(languageModelKind),
+  },
+  run: (config, { policy, reward, passages, corpus, tokenizer, labeler }) =>
+    Effect.gen(function* () {
+      const { key, emit } = yield* Stage
+      const stream = yield* tokenStream(corpus.train, tokenizer)
+      yield* requireWindow(stream, passages.promptLength + passages.continuationLength, "instructgpt.ppo")
+      const learner = yield* makeLearner({ config, policy, reward, passages })
+      const rollout = yield* makeRollout({ config, policy, reward, passages, tokenizer, labeler })
+      const stage = yield* stages<Engine | Stage>()
+      let values: Readonly<Record<string, number>> = {}
+      let iteration = 0
+      yield* drain(
+        demand(
+          Array.from({ length: config.iterations }, (_, i) => i),
+          1,
+        ).pipe(
+          stage("rollout", (i) => rollout.answers(learner.policy, split(split(key, "rollout"), i), i)),
+          stage("score", rollout.score),
+          stage("experience", learner.experience),
+          stage("report", (experience) =>
+            Effect.gen(function* () {
+              values = experience.report
+              iteration++
+              yield* emit({
+                type: "stage.step",
+                step: iteration,
+                steps: config.iterations,
+                values: { ...learner.lastUpdate(), ...values },
+                amount: config.episodes,
+                unit: "answers",
+              })
+              return experience
+            }),
+          ),
+          spread((experience) => minibatches(experience, config, stream, split(key, "minibatches"))),
+          stage("update", learner.update),
+          settle(),
+        ),
+      )
+      return { config: policy.config, params: renamed(yield* learner.policy.read(), "policy.", "") }
+    }),
+})

@@ -1,0 +1,134 @@
+/** The second half of an iteration: rewards a token, advantages, and the update of policy and value model. */
+import { Engine, float32, forward, type HostTensors, int32, objectiveOf } from "@millrace/core"
+import { adaptiveKl, fixedKl, fromScalar, fromTrunk, valueParams } from "@millrace/models"
+import { Effect } from "effect"
+import type { LanguageModel } from "../../artifacts/languageModel.js"
+import type { Passages } from "../../artifacts/passages.js"
+import type { Reward } from "../../artifacts/reward.js"
+import { makeTrainer } from "../../fit.js"
+import { experienceOf, policyUpdate } from "../objectives.js"
+import { renamed } from "../parameters.js"
+import type { PpoConfig } from "./config.js"
+import type { ScoredAnswers } from "./rollout.js"
+
+/** A rollout with everything that an update needs. All float32 b t. */
+export interface Experience extends ScoredAnswers {
+  readonly width: number
+  readonly advantages: Float32Array
+  readonly returns: Float32Array
+  /** Of the value model before the update. */
+  readonly values: Float32Array
+  readonly report: Readonly<Record<string, number>>
+}
+
+const mean = (values: Float32Array): number => values.reduce((sum, v) => sum + v, 0) / values.length
+
+/** Policy, value model and frozen reference in the engine, and what an iteration does with them. */
+export const makeLearner = (given: {
+  readonly config: PpoConfig
+  readonly policy: LanguageModel
+  readonly reward: Reward
+  readonly passages: Passages
+}) =>
+  Effect.gen(function* () {
+    const { config, policy, reward, passages } = given
+    const engine = yield* Engine
+    const { episodes, minibatch, epochs, iterations, kl } = config
+    const width = passages.promptLength + passages.continuationLength
+    const objective = objectiveOf(policyUpdate(policy.config, config))
+
+    const trainer = yield* makeTrainer({
+      objective,
+      inputs: {
+        tokens: { dtype: "int32", shape: [minibatch, width] },
+        real: { dtype: "float32", shape: [minibatch, width] },
+        mask: { dtype: "float32", shape: [minibatch, width] },
+        oldLogProb: { dtype: "float32", shape: [minibatch, width] },
+        advantages: { dtype: "float32", shape: [minibatch, width] },
+        returns: { dtype: "float32", shape: [minibatch, width] },
+        oldValues: { dtype: "float32", shape: [minibatch, width] },
+        text: { dtype: "int32", shape: [minibatch, width] },
+      },
+      initial: { ...renamed(policy.params, "", "policy."), ...valueStart(policy, reward) },
+      config: {
+        steps: iterations * epochs * Math.floor(episodes / minibatch),
+        schedule: config.schedule,
+        optimizer: config.optimizer,
+        clip: config.clip,
+      },
+      rates: { "value.": config.valueRate },
+    })
+
+    const reference = yield* engine.allocate(renamed(policy.params, "", "reference."))
+    const judge = yield* engine.compile(
+      forward(
+        objectiveOf(experienceOf(policy.config, config)),
+        {
+          tokens: { dtype: "int32", shape: [episodes, width] },
+          real: { dtype: "float32", shape: [episodes, width] },
+          mask: { dtype: "float32", shape: [episodes, width] },
+          logProb: { dtype: "float32", shape: [episodes, width] },
+          score: { dtype: "float32", shape: [episodes] },
+          beta: { dtype: "float32", shape: [] },
+        },
+        { reference: "reference.", params: "value." },
+      ),
+    )
+
+    const control = kl.controller === "adaptive" ? adaptiveKl({ target: kl.target, horizon: kl.horizon }) : fixedKl
+    let beta = kl.beta
+    let updates = 0
+    let last: Readonly<Record<string, number>> = {}
+
+    const experience = (rollout: ScoredAnswers) =>
+      Effect.gen(function* () {
+        const { tokens, mask, answerMask, logProbs, scores } = rollout
+        const out = yield* judge.run({
+          state: { reference, params: trainer.params },
+          inputs: {
+            tokens: int32([episodes, width], tokens),
+            real: float32([episodes, width], mask),
+            mask: float32([episodes, width], answerMask),
+            logProb: float32([episodes, width], logProbs),
+            score: float32([episodes], scores),
+            beta: float32([], [beta]),
+          },
+        })
+        const divergence = mean(out.kl!.data as Float32Array)
+        const report = {
+          reward: mean(scores),
+          gold: rollout.gold,
+          kl: divergence,
+          beta,
+          length: answerMask.reduce((n, m) => n + m, 0) / episodes,
+        }
+        beta = control(beta, divergence, episodes)
+        return {
+          ...rollout,
+          width,
+          advantages: out.advantages!.data as Float32Array,
+          returns: out.returns!.data as Float32Array,
+          values: out.values!.data as Float32Array,
+          report,
+        } satisfies Experience
+      })
+
+    const update = (batch: HostTensors) =>
+      Effect.map(trainer.step(updates++, batch), (values) => {
+        last = values
+      })
+
+    return { policy: trainer.params, experience, update, lastUpdate: () => last }
+  })
+
+/** The value model starts from the reward model (appendix C.4), or from the policy's trunk where the reward is no model. */
+const valueStart = ({ config, params }: LanguageModel, { model }: Reward): HostTensors => {
+  if (model !== undefined) return fromScalar(config, model.params, "reward.", "value.")
+  const { weight, bias } = valueParams(config).head
+  const zero = ({ shape }: typeof weight) => float32(shape, new Float32Array(shape.reduce((n, d) => n * d, 1)))
+  return {
+    ...fromTrunk(config, params, "", "value.trunk."),
+    "value.head.weight": zero(weight),
+    "value.head.bias": zero(bias),
+  }
+}

@@ -1,0 +1,59 @@
+/** Stage: a GPT learns a corpus, window by window. */
+import { artifact, defineStageNode, initParams, objectiveOf, Stage, split } from "@millrace/core"
+import type { GptConfig } from "@millrace/models"
+import { Effect, Schema } from "effect"
+import { corpusKind } from "../artifacts/corpus.js"
+import { languageModelKind } from "../artifacts/languageModel.js"
+import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { FitConfig, fit } from "../fit.js"
+import { languageModelling } from "./objectives.js"
+import { renamed } from "./parameters.js"
+import { requireWindow, tokenStream, windowBatch } from "./windows.js"
+
+/** A GPT's shape without its vocabulary, which the tokenizer decides. */
+export const GptShape = Schema.Struct({
+  context: Schema.Int,
+  width: Schema.Int,
+  layers: Schema.Int,
+  heads: Schema.Int,
+})
+
+export const pretrainStage = defineStageNode({
+  type: "instructgpt.pretrain",
+  version: 1,
+  source: "Radford et al. 2019, section 2; Adam β as Ouyang et al. 2022, appendix C",
+  config: Schema.Struct({
+    model: GptShape,
+    /** Windows a step, each as long as the context. */
+    batch: Schema.Int,
+    fit: FitConfig,
+  }),
+  ports: {
+    in: { corpus: artifact(corpusKind), tokenizer: artifact(tokenizerKind) },
+    out: artifact(languageModelKind),
+  },
+  run: ({ model, batch, fit: training }, { corpus, tokenizer }) =>
+    Effect.gen(function* () {
+      const { key, emit } = yield* Stage
+      const config: GptConfig = { ...model, vocab: tokenizer.size }
+      const stream = yield* tokenStream(corpus.train, tokenizer)
+      yield* requireWindow(stream, model.context, "instructgpt.pretrain")
+      const amount = batch * model.context
+      yield* emit({
+        type: "stage.note",
+        text: `${(stream.length / 1e6).toFixed(2)} M tokens of text; ${((amount * training.steps) / 1e6).toFixed(2)} M are seen`,
+      })
+      const objective = objectiveOf(languageModelling(config))
+      const windows = split(key, "windows")
+      const trained = yield* fit({
+        objective,
+        inputs: { tokens: { dtype: "int32", shape: [batch, model.context] } },
+        initial: initParams(objective.paramSpecs, split(key, "parameters")),
+        config: training,
+        batch: (step) => windowBatch(stream, batch, model.context, windows, step),
+        amount,
+        unit: "tokens",
+      })
+      return { config, params: renamed(trained, "policy.", "") }
+    }),
+})

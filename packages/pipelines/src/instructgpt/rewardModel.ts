@@ -1,0 +1,158 @@
+/** Stage: a reward model learns from comparisons. */
+import {
+  artifact,
+  BadLength,
+  canonicalJson,
+  defineStageNode,
+  Engine,
+  encodeSafetensors,
+  float32,
+  forward,
+  type HostTensors,
+  initParams,
+  int32,
+  objectiveOf,
+  Stage,
+  split,
+} from "@millrace/core"
+import { fromTrunk, type GptConfig, normalisedHead } from "@millrace/models"
+import { Effect, Schema } from "effect"
+import { type Comparison, comparisonsKind } from "../artifacts/comparisons.js"
+import { languageModelKind } from "../artifacts/languageModel.js"
+import { type Reward, rewardKind } from "../artifacts/reward.js"
+import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { FitConfig, fit } from "../fit.js"
+import { demonstrationsKind } from "./demonstrations.js"
+import { ranking, scoring } from "./objectives.js"
+import { epochRows } from "./order.js"
+import { rowsOf } from "./rows.js"
+import { scoreAll } from "./score.js"
+
+/** Comparisons as the inputs of the ranking objective: K answers a prompt, absent ones masked. */
+const comparisonRows = (rows: ReadonlyArray<Comparison>, k: number, width: number, padding: number): HostTensors => {
+  const b = rows.length
+  const pairs = rows.flatMap(({ prompt, answers }) =>
+    Array.from({ length: k }, (_, j) => ({ prompt, answer: answers[j] ?? new Int32Array(0) })),
+  )
+  const { tokens, mask } = rowsOf(pairs, b * k, width, padding)
+  const preference = new Float32Array(b * k)
+  const present = new Float32Array(b * k)
+  rows.forEach((row, i) => {
+    preference.set(row.preference, i * k)
+    present.fill(1, i * k, i * k + row.answers.length)
+  })
+  return {
+    tokens: int32([b, k, width], tokens),
+    mask: float32([b, k, width], mask),
+    preference: float32([b, k], preference),
+    present: float32([b, k], present),
+  }
+}
+
+/** A reward model as a reward: its trunk and head, ready to score on any engine. */
+export const modelReward = (config: GptConfig, params: HostTensors): Reward => ({
+  source: "reward model",
+  model: { config, params },
+  files: {
+    "config.json": new TextEncoder().encode(canonicalJson(config)),
+    "model.safetensors": encodeSafetensors(params),
+  },
+  open: (batch, width) =>
+    Effect.gen(function* () {
+      const engine = yield* Engine
+      const state = yield* engine.allocate(params)
+      const score = yield* engine.compile(
+        forward(objectiveOf(scoring(config)), {
+          tokens: { dtype: "int32", shape: [batch, width] },
+          mask: { dtype: "float32", shape: [batch, width] },
+        }),
+      )
+      return ({ tokens, mask }) =>
+        Effect.map(
+          score.run({
+            state: { params: state },
+            inputs: { tokens: int32([batch, width], tokens), mask: float32([batch, width], mask) },
+          }),
+          ({ score }) => Float32Array.from(score!.data),
+        )
+    }),
+})
+
+export const rewardModelStage = defineStageNode({
+  type: "instructgpt.reward-model",
+  version: 1,
+  source:
+    "Ouyang et al. 2022, section 3.5, eq. 1, and appendix C.2: one epoch, cosine to 10 %, demonstrations score 0 in the mean",
+  config: Schema.Struct({
+    /** Prompts a step; all answers to a prompt are one batch element. */
+    batch: Schema.Int,
+    fit: FitConfig,
+  }),
+  ports: {
+    in: {
+      policy: artifact(languageModelKind),
+      comparisons: artifact(comparisonsKind),
+      demonstrations: artifact(demonstrationsKind),
+      tokenizer: artifact(tokenizerKind),
+    },
+    out: artifact(rewardKind),
+  },
+  run: ({ batch, fit: training }, { policy, comparisons, demonstrations, tokenizer }) =>
+    Effect.gen(function* () {
+      const { key, emit } = yield* Stage
+      const rows = comparisons.train
+      const k = Math.max(...rows.map(({ answers }) => answers.length))
+      if (!(k >= 2)) {
+        return yield* new BadLength({
+          where: "instructgpt.reward-model",
+          expected: "at least two answers to a prompt",
+          received: `${rows.length} prompts with ${rows.length === 0 ? 0 : k} answers at most`,
+          fix: "sample k from 4 to 9 answers a prompt",
+        })
+      }
+      const width = Math.max(...rows.flatMap(({ prompt, answers }) => answers.map((a) => prompt.length + a.length)))
+      const objective = objectiveOf(ranking(policy.config))
+      const order = split(key, "order")
+      const trained = yield* fit({
+        objective,
+        inputs: {
+          tokens: { dtype: "int32", shape: [batch, k, width] },
+          mask: { dtype: "float32", shape: [batch, k, width] },
+          preference: { dtype: "float32", shape: [batch, k] },
+          present: { dtype: "float32", shape: [batch, k] },
+        },
+        initial: {
+          ...initParams(objective.paramSpecs, split(key, "head")),
+          ...fromTrunk(policy.config, policy.params, "", "reward.trunk."),
+        },
+        config: training,
+        batch: (step) =>
+          comparisonRows(
+            epochRows(rows.length, batch, order, step).map((i) => rows[i]!),
+            k,
+            width,
+            tokenizer.endOfText,
+          ),
+        amount: batch * k,
+        unit: "answers",
+      })
+      const raw = modelReward(policy.config, trained)
+      const scores = yield* Effect.scoped(
+        scoreAll(
+          raw,
+          demonstrations.slice(0, 512).map(({ prompt, continuation }) => ({ prompt, answer: continuation })),
+          64,
+          tokenizer,
+        ),
+      )
+      const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length
+      yield* emit({
+        type: "stage.note",
+        text: `demonstrations scored ${mean.toFixed(3)} in the mean; the bias makes it 0`,
+      })
+      return modelReward(policy.config, {
+        ...trained,
+        ...normalisedHead(trained, "reward.", [...scores], { kind: "bias" }),
+      })
+    }),
+})
