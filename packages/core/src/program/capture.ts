@@ -2,14 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import type { CompileError, TensorFunction, Tensors } from "../engine.js"
-import {
-  EngineFailed,
-  type MillraceError,
-  NodeFailed,
-  ShapeMismatch,
-  UnsupportedOp,
-  ValueDuringCapture,
-} from "../errors.js"
+import { EngineFailed, NodeFailed, ShapeMismatch, UnsupportedOp, ValueDuringCapture } from "../errors.js"
+import { isFailure } from "../run/message.js"
 import { type Specs, showSpec } from "../tensor.js"
 import { withBackend } from "../tfjs.js"
 import { unsupported } from "./captureBackend.js"
