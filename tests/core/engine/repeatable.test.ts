@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto"
+import {
+  Engine,
+  embed,
+  float32,
+  gelu,
+  type HostTensors,
+  int32,
+  layerNorm,
+  spec,
+  type TensorFunction,
+} from "@millrace/core"
+import * as tf from "@tensorflow/tfjs-core"
+import { Effect } from "effect"
+import { expect, test } from "vitest"
+import { on } from "./on.js"
+
+const [rows, width, words] = [256, 160, 7]
+
+/** Kernels whose order of summation threads could change, at sizes that ONNX Runtime gives to several threads. */
+const sums: TensorFunction = {
+  name: "sums",
+  state: {},
+  inputs: {
+    x: spec("float32", [rows, width]),
+    y: spec("float32", [rows, width]),
+    cube: spec("float32", [6, 48, width]),
+    gain: spec("float32", [width]),
+    ids: spec("int32", [rows]),
+  },
+  body: (_, { x, y, cube, gain, ids }) => {
+    const [a, b, c, g] = [x!, y!, cube!, gain as tf.Tensor1D]
+    const table = tf.slice(a, [0, 0], [words, width])
+    const [gradient] = tf.grads((t) => tf.sum(tf.mul(embed(t, ids!), b)))([table])
+    const [dx, dgain] = tf.grads((u, v) => tf.sum(tf.mul(layerNorm(u, v as tf.Tensor1D, g), b)))([a, g])
+    return {
+      outputs: {
+        product: tf.matMul(a, b, false, true),
+        "product, first transposed": tf.matMul(a, b, true, false),
+        "batched product": tf.matMul(c, c, false, true),
+        softmax: tf.softmax(a),
+        logSoftmax: tf.logSoftmax(a),
+        sum: tf.sum(a),
+        "sum of columns": tf.sum(a, 0),
+        "sum of rows": tf.sum(a, 1),
+        mean: tf.mean(c, [0, 2]),
+        norm: tf.sqrt(tf.sum(tf.square(a))),
+        layerNorm: layerNorm(a, g, g),
+        dx: dx!,
+        dgain: dgain!,
+        gelu: gelu(a),
+        "gradient of embed": gradient!,
+        "sum of segments": tf.unsortedSegmentSum(b, ids as tf.Tensor1D, words),
+        scatter: tf.scatterND(tf.expandDims(ids!, 1), b, [words, width]),
+        update: tf.tensorScatterUpdate(table, tf.expandDims(ids!, 1), b),
+        cumsum: tf.cumsum(a, 0),
+      },
+    }
+  },
+}
+
+const wave = (shape: ReadonlyArray<number>, step: number) =>
+  float32(
+    shape,
+    Float32Array.from({ length: shape.reduce((n, d) => n * d, 1) }, (_, i) => Math.sin(i * step) * 2),
+  )
+
+const inputs = {
+  x: wave([rows, width], 0.7),
+  y: wave([rows, width], 1.3),
+  cube: wave([6, 48, width], 0.31),
+  gain: wave([width], 2.1),
+  ids: int32(
+    [rows],
+    Int32Array.from({ length: rows }, (_, i) => (i * i) % words),
+  ),
+}
+
+const digests = (outputs: HostTensors): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(outputs).map(([name, { data }]) => [name, createHash("sha256").update(data).digest("hex")]),
+  )
+
+const repeats = (threads: number, times: number): Promise<ReadonlyArray<Record<string, string>>> =>
+  on(
+    "onnx",
+    Effect.gen(function* () {
+      const { compile } = yield* Engine
+      const { run } = yield* compile(sums)
+      const made: Array<Record<string, string>> = []
+      for (let i = 0; i < times; i++) made.push(digests(yield* run({ inputs })))
+      return made
+    }),
+    threads,
+  )
+
+test("every kernel gives the same bits in 20 runs on two threads, and on one", async () => {
+  const [first, ...others] = await repeats(2, 20)
+  for (const other of others) expect(other).toEqual(first)
+  expect(await repeats(1, 1)).toEqual([first])
+})
