@@ -45,8 +45,8 @@ test("all sizes that do not fit are reported at once, with who bound each", () =
                 third > x: axis d = 3 (bound by third's config)
       received  second > x: axis d = 4 (bound by first's config) from "first"
                 third > x: axis d = 4 (bound by first's config) from "x"
-      fix       second > x: give both the same size
-                third > x: give both the same size"
+      fix       second > x: change second's config or first's config
+                third > x: change third's config or first's config"
   `)
 })
 
@@ -64,7 +64,7 @@ test("sizes flow through nodes that do not bind them and through nested graphs",
     "ShapeMismatch in outer > inner > y
       expected  axis d = 8 (bound by inner > last's config)
       received  axis d = 4 (bound by the sizes of outer) from "sum"
-      fix       give both the same size"
+      fix       change inner > last's config or the sizes of outer"
   `)
 })
 
@@ -81,9 +81,9 @@ test("a product of axes is solved as soon as its other factors are known", () =>
       .output("merge")
   expect(messageOf(wrong)).toMatchInlineSnapshot(`
     "ShapeMismatch in model > merge > x
-      expected  axis (h e) = 5 (bound by merge's config)
+      expected  axis (h e) a multiple of 5 (bound by merge's config)
       received  axis (h e) = 64 (bound by heads's config) from "heads"
-      fix       give both the same size"
+      fix       change merge's config or heads's config"
   `)
 })
 

@@ -2,9 +2,9 @@
 import type { Graph } from "../../graph.js"
 import { type Box, pictureOf } from "./picture.js"
 
-// Mermaid reads quotes, hashes and brackets inside of labels, and labels as HTML: all of these become entities.
+// Labels stand in quotes, where mermaid still reads HTML, Markdown and entities: what could begin one becomes an entity.
 const escaped = (text: string): string =>
-  text.replaceAll(/[^\p{L}\p{N} .,:;@_/+*→·×-]/gu, (character) => `#${character.codePointAt(0)};`)
+  text.replaceAll(/[^\p{L}\p{N} .,:@/+()[\]{}=→·×-]/gu, (character) => `#${character.codePointAt(0)};`)
 
 const shape = ({ id, kind, name, detail, notes }: Box): string => {
   if (kind === "input" || kind === "output") return `${id}(["${escaped(name)}"])`
