@@ -23,7 +23,7 @@ export const expectClose = (
   const [got, wanted] = [values(actual), values(expected)]
   const scale = wanted.reduce((top, x) => Math.max(top, Math.abs(x)), 1)
   const near = (x: number, i: number): boolean =>
-    Object.is(x, wanted[i]) || Math.abs(x - wanted[i]!) <= relative * Math.abs(wanted[i]!) + absolute * scale
+    x === wanted[i] || Math.abs(x - wanted[i]!) <= relative * Math.abs(wanted[i]!) + absolute * scale
   if (got.length === wanted.length && got.every(near)) return
   throw new Error(`expected ${show(wanted)}\nreceived ${show(got)}`)
 }

@@ -25,7 +25,13 @@ export const law = <T>(name: string, examples: fc.Arbitrary<T>, statement: (exam
   const property = fc.property(examples, (example) => tf.tidy(() => statement(example)))
   return {
     name,
-    check: () => fc.assert(property, { seed, numRuns: runs }),
+    check: () => {
+      try {
+        fc.assert(property, { seed, numRuns: runs })
+      } catch (error) {
+        throw new Error(`${(error as Error).message}\nFC_SEED=${seed} replays it`, { cause: error })
+      }
+    },
     holds: () => !fc.check(property, { seed, numRuns: runs, endOnFailure: true }).failed,
   }
 }
