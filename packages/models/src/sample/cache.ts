@@ -2,8 +2,8 @@
  * The key-value cache: what attention has seen, kept so that a new token costs one position and not all.
  * Axes   b batch, h heads, s slot, e head width
  *
- * One tensor of keys and one of values a layer, `b h s e`: the layout of attention, so that a step transposes nothing.
- * A new position is one row for each of the b · h parts.
+ * One table of keys and one of values a layer, `(b h s) e`. Attention reads it as `b h s e` without moving a number; a
+ * new position is b · h of its rows, written at the price of one copy of the table.
  */
 import { type Specs, spec } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
@@ -17,33 +17,36 @@ export const cacheSpecs = ({ layers, heads, width }: GptConfig, batch: number, s
   Object.fromEntries(
     Array.from({ length: layers }, (_, l) => [keysOf(l), valuesOf(l)])
       .flat()
-      .map((name) => [name, spec("float32", [batch, heads, slots, width / heads])]),
+      .map((name) => [name, spec("float32", [batch * heads * slots, width / heads])]),
   )
 
-/** Rows `b h slot` of a cache, as indices for `writeSlot`. `slot` is an int32 scalar. int32 (b h) 3 */
-export const slotRows = (batch: number, heads: number, slot: tf.Tensor): tf.Tensor => {
-  const n = batch * heads
-  const at = (of: (i: number) => number): tf.Tensor =>
-    tf.tensor2d(
-      Int32Array.from({ length: n }, (_, i) => of(i)),
-      [n, 1],
-      "int32",
-    )
-  const slots = tf.add(tf.reshape(slot, [1, 1]), tf.zeros([n, 1], "int32"))
-  return tf.concat([at((i) => Math.floor(i / heads)), at((i) => i % heads), slots], 1)
+/** The rows of one slot, for `writeSlot`. `slot` is an int32 scalar. int32 (b h) 1 */
+export const slotRows = (parts: number, slots: number, slot: tf.Tensor): tf.Tensor => {
+  const first = tf.tensor2d(
+    Int32Array.from({ length: parts }, (_, i) => i * slots),
+    [parts, 1],
+    "int32",
+  )
+  return tf.add(first, slot)
 }
 
-/** The cache with one position written. `cache` b h s e, `rows` from `slotRows`, `update` b h 1 e. */
-export const writeSlot = (cache: tf.Tensor, rows: tf.Tensor, update: tf.Tensor): tf.Tensor => {
-  const [b = 0, h = 0, , e = 0] = cache.shape
-  return tf.tensorScatterUpdate(cache, rows, tf.reshape(update, [b * h, e]))
-}
+/**
+ * The table with one position written.
+ * @param table   float32  (b h s) e
+ * @param rows    `slotRows`
+ * @param update  float32  b h 1 e
+ */
+export const writeSlot = (table: tf.Tensor, rows: tf.Tensor, update: tf.Tensor): tf.Tensor =>
+  tf.tensorScatterUpdate(table, rows, tf.reshape(update, [rows.shape[0] ?? 0, table.shape[1] ?? 0]))
 
-/** Keys or values of the first positions, `b h t e`, with the slots after them empty: `b h s e`. */
-export const fillSlots = (filled: tf.Tensor, slots: number): tf.Tensor =>
-  tf.pad(filled, [
+/** The table of the first positions' keys or values, `b h t e`, with the slots after them empty. float32 (b h s) e */
+export const fillSlots = (filled: tf.Tensor, slots: number): tf.Tensor => {
+  const [, , t = 0, e = 0] = filled.shape
+  const padded = tf.pad(filled, [
     [0, 0],
     [0, 0],
-    [0, slots - (filled.shape[2] ?? 0)],
+    [0, slots - t],
     [0, 0],
   ])
+  return tf.reshape(padded, [-1, e])
+}

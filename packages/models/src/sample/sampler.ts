@@ -10,8 +10,6 @@
  * Axes   b batch, t position, s slot, d width, h heads, e head width, v vocabulary
  */
 import {
-  BadConfig,
-  BadLength,
   crossEntropy,
   embed,
   flatten,
@@ -38,21 +36,8 @@ import {
 } from "../gpt.js"
 import { attention, unseen } from "../layers/attention.js"
 import { cacheSpecs, fillSlots, keysOf, slotRows, valuesOf, writeSlot } from "./cache.js"
-import { drawToken, type SamplingTransform, transformLogits } from "./transform.js"
-
-/** What a sampler is compiled for. */
-export interface SamplerConfig extends SamplingTransform {
-  /** Sequences at a time. */
-  readonly batch: number
-  /** Tokens of the longest prompt; shorter ones are padded on the left. */
-  readonly promptLength: number
-  /** Tokens to generate. */
-  readonly length: number
-  /** The token after which a sequence has ended; later ones are masked and are this token again. */
-  readonly endOfText?: number
-  /** What the names of the parameters in the state slot `policy` start with: `logits.` for a graph's node `logits`. */
-  readonly prefix?: string
-}
+import { checkSamplerConfig, type SamplerConfig } from "./samplerConfig.js"
+import { drawToken, transformLogits } from "./transform.js"
 
 export interface SamplerFunctions {
   /** Null where the prompt has one token. */
@@ -63,40 +48,6 @@ export interface SamplerFunctions {
 
 /** Slots of state: the parameters, and the cache. */
 export const samplerSlots = { policy: "policy", cache: "cache" } as const
-
-const checkConfig = (config: GptConfig, sampler: SamplerConfig): void => {
-  const { batch, promptLength, length, temperature = 1, topK = 1, topP = 1, endOfText = 0 } = sampler
-  const wrong: Array<readonly [expected: string, received: string]> = []
-  const size = (name: string, value: number): void => {
-    if (!Number.isInteger(value) || value < 1) wrong.push([`${name} a whole number of at least 1`, `${name} ${value}`])
-  }
-  size("batch", batch)
-  size("promptLength", promptLength)
-  size("length", length)
-  size("topK", topK)
-  if (!(temperature >= 0 && Number.isFinite(temperature)))
-    wrong.push(["temperature 0 or more", `temperature ${temperature}`])
-  if (!(topP > 0 && topP <= 1)) wrong.push(["topP above 0, at most 1", `topP ${topP}`])
-  if (!Number.isInteger(endOfText) || endOfText < 0 || endOfText >= config.vocab) {
-    wrong.push([`endOfText a token below ${config.vocab}`, `endOfText ${endOfText}`])
-  }
-  if (wrong.length > 0) {
-    throw new BadConfig({
-      where: "sampler",
-      expected: wrong.map(([expected]) => expected).join("\n"),
-      received: wrong.map(([, received]) => received).join("\n"),
-      fix: "correct the sampler's config",
-    })
-  }
-  if (promptLength + length > config.context) {
-    throw new BadLength({
-      where: "sampler",
-      expected: `promptLength + length of at most ${config.context}, the model's context`,
-      received: `${promptLength} + ${length} = ${promptLength + length}`,
-      fix: "shorten the prompts or what is generated, or train a model with a longer context",
-    })
-  }
-}
 
 /** int32 0 … length − 1 of a shape. */
 const range = (length: number, shape: ReadonlyArray<number>): tf.Tensor =>
@@ -120,7 +71,7 @@ const range = (length: number, shape: ReadonlyArray<number>): tf.Tensor =>
  * @throws BadConfig  @throws BadLength
  */
 export const samplerFunctions = (config: GptConfig, sampler: SamplerConfig): SamplerFunctions => {
-  checkConfig(config, sampler)
+  checkSamplerConfig(config, sampler)
   const { batch: b, promptLength, length, endOfText, prefix = "" } = sampler
   const slots = promptLength + length - 1
   const specs = gptParams(config)
@@ -140,10 +91,11 @@ export const samplerFunctions = (config: GptConfig, sampler: SamplerConfig): Sam
       const none = tf.zerosLike(alive)
       const token = endOfText === undefined ? drawn : tf.where(living, drawn, tf.fill([b], endOfText, "int32"))
       const logProb = (of: tf.Tensor): tf.Tensor => tf.where(living, tf.neg(crossEntropy(of, token)), none)
+      const own = logProb(logits)
       return {
         token,
-        logProb: logProb(logits),
-        sampledLogProb: logProb(transformed),
+        logProb: own,
+        sampledLogProb: transformed === logits ? tf.clone(own) : logProb(transformed),
         mask: tf.clone(alive),
         aliveNext: endOfText === undefined ? tf.clone(alive) : tf.where(tf.equal(token, endOfText), none, alive),
       }
@@ -159,8 +111,8 @@ export const samplerFunctions = (config: GptConfig, sampler: SamplerConfig): Sam
       gptTrunk(config, paramsOf(state.policy), inputs.tokens!, {
         mask: inputs.mask!,
         seen: (l, k, v) => {
-          written[keysOf(l)] = fillSlots(k, slots) // b h s e
-          written[valuesOf(l)] = fillSlots(v, slots) // b h s e
+          written[keysOf(l)] = fillSlots(k, slots) // (b h s) e
+          written[valuesOf(l)] = fillSlots(v, slots) // (b h s) e
         },
       })
       return { outputs: {}, state: { cache: written } }
@@ -182,21 +134,22 @@ export const samplerFunctions = (config: GptConfig, sampler: SamplerConfig): Sam
       const p = paramsOf(state.policy)
       const { step, uniform, previous, alive, start, mask } = inputs as Record<string, tf.Tensor>
       const slot = tf.add(step!, tf.scalar(prompted, "int32"))
-      const rows = slotRows(b, config.heads, slot)
+      const rows = slotRows(b * config.heads, slots, slot)
       const seen = tf.logicalAnd(tf.lessEqual(range(slots, [1, slots]), slot), real(mask!)) // b s
       const bias = tf.reshape(tf.where(seen, tf.scalar(0), tf.scalar(unseen)), [b, 1, 1, slots]) // b 1 1 s
       const written: Record<string, tf.Tensor> = {}
+      const parted = (table: tf.Tensor): tf.Tensor => tf.reshape(table, [b, config.heads, slots, -1]) // b h s e
       let x = withPath("embed", () =>
         tf.reshape(tf.add(embed(p.token, previous!), embed(p.position, tf.add(start!, step!))), [b, 1, config.width]),
       ) // b 1 d
       for (const [l, layer] of p.blocks.entries()) {
         x = withPath(`blocks.${l}`, () => {
           const [q, k, v] = queriesKeysValues(layer, norm(layer.norm1, x), config.heads) // each b h 1 e
-          const keys = writeSlot(state.cache![keysOf(l)]!, rows, k) // b h s e
-          const values = writeSlot(state.cache![valuesOf(l)]!, rows, v) // b h s e
+          const keys = writeSlot(state.cache![keysOf(l)]!, rows, k) // (b h s) e
+          const values = writeSlot(state.cache![valuesOf(l)]!, rows, v) // (b h s) e
           written[keysOf(l)] = keys
           written[valuesOf(l)] = values
-          return addMlp(layer, addAttended(layer, x, attention(q, keys, values, bias))) // b 1 d
+          return addMlp(layer, addAttended(layer, x, attention(q, parted(keys), parted(values), bias))) // b 1 d
         })
       }
       const logits = withPath("unembed", () => gptUnembed(p, tf.reshape(norm(p.norm, x), [b, config.width]))) // b v

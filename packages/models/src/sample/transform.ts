@@ -35,7 +35,7 @@ export const transformLogits = (logits: tf.Tensor, transform: SamplingTransform)
   const v = logits.shape[1] ?? 0
   if (temperature === 0) return keep(tf.cast(tf.oneHot(tf.argMax(logits, 1), v), "bool"), tf.zerosLike(logits))
   // Relative to the largest: a small temperature then cannot overflow, nor push a real token below a filtered one.
-  let out = tf.div(tf.sub(logits, tf.max(logits, 1, true)), temperature) // b v
+  let out = temperature === 1 ? logits : tf.div(tf.sub(logits, tf.max(logits, 1, true)), temperature) // b v
   if (topK !== undefined && topK < v) {
     // Of the logits as they came: dividing may make equals of numbers that are not.
     const least = tf.slice(sorted(logits, topK), [0, topK - 1], [-1, 1]) // b 1
