@@ -37,7 +37,6 @@ const table = defineTensorNode({
   params: (c) => ({ rows: { shape: [c.vocabulary, c.width], init: normal(1) } }),
   apply: (_, { rows }, { tokens }) => embed(rows, tokens),
 })
-
 const project = defineTensorNode({
   type: "example.project",
   version: 1,
@@ -52,7 +51,6 @@ const project = defineTensorNode({
 })
 
 const start = graph("first", { words }).node("x", table({ vocabulary: 5, width: 8 }), { tokens: "words" })
-
 const first = start.node("logits", project({ vocabulary: 5, width: 8 }), { x: "x" }).output("logits")
 
 export const main = async (print: (line: string) => void = console.log): Promise<void> => {
