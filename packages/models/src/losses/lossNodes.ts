@@ -92,7 +92,7 @@ export const loss = {
     version: 1,
     source: "Ouyang et al. 2022, eq. 2",
     config: Schema.Struct({
-      coefficient: notNegative.annotate({ description: "27.8: Ouyang et al. 2022, appendix C.4" }),
+      coefficient: notNegative.annotate({ description: "27.8: Ouyang et al. 2022, appendix C" }),
     }),
     ports: () => ({ in: { ppo: scalar, pretraining: nats }, out: scalar }),
     apply: (config, _, { ppo, pretraining }) => ptxLoss(ppo, pretraining, config),

@@ -12,7 +12,7 @@ export interface PtxLossConfig {
  * @param ppo          float32   a PPO loss
  * @param pretraining  float32   nat   `sftLoss` of the policy on pretraining text: −E[log π(x)]
  * @law   γ = 0 gives the PPO loss
- * @source Ouyang et al. 2022, eq. 2 and appendix C.4
+ * @source Ouyang et al. 2022, eq. 2 and appendix C
  */
 export const ptxLoss = (ppo: tf.Tensor, pretraining: tf.Tensor, { coefficient }: PtxLossConfig): tf.Scalar =>
   tf.add(ppo, tf.mul(coefficient, pretraining))
