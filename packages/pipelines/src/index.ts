@@ -12,10 +12,20 @@ export { type LanguageModel, languageModelKind } from "./artifacts/languageModel
 export { type Passage, type Passages, passagesKind } from "./artifacts/passages.js"
 export { type Reward, rewardKind, type Scored, type Scorer } from "./artifacts/reward.js"
 export { tokenizerKind } from "./artifacts/tokenizer.js"
-export { FitConfig, fit, makeTrainer, type Trainer } from "./fit.js"
+export { type FitOptions, fit, keepLastGood } from "./fit.js"
 export { demonstrationsKind } from "./instructgpt/demonstrations.js"
 export { instructgpt } from "./instructgpt/graph.js"
+export {
+  divergence,
+  experienceOf,
+  fineTuning,
+  languageModelling,
+  policyUpdate,
+  ranking,
+  scoring,
+} from "./instructgpt/objectives.js"
 export { type InstructGptConfig, instructgptPresets } from "./instructgpt/presets.js"
+export { FitConfig, makeTrainer, type Trainer, type TrainerOptions } from "./trainer.js"
 export { hasColour, type Ink, inkFor, isLive, type Screen, type Variables } from "./view/ink.js"
 export { samplesText, wrap } from "./view/samplesText.js"
 export { showRun, type ViewOptions } from "./view/terminal.js"

@@ -5,7 +5,8 @@ import { Effect } from "effect"
 import type { LanguageModel } from "../../artifacts/languageModel.js"
 import type { Passages } from "../../artifacts/passages.js"
 import type { Reward } from "../../artifacts/reward.js"
-import { makeTrainer } from "../../fit.js"
+import { keepLastGood } from "../../fit.js"
+import { makeTrainer } from "../../trainer.js"
 import { experienceOf, policyUpdate } from "../objectives.js"
 import { renamed } from "../parameters.js"
 import type { PpoConfig } from "./config.js"
@@ -77,7 +78,6 @@ export const makeLearner = (given: {
 
     const control = kl.controller === "adaptive" ? adaptiveKl({ target: kl.target, horizon: kl.horizon }) : fixedKl
     let beta = kl.beta
-    let updates = 0
     let last: Readonly<Record<string, number>> = {}
 
     const experience = (rollout: ScoredAnswers) =>
@@ -114,7 +114,7 @@ export const makeLearner = (given: {
       })
 
     const update = (batch: HostTensors) =>
-      Effect.map(trainer.step(updates++, batch), (values) => {
+      Effect.map(keepLastGood(trainer, trainer.step(batch)), (values) => {
         last = values
       })
 

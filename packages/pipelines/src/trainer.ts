@@ -1,0 +1,89 @@
+/** Training: any objective, one program a step, its state in the engine. */
+import {
+  AdamW,
+  type CompileError,
+  Engine,
+  type EngineError,
+  frozenNames,
+  type HostTensors,
+  initOptimizer,
+  NotFinite,
+  type Objective,
+  Schedule,
+  type Specs,
+  type State,
+  slots,
+  trainStep,
+} from "@millrace/core"
+import { Effect, Schema, type Scope } from "effect"
+
+/** How an objective is trained. */
+export const FitConfig = Schema.Struct({
+  steps: Schema.Int,
+  schedule: Schedule,
+  optimizer: AdamW,
+  /** The largest global norm of the gradients. */
+  clip: Schema.Number,
+})
+export type FitConfig = typeof FitConfig.Type
+
+export interface TrainerOptions {
+  readonly objective: Objective
+  readonly inputs: Specs
+  /** Every parameter of the objective by its flat name. */
+  readonly initial: HostTensors
+  readonly config: FitConfig
+  /** Multiplies the learning rate of the parameters whose name starts so. */
+  readonly rates?: Readonly<Record<string, number>>
+}
+
+/** A training step ready to run. */
+export interface Trainer {
+  /** The parameters that learn, in the engine: a sampler may use them while they do. */
+  readonly params: State
+  /**
+   * The next step.
+   * @returns the scalars that the objective reports, by name
+   * @fails   NotFinite  the loss or a gradient is not a finite number; the parameters stay those before the step
+   */
+  readonly step: (batch: HostTensors) => Effect.Effect<Readonly<Record<string, number>>, NotFinite | EngineError>
+}
+
+const pick = (tensors: HostTensors, names: ReadonlyArray<string>): HostTensors =>
+  Object.fromEntries(names.map((name) => [name, tensors[name]!]))
+
+/** A trainer for an objective. It lives as long as the scope. */
+export const makeTrainer = (
+  options: TrainerOptions,
+): Effect.Effect<Trainer, CompileError | EngineError, Engine | Scope.Scope> =>
+  Effect.gen(function* () {
+    const engine = yield* Engine
+    const { objective, inputs, initial, config, rates } = options
+    const params = yield* engine.allocate(pick(initial, objective.trainable))
+    const frozen = yield* engine.allocate(pick(initial, frozenNames(objective)))
+    const optimizer = yield* engine.allocate(initOptimizer(objective))
+    const executable = yield* engine.compile(
+      trainStep(objective, { inputs, ...config, ...(rates === undefined ? {} : { rates }) }),
+    )
+    const state = { [slots.params]: params, [slots.frozen]: frozen, [slots.optimizer]: optimizer }
+    let done = 0
+    const step: Trainer["step"] = (batch) =>
+      Effect.gen(function* () {
+        const outputs = yield* executable.run({ state, inputs: batch })
+        const values: Record<string, number> = {}
+        for (const [output, { shape, data }] of Object.entries(outputs)) {
+          if (shape.length === 0 && output !== "finite") values[output] = data[0]!
+        }
+        done++
+        if (outputs.finite?.data[0] === 0) {
+          return yield* new NotFinite({
+            where: `${objective.name} > step ${done}`,
+            expected: "a finite loss and finite gradients",
+            received: `loss ${values.loss}, gradient norm ${values.gradientNorm}`,
+            fix: "lower the learning rate",
+          })
+        }
+        return values
+      })
+    return { params, step }
+  })
