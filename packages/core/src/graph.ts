@@ -10,64 +10,19 @@
  * itself a node, so graphs nest; tensor nodes and stage nodes are wired alike, but never in one graph.
  */
 import { assemble } from "./graph/assemble.js"
+import type { Graph, GraphNode, NodePorts } from "./graph/parts.js"
 import { type OutputName, planOutputs } from "./graph/plan.js"
-import type { Node, Outputs, StageNode, TensorNode } from "./node.js"
+import type { Node, Outputs } from "./node.js"
 import type { Port, Ports } from "./port.js"
 
-/** A node in its place. */
-export interface GraphNode {
-  readonly name: string
-  readonly node: Node
-  /** In-port -> wire. */
-  readonly wires: Readonly<Record<string, string>>
-  /** Its parameters get no gradient and are never updated. */
-  readonly frozen: boolean
-  /** The node of this graph whose parameters it uses in place of its own. */
-  readonly shares: string | null
-}
-
-/** What a graph has beyond a node. `out` is one port where the graph was ended by one name, else ports by name. */
-export interface GraphParts<In extends Ports = Ports> {
-  readonly type: "graph"
-  readonly name: string
-  readonly inputs: In
-  /** Each after everything that it needs. */
-  readonly nodes: ReadonlyArray<GraphNode>
-  /** Output name -> wire. */
-  readonly outputs: Readonly<Record<string, string>>
-}
-
-/** The ports of a graph's nodes by name: known to the compiler alone. */
-export type NodePorts = Readonly<Record<string, { readonly in: Ports; readonly out: Outputs }>>
-
-/** A graph of tensor nodes; itself a tensor node. */
-export interface TensorGraph<
-  In extends Ports = Ports,
-  Out extends Outputs = Outputs,
-  Nodes extends NodePorts = NodePorts,
-> extends TensorNode<In, Out>,
-    GraphParts<In> {
-  readonly type: "graph"
-  readonly nodePorts?: Nodes
-}
-
-/** A graph of stage nodes; itself a stage node. */
-export interface StageGraph<
-  In extends Ports = Ports,
-  Out extends Outputs = Outputs,
-  Nodes extends NodePorts = NodePorts,
-> extends StageNode<In, Out>,
-    GraphParts<In> {
-  readonly type: "graph"
-  readonly nodePorts?: Nodes
-}
-
-export type Graph<In extends Ports = Ports, Out extends Outputs = Outputs, Nodes extends NodePorts = NodePorts> =
-  | TensorGraph<In, Out, Nodes>
-  | StageGraph<In, Out, Nodes>
-
-/** Whether a node is a graph. */
-export const isGraph = (node: Node): node is Graph => node.type === "graph" && "nodes" in node
+export {
+  type Graph,
+  type GraphNode,
+  isGraph,
+  type NodePorts,
+  type StageGraph,
+  type TensorGraph,
+} from "./graph/parts.js"
 
 /** The ports of the nodes of a graph: `NodePortsOf<typeof dalle>["images"]["out"]`. */
 export type NodePortsOf<G> = G extends { readonly nodePorts?: infer Nodes } ? NonNullable<Nodes> : never

@@ -1,10 +1,10 @@
 /** A tensor graph as one tensor function: its nodes in order, each on what its wires carry. */
 import * as tf from "@tensorflow/tfjs-core"
-import { type GraphNode, isGraph } from "../graph.js"
 import { isParamSpec, isPort, type Outputs, type ParamSpec } from "../node.js"
 import type { Ports } from "../port.js"
 import { withPath } from "../program/path.js"
 import { mapTree, type Tree } from "../tree.js"
+import { type GraphNode, isGraph } from "./parts.js"
 import { tensorCheck } from "./tensorCheck.js"
 import { keep } from "./wires.js"
 

@@ -1,9 +1,10 @@
 /** From a plan to a checked graph: what the builder and the decoder have in common. */
-import type { Graph } from "../graph.js"
+
 import { applyNodes, paramsOf } from "./apply.js"
 import { checkNames, checkShares, checkWires, levelOf } from "./check.js"
 import { planJson } from "./encode.js"
 import { order } from "./order.js"
+import type { Graph } from "./parts.js"
 import type { GraphPlan } from "./plan.js"
 import { runStages } from "./stages.js"
 import { unify } from "./unify.js"

@@ -1,13 +1,13 @@
 /** Graphs from untrusted JSON: every check of the builder again, node types from a registry, no code from the file. */
 import { Effect } from "effect"
 import { BadConfig, Cycle, DuplicateNode, ShapeMismatch, type UnknownNode, UnknownWire } from "../errors.js"
-import type { Graph, GraphNode } from "../graph.js"
 import type { Node } from "../node.js"
 import type { Port } from "../port.js"
 import type { Registry } from "../registry.js"
 import { assemble } from "./assemble.js"
 import { decodeConfig } from "./config.js"
 import { GraphJson, type GraphNodeJson } from "./encode.js"
+import type { Graph, GraphNode } from "./parts.js"
 import type { GraphPlan } from "./plan.js"
 import { planOutputs } from "./plan.js"
 

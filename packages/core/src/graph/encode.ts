@@ -1,9 +1,9 @@
 /** Graphs as JSON data: nodes are `type@version`, config, wires and options; nested graphs stand inline. */
 import { Schema } from "effect"
-import type { Graph, GraphNode } from "../graph.js"
-import { isGraph } from "../graph.js"
 import { jsonHash } from "../json.js"
 import type { Ports } from "../port.js"
+import type { Graph, GraphNode } from "./parts.js"
+import { isGraph } from "./parts.js"
 import type { GraphPlan } from "./plan.js"
 
 const Size = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))

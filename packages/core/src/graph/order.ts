@@ -1,6 +1,6 @@
 /** Topological order. */
 import { Cycle } from "../errors.js"
-import type { GraphNode } from "../graph.js"
+import type { GraphNode } from "./parts.js"
 import type { Source } from "./wires.js"
 
 /**

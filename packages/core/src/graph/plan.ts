@@ -1,6 +1,7 @@
 /** A graph as it was written, nothing checked yet: what the builder and the decoder hand to `assemble`. */
-import type { GraphNode } from "../graph.js"
+
 import type { Ports } from "../port.js"
+import type { GraphNode } from "./parts.js"
 
 export interface OutputsPlan {
   /** One value under the graph's own name, not ports by name. */

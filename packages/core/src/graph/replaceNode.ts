@@ -1,8 +1,9 @@
 /** One node swapped, all wires kept. */
 import { UnknownWire } from "../errors.js"
-import type { Graph, NodePortsOf } from "../graph.js"
+import type { NodePortsOf } from "../graph.js"
 import { isPort, type Node } from "../node.js"
 import { assemble } from "./assemble.js"
+import type { Graph } from "./parts.js"
 import { didYouMean } from "./suggest.js"
 
 type PortsAt<G, K> = K extends keyof NodePortsOf<G> ? NodePortsOf<G>[K] : never

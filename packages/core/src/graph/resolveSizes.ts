@@ -1,7 +1,7 @@
 /** Concrete shapes of a graph's ports. */
 import { BadConfig, ShapeMismatch } from "../errors.js"
-import type { Graph } from "../graph.js"
 import type { DType, Specs } from "../tensor.js"
+import type { Graph } from "./parts.js"
 import { didYouMean } from "./suggest.js"
 import { unify } from "./unify.js"
 

@@ -1,9 +1,9 @@
 /** A stage graph as one stage: for a graph nested in another; a run opens graphs and executes their stages itself. */
 import { Effect } from "effect"
-import type { GraphNode } from "../graph.js"
 import { isPort, type Outputs } from "../node.js"
 import { split } from "../random/key.js"
 import { Stage, type StageContext } from "../run/context.js"
+import type { GraphNode } from "./parts.js"
 import { keep } from "./wires.js"
 
 type Named<T> = Readonly<Record<string, T>>

@@ -3,11 +3,11 @@
  * two ends one, position by position. Nested graphs are opened, so that sizes flow through them.
  */
 import { ShapeMismatch } from "../errors.js"
-import type { GraphNode } from "../graph.js"
-import { isGraph } from "../graph.js"
 import type { Node } from "../node.js"
 import { type Port, type Ports, showPort } from "../port.js"
 import { lines } from "./lines.js"
+import type { GraphNode } from "./parts.js"
+import { isGraph } from "./parts.js"
 import { type Dimension, Sizes } from "./sizes.js"
 import { outWires, type Source, sourcesOf } from "./wires.js"
 

@@ -1,7 +1,8 @@
 /** What every wire of a graph carries and where it comes from. */
-import type { GraphNode } from "../graph.js"
+
 import { isPort, type Outputs } from "../node.js"
 import type { Port, Ports } from "../port.js"
+import type { GraphNode } from "./parts.js"
 
 export interface Source {
   /** The node that produces it, or null for an input of the graph. */

@@ -1,5 +1,5 @@
 /** A graph as mermaid text, which GitHub and most Markdown viewers draw. */
-import type { Graph } from "../../graph.js"
+import type { Graph } from "../parts.js"
 import { type Box, pictureOf } from "./picture.js"
 
 // Labels stand in quotes, where mermaid still reads HTML, Markdown and entities: what could begin one becomes an entity.

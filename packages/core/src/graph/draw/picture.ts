@@ -1,9 +1,10 @@
 /** A graph as boxes, clusters and arrows: nested graphs opened, wires drawn from where a value is really made. */
-import { type Graph, isGraph } from "../../graph.js"
+
 import { isParamSpec, type Node } from "../../node.js"
 import { type Port, showPort } from "../../port.js"
 import { sizeOf } from "../../tensor.js"
 import { flatten } from "../../tree.js"
+import { type Graph, isGraph } from "../parts.js"
 import { outWires } from "../wires.js"
 
 export interface Box {
@@ -88,6 +89,7 @@ export const pictureOf = (graph: Graph): Picture => {
     cluster: string | null,
     path: string,
     frozenAbove: boolean,
+    sharedAbove: boolean,
   ) => {
     const ends = new Map(given)
     for (const { name, node, wires, frozen: own, shares } of inner.nodes) {
@@ -95,9 +97,14 @@ export const pictureOf = (graph: Graph): Picture => {
       const at = `${path} > ${name}`
       if (isGraph(node)) {
         const box = id()
-        clusters.push({ id: box, cluster, name: `${name}: ${node.name}`, frozen })
+        clusters.push({
+          id: box,
+          cluster,
+          name: `${name}: ${node.name}${shares === null ? "" : ` · shares ${shares}`}`,
+          frozen,
+        })
         const inside = new Map(Object.entries(wires).map(([port, wire]) => [port, ends.get(wire)!] as const))
-        const made = open(node, inside, box, at, frozen)
+        const made = open(node, inside, box, at, frozen, sharedAbove || shares !== null)
         for (const [wire, port] of outWires(name, node.out)) {
           const output = port === null ? Object.values(node.outputs)[0]! : node.outputs[port]!
           ends.set(wire, made.get(output)!)
@@ -111,7 +118,10 @@ export const pictureOf = (graph: Graph): Picture => {
         cluster,
         name,
         detail: `${node.type}@${node.version}`,
-        notes: [...(shares === null ? parameters(node) : [`shares ${shares}`]), ...(frozen ? ["frozen"] : [])],
+        notes: [
+          ...(shares !== null ? [`shares ${shares}`] : sharedAbove ? [] : parameters(node)),
+          ...(frozen ? ["frozen"] : []),
+        ],
         frozen,
         title: `${at}: ${node.type}@${node.version}${node.source === undefined ? "" : `. ${node.source}`}`,
       })
@@ -140,7 +150,7 @@ export const pictureOf = (graph: Graph): Picture => {
       title: `input ${name}: ${showPort(port)}`,
     })
   }
-  const ends = open(graph, inputs, null, graph.name, false)
+  const ends = open(graph, inputs, null, graph.name, false, false)
   const types = new Map([
     ...Object.entries(graph.inputs),
     ...graph.nodes.flatMap((n) => outWires(n.name, n.node.out).map(([w, , t]) => [w, t] as const)),

@@ -1,7 +1,7 @@
 /** A graph as a self-contained SVG: no script, no font, no network; light and dark by the viewer's colour scheme. */
 import { Graph as Layout, layout } from "@dagrejs/dagre"
-import type { Graph } from "../../graph.js"
 import { graphHash } from "../encode.js"
+import type { Graph } from "../parts.js"
 import { type Arrow, type Box, type Cluster, type Picture, pictureOf } from "./picture.js"
 import { type Point, type Rectangle, round, route } from "./route.js"
 import { style, type Theme } from "./style.js"
