@@ -63,10 +63,8 @@ const answer = async (runner: Runner, id: number, request: Request): Promise<Hos
       runner.free(request.state)
       return {}
     case "release":
-      runner.release(request.program)
+      await runner.release(request.program)
       return {}
-    case "memory":
-      return { rss: { dtype: "float32", shape: [], data: Float32Array.of(process.memoryUsage.rss()) } }
   }
 }
 

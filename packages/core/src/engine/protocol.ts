@@ -51,7 +51,6 @@ export type Request =
   | { readonly kind: "free"; readonly state: number }
   | { readonly kind: "read"; readonly state: number; readonly names: ReadonlyArray<string> }
   | { readonly kind: "write"; readonly state: number; readonly values: HostTensors }
-  | { readonly kind: "memory" }
 
 /** From the main process: a request, or a request that nobody waits for any more. */
 export type ToChild = { readonly id: number; readonly request: Request } | { readonly cancel: number }

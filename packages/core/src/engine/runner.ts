@@ -55,7 +55,7 @@ export class Cancelled extends Error {}
 
 export interface Runner {
   readonly compile: (request: CompileRequest) => Promise<void>
-  readonly release: (program: number) => void
+  readonly release: (program: number) => Promise<void>
   readonly allocate: (state: number, values: HostTensors) => void
   readonly free: (state: number) => void
   readonly read: (state: number, names: ReadonlyArray<string>) => HostTensors
@@ -173,10 +173,13 @@ export const makeRunner = (sessions: Sessions): Runner => {
   return {
     compile: async (request) => {
       await sessionOf(request)
+      sessions.hold(request.hash)
       programs.set(request.program, request)
     },
-    release: (program) => {
+    release: async (program) => {
+      const found = programs.get(program)
       programs.delete(program)
+      if (found !== undefined) await sessions.drop(found.hash)
     },
     allocate: (state, values) => {
       const cells = Object.entries(unshared(values)).map(([name, { dtype, data, shape }]): [string, Cell] => [

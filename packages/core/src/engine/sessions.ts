@@ -2,30 +2,51 @@
 import type { InferenceSession } from "onnxruntime-node"
 
 /**
- * Sessions kept at once. Making one takes from milliseconds to seconds, and a released one does not give all of its
- * native memory back (onnxruntime issue 25325), so they are kept and bounded.
+ * Making a session takes from milliseconds to seconds, so they are kept; each holds on to the memory of its largest
+ * run, so they are bounded: so many altogether, and so many that no program needs at present.
  */
-const capacity = 32
+const capacity = { all: 32, idle: 4 }
 
 export interface Sessions {
+  /** The session of a model; made where it is not kept. */
   readonly get: (hash: string, model: Uint8Array) => Promise<InferenceSession>
+  /** Says that a program needs it, or needs it no longer. */
+  readonly hold: (hash: string) => void
+  readonly drop: (hash: string) => Promise<void>
 }
 
 export const makeSessions = (create: (model: Uint8Array) => Promise<InferenceSession>): Sessions => {
   const kept = new Map<string, InferenceSession>()
+  const holders = new Map<string, number>()
+  const idle = (): ReadonlyArray<string> => [...kept.keys()].filter((hash) => !holders.has(hash))
+
+  const trim = async (): Promise<void> => {
+    // A Map iterates in the order of insertion, and a session is inserted anew when it is used: the first is the oldest.
+    const tooIdle = idle().slice(0, Math.max(0, idle().length - capacity.idle))
+    const others = [...kept.keys()].filter((hash) => !tooIdle.includes(hash))
+    const tooMany = others.slice(0, Math.max(0, others.length - capacity.all))
+    for (const hash of [...tooIdle, ...tooMany]) {
+      const session = kept.get(hash)
+      kept.delete(hash)
+      await session?.release()
+    }
+  }
   return {
     get: async (hash, model) => {
-      const found = kept.get(hash)
-      const session = found ?? (await create(model))
-      // A Map iterates in the order of insertion: re-inserted is most recent, first is least recent.
+      const session = kept.get(hash) ?? (await create(model))
       kept.delete(hash)
       kept.set(hash, session)
-      for (const [oldest, stale] of kept) {
-        if (kept.size <= capacity) break
-        kept.delete(oldest)
-        await stale.release()
-      }
+      await trim()
       return session
+    },
+    hold: (hash) => {
+      holders.set(hash, (holders.get(hash) ?? 0) + 1)
+    },
+    drop: (hash) => {
+      const count = (holders.get(hash) ?? 0) - 1
+      if (count > 0) holders.set(hash, count)
+      else holders.delete(hash)
+      return trim()
     },
   }
 }
