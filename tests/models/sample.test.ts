@@ -20,8 +20,8 @@ import {
   type SamplerConfig,
   type Samples,
 } from "@millrace/models"
-import { Effect, type Scope } from "effect"
-import { describe, expect, test } from "vitest"
+import { Effect, ManagedRuntime, type Scope } from "effect"
+import { afterAll, describe, expect, test } from "vitest"
 import { referenceLogits } from "./reference/gpt.js"
 import { testParams } from "./reference/params.js"
 
@@ -55,8 +55,14 @@ const sampled = (
     return yield* generate(compiled, policy, options.prompts ?? prompts, seed === undefined ? key : keyFromSeed(seed))
   })
 
+/** One child process an engine, for all tests. */
+const runtimes = new Map(
+  ["tfjs:cpu", "onnx"].map((name) => [name, ManagedRuntime.make(Engines.layer(name, { threads: 1 }))] as const),
+)
+afterAll(() => Promise.all([...runtimes.values()].map((runtime) => runtime.dispose())))
+
 const run = <A, E>(engine: string, effect: Effect.Effect<A, E, Engine | Scope.Scope>): Promise<A> =>
-  Effect.runPromise(Effect.scoped(effect).pipe(Effect.provide(Engines.layer(engine, { threads: 1 }))))
+  runtimes.get(engine)!.runPromise(Effect.scoped(effect))
 
 const rows = (tensor: Samples["tokens"]): Array<Array<number>> => {
   const width = tensor.shape[1]!
