@@ -1,6 +1,8 @@
 import {
   captureSync,
   crossEntropy,
+  Engine,
+  Engines,
   embed,
   gelu,
   interpret,
@@ -12,6 +14,7 @@ import {
   spec,
 } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
+import { Effect } from "effect"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { eager } from "../program/values.js"
@@ -153,6 +156,22 @@ for (const c of cases) {
         }),
         { numRuns: 20 },
       )
+    })
+
+    test("gives the same on the wasm backend, where tfjs lacks kernels", async () => {
+      const xs = c.shapes.map((shape, i) => Array.from({ length: size(shape) }, (_, k) => Math.sin(3 * k + i)))
+      const ids = Array.from({ length: size(c.ids?.shape ?? [0]) }, (_, k) => (2 * k + 1) % 4)
+      const expected = interpret(program, hosts(xs, ids))
+      const got = await Effect.runPromise(
+        Effect.scoped(
+          Effect.gen(function* () {
+            const engine = yield* Engine
+            const executable = yield* engine.compile(fn)
+            return yield* executable.run({ inputs: hosts(xs, ids) })
+          }),
+        ).pipe(Effect.provide(Engines.layer("tfjs:wasm"))),
+      )
+      for (const [name, { data }] of Object.entries(expected)) close(got[name]!.data, [...data], 1e-5)
     })
 
     test("is recorded as one kernel, or as few", () => {

@@ -287,9 +287,9 @@ test("a block of a language model optimises to this", () => {
       %21: float32[6] = Neg(%20)
       %22: float32[2, 3] = Reshape(%21) shape=[2, 3]
       %23: float32[] = Mean(%22) axis=[0, 1]
-      %24: float32[6, 7] = Exp(%17)
-      %25: float32[6, 7] = OneHot(%16) depth=7 dtype=float32 offValue=0 onValue=1
-      %26: float32[6, 7] = Sub(%24, %25)
+      %24: float32[6, 7] = OneHot(%16) depth=7 dtype=float32 offValue=0 onValue=1
+      %25: float32[6, 7] = Exp(%17)
+      %26: float32[6, 7] = Sub(%25, %24)
       %27: float32[6, 7] = Multiply(%26, %6)
       %28: float32[6, 4] = BatchMatMul(%27, %w) transposeB=true
       %29: float32[4, 7] = BatchMatMul(%12, %27) transposeA=true

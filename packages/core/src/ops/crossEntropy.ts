@@ -22,8 +22,9 @@ export const crossEntropy = (logits: tf.Tensor, labels: tf.Tensor): tf.Tensor =>
       return tf.neg(tf.gather(tf.reshape(logp!, [-1]), tf.add(starts, flat)))
     },
     (dy, [logp, flat]) => {
-      const wrong = tf.sub(tf.exp(logp!), tf.oneHot(flat as tf.Tensor1D, classes, 1, 0, "float32"))
-      return [tf.mul(wrong, tf.reshape(dy, [-1, 1]))]
+      const right = { depth: classes, onValue: 1, offValue: 0, dtype: "float32" }
+      const [hot] = runFused("OneHot", { indices: flat! }, right)
+      return [tf.mul(tf.sub(tf.exp(logp!), hot!), tf.reshape(dy, [-1, 1]))]
     },
   )
   return tf.reshape(loss, labels.shape)

@@ -1,6 +1,6 @@
 /** The affine map of the last axis. */
 import * as tf from "@tensorflow/tfjs-core"
-import { differentiable } from "./differentiable.js"
+import { differentiable, runFused } from "./differentiable.js"
 
 /**
  * x · w + b, as one matrix product over all leading axes.
@@ -17,13 +17,8 @@ export const linear = (x: tf.Tensor, w: tf.Tensor, b?: tf.Tensor): tf.Tensor => 
     (save) => {
       save([rows, w])
       if (b === undefined) return tf.matMul(rows, w)
-      return tf
-        .engine()
-        .runKernel<tf.Tensor>(
-          "_FusedMatMul",
-          { a: rows, b: w, bias: b },
-          { transposeA: false, transposeB: false, activation: "linear" },
-        )
+      const product = { transposeA: false, transposeB: false, activation: "linear" }
+      return runFused("_FusedMatMul", { a: rows, b: w, bias: b }, product)[0]!
     },
     (dy, saved) => {
       const [input, weight] = saved as [tf.Tensor, tf.Tensor]

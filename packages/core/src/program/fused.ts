@@ -13,12 +13,15 @@
  *                                                                 never ScatterND with add, which loses updates
  *   LogSoftmax  logits [..., v]                   axis (last)     log of the softmax over the last axis: a tfjs kernel
  *                                                                 name that no tfjs backend in JavaScript implements
+ *   _FusedMatMul  a, b, bias (may be absent) transposeA, transposeB, activation (linear, relu, …)
+ *               activation(A B + bias), the bias broadcasts to the product. The tfjs kernel of that name; `linear` and
+ *               the passes record it for matrices with a bias [f]      ONNX Gemm
  *
  * All values are float32, but for ids.
  */
 import * as tf from "@tensorflow/tfjs-core"
 import type { Kernel } from "./kernels.js"
-import { type Attrs, input, numberOf } from "./shapes.js"
+import { type Attrs, dtypeAttr, input, numberOf } from "./shapes.js"
 
 const root = Math.sqrt(2 / Math.PI)
 /** gelu(x) = x σ(x (a + b x²)): the tanh form, written with the logistic function. */
@@ -53,6 +56,32 @@ export const decompose: ReadonlyMap<string, Decompose> = new Map<string, Decompo
     ([ids, dy], attrs) => [tf.scatterND(tf.expandDims(ids!, 1), dy!, [numberOf(attrs, "vocabulary"), dy!.shape[1]!])],
   ],
   ["LogSoftmax", ([logits]) => [tf.logSoftmax(logits!)]],
+  [
+    // A tfjs kernel; but the one of tfjs's wasm backend writes integers where it should write floats.
+    "OneHot",
+    ([indices], attrs) => {
+      const { onValue, offValue } = attrs
+      const hot = tf.oneHot(indices!, numberOf(attrs, "depth"), 1, 0, "int32")
+      if (onValue === 1 && offValue === 0) return [tf.cast(hot, dtypeAttr(attrs, "int32"))]
+      const fill = (value: typeof onValue): tf.Tensor => tf.fill(hot.shape, Number(value), dtypeAttr(attrs, "int32"))
+      return [tf.where(tf.cast(hot, "bool"), fill(onValue), fill(offValue))]
+    },
+  ],
+  [
+    // A tfjs kernel; but only some of its implementations take matrices, so that it goes through the public function.
+    "_FusedMatMul",
+    ([a, b, bias], attrs) => [
+      tf.fused.matMul({
+        a: a!,
+        b: b!,
+        transposeA: attrs.transposeA === true,
+        transposeB: attrs.transposeB === true,
+        ...(bias === undefined ? {} : { bias }),
+        activation: String(attrs.activation ?? "linear") as "linear",
+        ...(typeof attrs.leakyreluAlpha === "number" ? { leakyreluAlpha: attrs.leakyreluAlpha } : {}),
+      }),
+    ],
+  ],
 ])
 
 /** Rows of the kernel table. */
