@@ -1,5 +1,16 @@
 /** Calls of every kernel that can be written in ONNX, for comparing engines. */
-import { type DType, embed, gelu, type HostTensor, layerNorm, linear, type Specs, sizeOf, spec } from "@millrace/core"
+import {
+  type DType,
+  embed,
+  gelu,
+  type HostTensor,
+  layerNorm,
+  linear,
+  logSoftmax,
+  type Specs,
+  sizeOf,
+  spec,
+} from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 
 /** Sizes that a property draws. */
@@ -309,7 +320,8 @@ const reducing: Record<string, Case> = {
   "cumprod, reverse": (t) => tf.cumprod(t.u, 1, false, true),
   "cumprod, exclusive and reverse": (t) => tf.cumprod(t.u, 1, true, true),
   softmax: (t) => tf.softmax(t.cube),
-  logSoftmax: (t) => tf.logSoftmax(t.cube),
+  "tfjs's logSoftmax": (t) => tf.logSoftmax(t.cube),
+  logSoftmax: (t) => logSoftmax(t.cube),
   logSumExp: (t) => tf.logSumExp(t.cube, 1),
 }
 

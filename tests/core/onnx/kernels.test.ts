@@ -1,4 +1,12 @@
-import { Engine, Engines, type HostTensor, type HostTensors, type TensorFunction } from "@millrace/core"
+import {
+  captureSync,
+  Engine,
+  Engines,
+  type HostTensor,
+  type HostTensors,
+  type TensorFunction,
+  toOnnx,
+} from "@millrace/core"
 import { Effect } from "effect"
 import fc from "fast-check"
 import { expect, test } from "vitest"
@@ -63,4 +71,31 @@ test("every kernel gives on ONNX Runtime what it gives on tfjs", async () => {
     }),
     { numRuns: 6 },
   )
+})
+
+test("the cases call every kernel that programs are made of", () => {
+  const { equations } = captureSync(functionOf({ rows: 4, columns: 5, count: 6 }))
+  expect([...new Set(equations.map(({ op }) => op))].sort().join(" ")).toMatchInlineSnapshot(
+    `"Abs Acos Acosh Add AddN All Any ArgMax ArgMin Asin Asinh Atan Atan2 Atanh BatchMatMul Cast Ceil ClipByValue Concat Cos Cosh Cumprod Cumsum Elu EluGrad EmbedGrad Equal Erf Exp ExpandDims Expm1 Fill Floor FloorDiv GatherNd GatherV2 GeluTanh Greater GreaterEqual IsFinite IsInf IsNan LayerNorm LeakyRelu Less LessEqual LinSpace Log Log1p LogSoftmax LogicalAnd LogicalNot LogicalOr Max Maximum Mean Min Minimum Mod Multiply Neg NotEqual OneHot OnesLike Pack PadV2 Pow Prelu Prod Range RealDiv Reciprocal Relu Relu6 Reshape Reverse Round Rsqrt ScatterNd Select Selu Sigmoid Sign Sin Sinh Slice Softmax Softplus SplitV Sqrt Square SquaredDifference Step StridedSlice Sub Sum Tan Tanh TensorScatterUpdate Tile TopK Transpose Unpack UnsortedSegmentSum ZerosLike _FusedMatMul"`,
+  )
+})
+
+test("a kernel without a lowering is an error that names it and its place", () => {
+  const value = { id: 0, dtype: "float32", shape: [1] } as const
+  const made = { ...value, id: 1 }
+  const program = {
+    name: "odd",
+    inputs: [{ name: "x", slot: null, value }],
+    constants: [],
+    equations: [{ op: "FFT", inputs: [value], attrs: {}, outputs: [made], path: "dvae > encoder" }],
+    outputs: [{ name: "y", slot: null, value: made }],
+  }
+  expect(() => toOnnx(program)).toThrow(/UnsupportedOp in dvae > encoder[\s\S]*FFT/)
+})
+
+test("the same program is the same bytes, with its names in them", () => {
+  const program = captureSync(functionOf({ rows: 2, columns: 3, count: 2 }))
+  const bytes = toOnnx(program)
+  expect(Buffer.compare(bytes, toOnnx(program))).toBe(0)
+  expect(Buffer.from(bytes).includes("millrace.sha256")).toBe(true)
 })

@@ -8,7 +8,7 @@ import { fused } from "./ops-fused.js"
 import { indexing } from "./ops-index.js"
 import { reducing } from "./ops-reduce.js"
 import { shape } from "./ops-shape.js"
-import { encodeModel, type NodeProto, tensorProto } from "./proto.js"
+import { encodeModel, type NodeProto, tensorProto, withMetadata } from "./proto.js"
 
 /** ONNX operator sets that the lowerings are written for. */
 const opsets = { "": 21, "com.microsoft": 1 }
@@ -127,19 +127,17 @@ const encode = (
   inputs: ReadonlyArray<string>,
   outputs: ReadonlyArray<string>,
 ): Uint8Array => {
-  const model = (metadata: Readonly<Record<string, string>>): Uint8Array =>
-    encodeModel({
-      name: program.name,
-      producer: "millrace",
-      opsets,
-      metadata,
-      nodes,
-      initializers,
-      inputs: program.inputs.map(({ value }, i) => ({ name: inputs[i]!, dtype: value.dtype, shape: value.shape })),
-      outputs: program.outputs.map(({ value }, i) => ({ name: outputs[i]!, dtype: value.dtype, shape: value.shape })),
-    })
-  const digest = createHash("sha256").update(model({})).digest("hex")
-  return model({ "millrace.program": program.name, "millrace.sha256": digest })
+  const model = encodeModel({
+    name: program.name,
+    producer: "millrace",
+    opsets,
+    nodes,
+    initializers,
+    inputs: program.inputs.map(({ value }, i) => ({ name: inputs[i]!, dtype: value.dtype, shape: value.shape })),
+    outputs: program.outputs.map(({ value }, i) => ({ name: outputs[i]!, dtype: value.dtype, shape: value.shape })),
+  })
+  const digest = createHash("sha256").update(model).digest("hex")
+  return withMetadata(model, { "millrace.program": program.name, "millrace.sha256": digest })
 }
 
 /**

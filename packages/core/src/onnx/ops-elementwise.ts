@@ -191,7 +191,6 @@ export const elementwise: Lowerings = {
   GreaterEqual: compare("GreaterOrEqual"),
   LogicalAnd: logical("And"),
   LogicalOr: logical("Or"),
-  LogicalXor: logical("Xor"),
   LogicalNot: logical("Not"),
   /** A condition of rank 1 selects whole rows. */
   Select: (graph, equation, [condition, yes, no]) => {

@@ -44,7 +44,6 @@ export interface ModelProto {
   readonly name: string
   readonly producer: string
   readonly opsets: Readonly<Record<string, number>>
-  readonly metadata: Readonly<Record<string, string>>
   readonly nodes: ReadonlyArray<NodeProto>
   readonly initializers: ReadonlyArray<TensorProto>
   readonly inputs: ReadonlyArray<ValueInfoProto>
@@ -62,7 +61,11 @@ export const tensorProto = (name: string, { dtype, shape, data }: HostTensor): T
 /** A protocol-buffer message under construction: chunks, so that large tensors are copied once. */
 type Chunks = Array<Uint8Array>
 
-const varint = (value: number | bigint): Uint8Array => {
+const small = Array.from({ length: 128 }, (_, value) => Uint8Array.of(value))
+
+/** Seven bits a byte, the lowest first; negative numbers as 64-bit two's complement. */
+const varint = (value: number): Uint8Array => {
+  if (value >= 0 && value < 128) return small[value]!
   let rest = BigInt.asUintN(64, BigInt(value))
   const bytes: Array<number> = []
   do {
@@ -137,8 +140,18 @@ export const encodeModel = (model: ModelProto): Uint8Array => {
     ...Object.entries(model.opsets).flatMap(([domain, version]) =>
       message(8, [...text(1, domain), ...int(2, version)]),
     ),
-    ...Object.entries(model.metadata).flatMap(([key, value]) => message(14, [...text(1, key), ...text(2, value)])),
   ]
+  return join(chunks)
+}
+
+/** The model with `metadata_props` added: a field of a message may be appended to its bytes. */
+export const withMetadata = (model: Uint8Array, metadata: Readonly<Record<string, string>>): Uint8Array =>
+  join([
+    model,
+    ...Object.entries(metadata).flatMap(([key, value]) => message(14, [...text(1, key), ...text(2, value)])),
+  ])
+
+const join = (chunks: Chunks): Uint8Array => {
   const bytes = new Uint8Array(lengthOf(chunks))
   let at = 0
   for (const chunk of chunks) {
