@@ -19,12 +19,18 @@ if (major < 20 || (major === 20 && minor < 19)) {
 
 /** Runs a command and ends this process if it fails. */
 const run = (command, args) => {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2], shell: process.platform === "win32" })
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32",
+  })
   if (error) console.error(`setup: ${command} did not start: ${error.message}`)
   if (status !== 0) process.exit(status ?? 1)
 }
 
-const wanted = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex")
+const wanted = createHash("sha256")
+  .update(readFileSync(join(root, "package-lock.json")))
+  .digest("hex")
 const installed = existsSync(stamp) ? readFileSync(stamp, "utf8") : ""
 if (installed !== `${wanted} ${process.versions.modules}`) {
   console.error("setup: installing packages (once; about a minute)")
