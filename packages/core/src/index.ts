@@ -13,6 +13,7 @@ export { type SvgOptions, toSvg } from "./graph/draw/svg.js"
 export { encodeGraph, GraphJson, type GraphNodeJson, graphHash } from "./graph/encode.js"
 export { replaceNode } from "./graph/replaceNode.js"
 export { type ResolvedSizes, resolveSizes } from "./graph/resolveSizes.js"
+export { didYouMean } from "./graph/suggest.js"
 export {
   type Graph,
   type GraphBuilder,

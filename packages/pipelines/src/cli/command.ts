@@ -1,0 +1,107 @@
+/** The command line of `millrace`. */
+import { type Diagnosis, doctor, engineNames, textTable, toMermaid, toSvg } from "@millrace/core"
+import { Effect } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { describeGraph } from "./describe.js"
+import { builtIn, loadGraph } from "./loadGraph.js"
+import { runCommand } from "./runCommand.js"
+import { withSettings } from "./settings.js"
+
+const print = (text: string): Effect.Effect<void> =>
+  Effect.sync(() => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`))
+
+const graph = Argument.String("graph").pipe(
+  Argument.withDescription(
+    `A built-in graph (${Object.keys(builtIn).join(", ")}) or the path of a module whose default export is one`,
+  ),
+)
+
+const set = Flag.String("set").pipe(
+  Flag.withMetavar("node.key=value"),
+  Flag.withDescription("A value in the config of a node; may be given several times"),
+  Flag.atLeast(0),
+)
+
+const run = Command.make(
+  "run",
+  {
+    graph,
+    set,
+    seed: Flag.String("seed").pipe(
+      Flag.withDefault("0"),
+      Flag.withDescription("What all randomness comes from: a whole number or a text"),
+    ),
+    engine: Flag.Literals("engine", engineNames).pipe(
+      Flag.withDefault("onnx" as const),
+      Flag.withDescription("What runs the tensors; `millrace doctor` tells which are here"),
+    ),
+    out: Flag.String("out").pipe(
+      Flag.withMetavar("folder"),
+      Flag.withDefault(".runs"),
+      Flag.withDescription("The folder of all runs; each gets a new folder inside"),
+    ),
+    quiet: Flag.Boolean("quiet").pipe(
+      Flag.withDefault(false),
+      Flag.withAlias("q"),
+      Flag.withDescription("Show no progress"),
+    ),
+    json: Flag.Boolean("json").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("Print the result as one JSON document"),
+    ),
+  },
+  runCommand,
+).pipe(
+  Command.withDescription("Run a graph of stages and keep everything it makes in a folder of its own"),
+  Command.withExamples([
+    { command: "millrace run instructgpt --seed 7" },
+    { command: "millrace run ./dist/my-graph.js --set sft.steps=100" },
+  ]),
+)
+
+const describe = Command.make("describe", { graph, set }, (given) =>
+  Effect.gen(function* () {
+    const loaded = yield* loadGraph(given.graph)
+    yield* print(describeGraph(yield* withSettings(loaded.graph, loaded.registry, given.set)))
+  }),
+).pipe(Command.withDescription("Print the nodes, wires and settings of a graph"))
+
+const draw = Command.make(
+  "draw",
+  {
+    graph,
+    format: Flag.Literals("format", ["svg", "mermaid"]).pipe(
+      Flag.withDefault("svg" as const),
+      Flag.withDescription("An SVG picture, or mermaid text for a Markdown page"),
+    ),
+  },
+  (given) =>
+    Effect.gen(function* () {
+      const loaded = yield* loadGraph(given.graph)
+      yield* print(given.format === "svg" ? toSvg(loaded.graph) : toMermaid(loaded.graph))
+    }),
+).pipe(Command.withDescription("Draw a graph, to stdout"))
+
+const rowOf = (found: Diagnosis): ReadonlyArray<string> =>
+  found.state === "ready"
+    ? [found.engine, "ready", found.detail]
+    : [found.engine, "missing", `${found.reason}; ${found.remedy}`]
+
+const examine = Command.make("doctor", {}, () =>
+  Effect.gen(function* () {
+    const found = yield* doctor()
+    const columns = ["engine", "state", "detail"]
+    yield* print(textTable({ title: `Engines on Node ${process.versions.node}`, columns, rows: found.map(rowOf) }))
+  }),
+).pipe(Command.withDescription("Start every engine and tell which of them work on this machine"))
+
+export const millrace = Command.make("millrace").pipe(
+  Command.withDescription("Typed graphs of models and stages: run them, look at them"),
+  Command.withSharedFlags({
+    debug: Flag.Boolean("debug").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("Print the stack trace of an error"),
+    ),
+  }),
+  Command.withSubcommands([run, describe, draw, examine]),
+)

@@ -1,0 +1,35 @@
+/** How the command ends: the codes, and the error that carries one. */
+import { type Failure, isFailure, messageOf } from "@millrace/core"
+import { Data } from "effect"
+
+export const exitCodes = {
+  ok: 0,
+  /** The run failed. */
+  failed: 1,
+  /** The command was written wrongly: an unknown option, a file that is not there, a setting that does not fit. */
+  usage: 2,
+  /** The graph is wrong. */
+  invalid: 3,
+  /** Ctrl-C: 128 + SIGINT. */
+  interrupted: 130,
+  /** 128 + SIGTERM. */
+  terminated: 143,
+} as const
+
+/** An error with the exit code that it means. */
+export class Ended extends Data.TaggedError("Ended")<{ readonly code: number; readonly error: unknown }> {}
+
+export const usage = (error: unknown): Ended => new Ended({ code: exitCodes.usage, error })
+export const invalid = (error: unknown): Ended => new Ended({ code: exitCodes.invalid, error })
+export const failed = (error: unknown): Ended => new Ended({ code: exitCodes.failed, error })
+
+const stackOf = (error: unknown): string | undefined => {
+  const cause = isFailure(error) ? ((error as Failure).cause ?? error) : error
+  return cause instanceof Error ? cause.stack : undefined
+}
+
+/** The error for a person: five lines; the stack only where it was asked for. */
+export const showError = (error: unknown, debug: boolean): string => {
+  const stack = debug ? stackOf(error) : undefined
+  return stack === undefined ? messageOf(error) : `${messageOf(error)}\n\n${stack}`
+}

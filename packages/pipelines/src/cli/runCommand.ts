@@ -1,0 +1,104 @@
+/** `millrace run`: loads a graph, runs it into a folder, shows it on the way. */
+import {
+  type EngineName,
+  Engines,
+  type RecordedRun,
+  type RunFolder,
+  type RunStory,
+  recordRun,
+  runEvents,
+  textTable,
+} from "@millrace/core"
+import { Effect } from "effect"
+import { showRun } from "../view/terminal.js"
+import { Ended, failed, invalid } from "./exit.js"
+import { loadGraph } from "./loadGraph.js"
+import { withSettings } from "./settings.js"
+
+export interface RunArguments {
+  readonly graph: string
+  readonly seed: string
+  readonly engine: EngineName
+  readonly set: ReadonlyArray<string>
+  readonly out: string
+  readonly quiet: boolean
+  readonly json: boolean
+}
+
+/** A whole number is a number; anything else is a text, which is a seed too. */
+const seedOf = (text: string): bigint | string => (/^-?\d{1,18}$/.test(text) ? BigInt(text) : text)
+
+const shellWord = (text: string): string => (/^[\w./:=@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+
+const commandOf = ({ graph, seed, engine, set }: RunArguments): string =>
+  ["millrace", "run", graph, "--seed", seed, "--engine", engine, ...set.flatMap((one) => ["--set", one])]
+    .map(shellWord)
+    .join(" ")
+
+const tablesOf = (story: RunStory) =>
+  [...story.stages.values()].flatMap((stage) =>
+    [...stage.tables.values()].map((table) => ({ stage: stage.name, ...table })),
+  )
+
+const finite = (_: string, value: unknown): unknown =>
+  typeof value === "number" && !Number.isFinite(value) ? String(value) : value
+
+const answerJson = ({ folder, digests, story }: RecordedRun): string =>
+  JSON.stringify(
+    {
+      run: folder.id,
+      folder: folder.path,
+      status: story.status,
+      seconds: story.seconds,
+      digests,
+      tables: tablesOf(story),
+    },
+    finite,
+    2,
+  )
+
+/** The tables of the last stage that made some are the answer; the report has them all. */
+const answerText = ({ story }: RecordedRun): string => {
+  const tables = tablesOf(story)
+  const last = tables.at(-1)?.stage
+  return tables
+    .filter(({ stage }) => stage === last)
+    .map(textTable)
+    .join("\n\n")
+}
+
+const tell = (text: string): Effect.Effect<void> => Effect.sync(() => void process.stderr.write(`${text}\n`))
+const answer = (text: string): Effect.Effect<void> =>
+  Effect.sync(() => void (text === "" || process.stdout.write(`${text}\n`)))
+
+/** @fails Ended  2 usage, 3 graph invalid, 1 run failed */
+export const runCommand = (given: RunArguments): Effect.Effect<void, Ended> =>
+  Effect.gen(function* () {
+    const loaded = yield* loadGraph(given.graph)
+    const graph = yield* withSettings(loaded.graph, loaded.registry, given.set)
+    const events = runEvents()
+    let folder: RunFolder | undefined
+    const view = given.quiet ? undefined : showRun(events.all, { screen: process.stderr, env: process.env })
+    const recorded = yield* recordRun(graph, {
+      root: given.out,
+      seed: seedOf(given.seed),
+      events,
+      command: commandOf(given),
+      begun: (made) => {
+        folder = made
+      },
+    }).pipe(
+      Effect.mapError((error) => (error._tag === "BadConfig" ? invalid(error) : failed(error))),
+      Effect.provide(Engines.layer(given.engine)),
+      Effect.mapError((error) => (error instanceof Ended ? error : failed(error))),
+      Effect.ensuring(Effect.sync(() => view?.unsubscribe())),
+      Effect.onInterrupt(() =>
+        folder === undefined
+          ? tell("stopped before anything was made")
+          : tell(`stopped; what was made is kept in ${folder.path}`),
+      ),
+      Effect.tapError(() => (folder === undefined ? Effect.void : tell(`what was made is kept in ${folder.path}`))),
+    )
+    yield* answer(given.json ? answerJson(recorded) : answerText(recorded))
+    if (!given.quiet) yield* tell(`\nreport  ${recorded.folder.path}/report.html`)
+  })
