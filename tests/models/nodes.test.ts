@@ -32,7 +32,7 @@ const apply = (
 
 const ids = (shape: Array<number>) => () =>
   tf.tensor(
-    Int32Array.from({ length: shape.reduce((n, d) => n * d, 1) }, (_, i) => (i * 5 + (i >> 2) + 2) % 9),
+    Int32Array.from({ length: shape.reduce((n, d) => n * d, 1) }, (_, i) => (i * 5 + (i >> 3) + 2) % 9),
     shape,
     "int32",
   )
