@@ -29,3 +29,5 @@ export { FitConfig, makeTrainer, type Trainer, type TrainerOptions } from "./tra
 export { hasColour, type Ink, inkFor, isLive, type Screen, type Variables } from "./view/ink.js"
 export { samplesText, wrap } from "./view/samplesText.js"
 export { showRun, type ViewOptions } from "./view/terminal.js"
+export { execute } from "./cli/execute.js"
+export { exitCodes } from "./cli/exit.js"

@@ -48,7 +48,9 @@ const locate = (name: string): Effect.Effect<string, Ended> =>
       const specifier = Object.hasOwn(builtIn, name) ? builtIn[name] : undefined
       if (specifier === undefined) {
         const guess = didYouMean(name, Object.keys(builtIn))
-        return Effect.fail(missing(name, `"${name}"`, `${guess}; a path has a slash or a dot in it, as ./${name}.js has`))
+        return Effect.fail(
+          missing(name, `"${name}"`, `${guess}; a path has a slash or a dot in it, as ./${name}.js has`),
+        )
       }
       const file = resolveModule(specifier)
       return file === undefined

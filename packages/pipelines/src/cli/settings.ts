@@ -6,6 +6,7 @@ import {
   encodeGraph,
   type Graph,
   type GraphJson,
+  type GraphNodeJson,
   isGraph,
   type Registry,
 } from "@millrace/core"
@@ -84,6 +85,21 @@ const apply = (
 
 const keysOf = (config: unknown): string => (isRecord(config) ? Object.keys(config).join(", ") : "it has none")
 
+/** A last key that the config did not have before: an optional one, or, if the schema refuses it, a misspelt one. */
+const misspelt = (json: GraphJson, setting: string): Ended | undefined => {
+  let graph: GraphJson | undefined = json
+  let config: unknown
+  const keys = setting.slice(0, setting.indexOf("=")).split(".")
+  const last = keys.pop() ?? ""
+  for (const key of keys) {
+    const node: GraphNodeJson | undefined = graph?.nodes.find(({ name }) => name === key)
+    config = node === undefined && isRecord(config) ? config[key] : node?.config
+    graph = node?.graph
+  }
+  if (!isRecord(config) || Object.hasOwn(config, last)) return undefined
+  return wrong(setting, "a key of the node's config", `"${last}"`, didYouMean(last, Object.keys(config)))
+}
+
 /**
  * The graph with settings such as `ppo.klCoefficient=0.1` or `outer.inner.steps=10`.
  * @fails Ended  2, with BadConfig: no such node or key, a value of another type, or a module without a registry
@@ -103,7 +119,8 @@ export const withSettings = (
         "add: export { registry }",
       )
     }
-    let json = encodeGraph(graph)
+    const given = encodeGraph(graph)
+    let json = given
     for (const setting of settings) {
       const split = setting.indexOf("=")
       const path = setting.slice(0, split).split(".")
@@ -111,6 +128,10 @@ export const withSettings = (
         return yield* wrong(setting, "node.key=value", `"${setting}"`, "put = between the key and its value")
       json = yield* apply(json, path, readValue(setting.slice(split + 1)), setting)
     }
-    const changed = yield* decodeGraph(json, registry).pipe(Effect.mapError(usage))
+    const changed = yield* decodeGraph(json, registry).pipe(
+      Effect.mapError(
+        (error) => settings.map((setting) => misspelt(given, setting)).find((found) => found) ?? usage(error),
+      ),
+    )
     return isGraph(changed) ? changed : graph
   })
