@@ -50,8 +50,9 @@ section > h2 + .lead { margin: -.7rem 0 1.1rem; color: var(--soft); font-size: .
 .alert.stopped { border-color: var(--warn); background: var(--warn-wash); }
 .alert h3 { color: var(--bad); margin-bottom: .35rem; } .alert.stopped h3 { color: var(--warn); }
 pre { margin: 0; font: .82rem/1.5 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
-.graph { background: var(--raised); border: 1px solid var(--rule); border-radius: 10px; padding: 1rem; overflow: auto; max-height: 36rem; text-align: center; }
+.graph { background: var(--raised); border: 1px solid var(--rule); border-radius: 10px; padding: .75rem; overflow: auto; max-height: 44rem; text-align: center; }
 .graph svg { max-width: 100%; height: auto; }
+.graph .mg { --mg-ground: var(--raised); --mg-ink: var(--ink); --mg-soft: var(--soft); --mg-line: var(--faint); --mg-box: var(--paper); --mg-edge: var(--rule); --mg-tensor: var(--accent); --mg-stage: var(--accent); --mg-io: var(--wash); --mg-cluster: var(--paper); }
 
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
@@ -100,7 +101,6 @@ td { overflow-wrap: anywhere; }
 .samples td:first-child { color: var(--soft); }
 @media (max-width: 44rem) {
   .stages :is(th, td):is(:nth-child(2), :nth-child(7)) { display: none; }
-  .graph svg { min-width: 42rem; }
   .samples thead { position: absolute; left: -999rem; }
   .samples tr, .samples td { display: block; border: 0; padding: 0; }
   .samples tr { padding: .9rem 0; border-bottom: 1px solid var(--rule); }

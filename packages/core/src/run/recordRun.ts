@@ -68,7 +68,7 @@ export const recordRun = (
       const digests = [...story.stages.values()].filter(({ status }) => status === "done")
       yield* folder.writeJson("digests.json", Object.fromEntries(digests.map((stage) => [stage.name, stage.digests])))
       yield* folder.write("SUMMARY.txt", summaryOf(graph.name, seed, engine.version, story))
-      const drawing = { name: graph.name, hash, svg: toSvg(graph, { direction: "right" }) }
+      const drawing = { name: graph.name, hash, svg: toSvg(graph) }
       const report = renderReport({
         graph: drawing,
         story,
