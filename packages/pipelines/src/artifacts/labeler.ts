@@ -15,17 +15,19 @@ export const labelerKind = artifactKind("labeler", ({ source, data }: Labeler) =
 }))
 
 /**
- * The gold score that sums the valences of the words and phrases of a lexicon, longest phrase first.
+ * The gold score that sums the valences of the words and phrases of a lexicon, longest phrase first. A phrase ends where
+ * a sentence or a clause does.
  * @param valences  lower-case word or phrase of up to three words -> valence
  */
 export const lexiconScore = (valences: Readonly<Record<string, number>>): ((text: string) => number) => {
   const lexicon = new Map(Object.entries(valences))
   return (text) => {
+    // Stops are kept as words that no lexicon has, so that no phrase reaches over one.
     const words =
       text
         .toLowerCase()
         .replaceAll("’", "'")
-        .match(/[a-z][a-z'-]*/g) ?? []
+        .match(/[\p{L}\p{N}]+(?:['-][\p{L}\p{N}]+)*|[.,;:!?]/gu) ?? []
     let score = 0
     for (let i = 0; i < words.length; ) {
       let length = Math.min(3, words.length - i)
