@@ -2,16 +2,20 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 
+/** What a moment keeps of itself each step. */
+const Decay = Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMaximum: true }))
+
 /**
  * Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2). `epsilon` is added after the bias
  * correction of the second moment, as in PyTorch; lm-human-preferences uses TensorFlow's form, before it.
  */
 export const AdamW = Schema.Struct({
-  beta1: Schema.Number,
-  beta2: Schema.Number,
-  epsilon: Schema.Number,
+  beta1: Decay,
+  beta2: Decay,
+  /** Above 0: a gradient that is always 0 would otherwise be divided by 0. */
+  epsilon: Schema.Number.check(Schema.isGreaterThan(0)),
   /** Applied to parameters with two axes or more. */
-  weightDecay: Schema.Number,
+  weightDecay: Schema.Number.check(Schema.isGreaterThanOrEqualTo(0)),
 })
 export type AdamW = typeof AdamW.Type
 
@@ -71,9 +75,9 @@ export const adamWUpdate = (
   return { first, second, param: tf.sub(kept, tf.mul(direction, at.stepSize)) }
 }
 
-/** √ Σ g² over all gradients. */
-export const globalNorm = (gradients: ReadonlyArray<tf.Tensor>): tf.Scalar =>
-  tf.sqrt(tf.addN(gradients.map((g) => tf.sum(tf.square(g))))) as tf.Scalar
+/** √ Σ x² over all entries of all tensors. */
+export const globalNorm = (tensors: ReadonlyArray<tf.Tensor>): tf.Scalar =>
+  tf.sqrt(tf.addN(tensors.map((x) => tf.sum(tf.square(x))))) as tf.Scalar
 
 /** What every gradient is multiplied with so that their global norm is at most `limit` (Pascanu et al. 2013). */
 export const clipScale = (norm: tf.Scalar, limit: number): tf.Scalar =>

@@ -9,10 +9,10 @@ import { Schema } from "effect"
  */
 export const Schedule = Schema.Struct({
   kind: Schema.Literals(["constant", "cosine", "linear"]),
-  peak: Schema.Number,
-  warmup: Schema.Int,
+  peak: Schema.Number.check(Schema.isGreaterThanOrEqualTo(0)),
+  warmup: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
   /** The last learning rate as a fraction of the peak. */
-  floor: Schema.Number,
+  floor: Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1 })),
 })
 export type Schedule = typeof Schedule.Type
 

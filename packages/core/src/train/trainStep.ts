@@ -24,7 +24,7 @@ export interface TrainStepConfig {
   readonly schedule: Schedule
   /** Steps of the whole stage, for the schedule. */
   readonly steps: number
-  /** The largest global norm of the gradients; InstructGPT's predecessors use 1. */
+  /** The largest global norm of the gradients, above 0; InstructGPT's predecessors use 1. */
   readonly clip: number
   /** Multiplies the learning rate of the parameters whose name starts so; the first match counts. */
   readonly rates?: Readonly<Record<string, number>>
@@ -60,7 +60,8 @@ export const initOptimizer = (objective: Objective): HostTensors => {
  * State   `params` the trainable parameters, `frozen` the others, `optimizer` moments and step count
  * Outputs every output of the objective, `gradientNorm`, `learningRate` (float32 scalars) and `finite` (bool scalar)
  *
- * A step whose loss or gradient is not finite changes nothing: `finite` guards the commit.
+ * A step whose loss, gradient or new parameters are not finite changes nothing: `finite` guards the commit.
+ * @throws BadConfig  nothing in the objective learns
  */
 export const trainStep = (objective: Objective, config: TrainStepConfig): TensorFunction => {
   const { trainable } = objective
@@ -146,7 +147,9 @@ export const trainStep = (objective: Objective, config: TrainStepConfig): Tensor
         newOptimizer[`second.${name}`] = updated.second
       })
 
-      const finite = tf.logicalAnd(tf.isFinite(loss), tf.isFinite(norm))
+      // A rate that is far too high overflows here first, when loss and gradients are still finite.
+      const size = globalNorm(Object.values(newParams))
+      const finite = tf.logicalAnd(tf.logicalAnd(tf.isFinite(loss), tf.isFinite(norm)), tf.isFinite(size))
       return {
         outputs: { ...outputs, gradientNorm: norm, learningRate: rate, finite },
         state: { [slots.params]: newParams, [slots.optimizer]: newOptimizer },
