@@ -1,5 +1,6 @@
 /** Training as a stage: any objective, any stream of batches, steps told as they happen. */
 import {
+  type BadConfig,
   type CompileError,
   type Engine,
   type EngineError,
@@ -31,7 +32,7 @@ export const keepLastGood = <A, R>(
         ? Effect.gen(function* () {
             const { name, keep } = yield* Stage
             yield* keep("last-good", { "model.safetensors": encodeSafetensors(yield* trainer.params.read()) })
-            const fix = `${error.fix}; the weights before it are kept as ${name}/last-good/model.safetensors`
+            const fix = `${error.fix}; the weights before it are kept as artifacts/${name}/last-good/model.safetensors`
             return yield* new NotFinite({ ...error, where: `${name} > ${error.where}`, fix })
           })
         : Effect.fail(error),
@@ -40,7 +41,7 @@ export const keepLastGood = <A, R>(
 /** Trains for all steps of the config. Returns every parameter of the objective, the frozen ones unchanged. */
 export const fit = (
   options: FitOptions,
-): Effect.Effect<HostTensors, CompileError | EngineError | NotFinite, Engine | Stage> =>
+): Effect.Effect<HostTensors, BadConfig | CompileError | EngineError | NotFinite, Engine | Stage> =>
   Effect.scoped(
     Effect.gen(function* () {
       const { emit } = yield* Stage

@@ -1,6 +1,8 @@
 /** Training: any objective, one program a step, its state in the engine. */
 import {
   AdamW,
+  attempt,
+  BadConfig,
   type CompileError,
   Engine,
   type EngineError,
@@ -16,14 +18,15 @@ import {
   trainStep,
 } from "@millrace/core"
 import { Effect, Schema, type Scope } from "effect"
+import { CountOrZero, Positive } from "./ranges.js"
 
 /** How an objective is trained. */
 export const FitConfig = Schema.Struct({
-  steps: Schema.Int,
+  steps: CountOrZero,
   schedule: Schedule,
   optimizer: AdamW,
   /** The largest global norm of the gradients. */
-  clip: Schema.Number,
+  clip: Positive,
 })
 export type FitConfig = typeof FitConfig.Type
 
@@ -44,7 +47,7 @@ export interface Trainer {
   /**
    * The next step.
    * @returns the scalars that the objective reports, by name
-   * @fails   NotFinite  the loss or a gradient is not a finite number; the parameters stay those before the step
+   * @fails   NotFinite  the loss, a gradient or a new parameter is not a finite number; the parameters stay those before the step
    */
   readonly step: (batch: HostTensors) => Effect.Effect<Readonly<Record<string, number>>, NotFinite | EngineError>
 }
@@ -52,19 +55,36 @@ export interface Trainer {
 const pick = (tensors: HostTensors, names: ReadonlyArray<string>): HostTensors =>
   Object.fromEntries(names.map((name) => [name, tensors[name]!]))
 
-/** A trainer for an objective. It lives as long as the scope. */
+const requireParameters = ({ name, paramSpecs }: Objective, initial: HostTensors): Effect.Effect<void, BadConfig> => {
+  const missing = Object.keys(paramSpecs).filter((param) => initial[param] === undefined)
+  return missing.length === 0
+    ? Effect.void
+    : new BadConfig({
+        where: name,
+        expected: `a first value for every parameter, ${missing.slice(0, 3).join(", ")} among them`,
+        received: `${Object.keys(initial).length} parameters, ${missing.length} missing`,
+        fix: "start from initParams(objective.paramSpecs, key), with the weights that you have spread over it",
+      })
+}
+
+/**
+ * A trainer for an objective. It lives as long as the scope.
+ * @fails  BadConfig  nothing in the objective learns, or `initial` lacks a parameter
+ */
 export const makeTrainer = (
   options: TrainerOptions,
-): Effect.Effect<Trainer, CompileError | EngineError, Engine | Scope.Scope> =>
+): Effect.Effect<Trainer, BadConfig | CompileError | EngineError, Engine | Scope.Scope> =>
   Effect.gen(function* () {
     const engine = yield* Engine
     const { objective, inputs, initial, config, rates } = options
+    yield* requireParameters(objective, initial)
+    const oneStep = yield* attempt(BadConfig, () =>
+      trainStep(objective, { inputs, ...config, ...(rates === undefined ? {} : { rates }) }),
+    )
     const params = yield* engine.allocate(pick(initial, objective.trainable))
     const frozen = yield* engine.allocate(pick(initial, frozenNames(objective)))
     const optimizer = yield* engine.allocate(initOptimizer(objective))
-    const executable = yield* engine.compile(
-      trainStep(objective, { inputs, ...config, ...(rates === undefined ? {} : { rates }) }),
-    )
+    const executable = yield* engine.compile(oneStep)
     const state = { [slots.params]: params, [slots.frozen]: frozen, [slots.optimizer]: optimizer }
     let done = 0
     const step: Trainer["step"] = (batch) =>
@@ -78,8 +98,8 @@ export const makeTrainer = (
         if (outputs.finite?.data[0] === 0) {
           return yield* new NotFinite({
             where: `${objective.name} > step ${done}`,
-            expected: "a finite loss and finite gradients",
-            received: `loss ${values.loss}, gradient norm ${values.gradientNorm}`,
+            expected: "a finite loss, finite gradients and finite parameters after the step",
+            received: `loss ${values.loss}, gradient norm ${values.gradientNorm}, learning rate ${values.learningRate}`,
             fix: "lower the learning rate",
           })
         }

@@ -6,6 +6,7 @@ import { type Answers, answersKind } from "../artifacts/comparisons.js"
 import { languageModelKind } from "../artifacts/languageModel.js"
 import { type Passage, passagesKind } from "../artifacts/passages.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { Count, PositiveOrZero } from "../ranges.js"
 
 export const answersStage = defineStageNode({
   type: "instructgpt.answers",
@@ -15,11 +16,11 @@ export const answersStage = defineStageNode({
     /** Answers a prompt. */
     k: Schema.Int,
     /** Prompts to learn from, and held-out ones. */
-    train: Schema.Int,
-    heldOut: Schema.Int,
-    temperature: Schema.Number,
+    train: Count,
+    heldOut: Count,
+    temperature: PositiveOrZero,
     /** Answers sampled at a time. */
-    batch: Schema.Int,
+    batch: Count,
   }),
   ports: {
     in: { policy: artifact(languageModelKind), passages: artifact(passagesKind), tokenizer: artifact(tokenizerKind) },

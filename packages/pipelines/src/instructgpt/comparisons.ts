@@ -4,6 +4,7 @@ import { Effect, Schema } from "effect"
 import { type Answers, answersKind, type Comparison, comparisonsKind } from "../artifacts/comparisons.js"
 import { labelerKind } from "../artifacts/labeler.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { Positive, PositiveOrZero } from "../ranges.js"
 import { answerText } from "./rows.js"
 
 export const comparisonsStage = defineStageNode({
@@ -13,9 +14,9 @@ export const comparisonsStage = defineStageNode({
     "Ouyang et al. 2022, section 3.5: K answers ranked per prompt; noise as Plackett and Luce, whose pairs are Bradley–Terry",
   config: Schema.Struct({
     /** Scale of the labeler's noise, in points of gold score: the judged score is gold + noise · Gumbel(0, 1). */
-    noise: Schema.Number,
+    noise: PositiveOrZero,
     /** Judged scores are rounded to multiples of this; answers that round alike are a tie. */
-    grain: Schema.Number,
+    grain: Positive,
   }),
   ports: {
     in: { answers: artifact(answersKind), tokenizer: artifact(tokenizerKind), labeler: artifact(labelerKind) },

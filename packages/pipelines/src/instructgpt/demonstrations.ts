@@ -4,6 +4,7 @@ import { Effect, Schema } from "effect"
 import { labelerKind } from "../artifacts/labeler.js"
 import { type Passage, passagesKind } from "../artifacts/passages.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { Fraction } from "../ranges.js"
 
 export const demonstrationsKind = artifactKind("demonstrations", (passages: ReadonlyArray<Passage>) => ({
   "demonstrations.json": new TextEncoder().encode(
@@ -17,7 +18,7 @@ export const demonstrationsStage = defineStageNode({
   source: "Ouyang et al. 2022, section 3.2: demonstrations; here real passages chosen by a simulated labeler",
   config: Schema.Struct({
     /** The share of passages, best first, that serve as demonstrations. */
-    share: Schema.Number,
+    share: Fraction,
   }),
   ports: {
     in: { passages: artifact(passagesKind), tokenizer: artifact(tokenizerKind), labeler: artifact(labelerKind) },

@@ -10,6 +10,7 @@ import { type LanguageModel, languageModelKind } from "../artifacts/languageMode
 import { type Passages, passagesKind } from "../artifacts/passages.js"
 import { rewardKind } from "../artifacts/reward.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { Count, CountOrZero, PositiveOrZero } from "../ranges.js"
 import { sampleAt } from "./answers.js"
 import { divergence, languageModelling } from "./objectives.js"
 import { renamed } from "./parameters.js"
@@ -108,13 +109,13 @@ export const evaluateStage = defineStageNode({
   version: 1,
   config: Schema.Struct({
     /** Held-out prompts, one answer each at temperature 1. */
-    prompts: Schema.Int,
+    prompts: Count,
     /** Windows of held-out text for the perplexity. */
-    windows: Schema.Int,
+    windows: Count,
     /** Prompts whose answers are shown. */
-    samples: Schema.Int,
+    samples: CountOrZero,
     /** KL to SFT that the aligned policy should stay under, nat an answer: stated, and reported against. */
-    klLimit: Schema.Number,
+    klLimit: PositiveOrZero,
   }),
   ports: {
     in: {

@@ -14,6 +14,7 @@ import { Effect, Schema } from "effect"
 import { languageModelKind } from "../artifacts/languageModel.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { fit } from "../fit.js"
+import { Count } from "../ranges.js"
 import { FitConfig } from "../trainer.js"
 import { demonstrationsKind } from "./demonstrations.js"
 import { fineTuning } from "./objectives.js"
@@ -26,7 +27,7 @@ export const finetuneStage = defineStageNode({
   version: 1,
   source:
     "Ouyang et al. 2022, section 3.5 and appendix C.1: cosine to 10 %, no warm-up; the loss is on the answer alone",
-  config: Schema.Struct({ batch: Schema.Int, fit: FitConfig }),
+  config: Schema.Struct({ batch: Count, fit: FitConfig }),
   ports: {
     in: {
       base: artifact(languageModelKind),

@@ -2,7 +2,7 @@
  * InstructGPT from raw text to an aligned policy.
  * Source   Ouyang et al. 2022, figure 2: demonstrations, comparisons, PPO.
  */
-import { graph } from "@millrace/core"
+import { BadLength, graph } from "@millrace/core"
 import { answersStage } from "./answers.js"
 import { comparisonsStage } from "./comparisons.js"
 import { demonstrationsStage } from "./demonstrations.js"
@@ -16,9 +16,27 @@ import { rewardModelStage } from "./rewardModel.js"
 import type { CorpusNode, LabelerNode } from "./sources.js"
 import { tokenizerStage } from "./tokenizer.js"
 
-/** The whole recipe, on any corpus and with any labeler. */
-export const instructgpt = (config: InstructGptConfig, corpus: CorpusNode, labeler: LabelerNode) =>
-  graph("instructgpt", {})
+/** What no stage can see alone, told before the first one runs. */
+const checkLengths = ({ passages, pretrain }: InstructGptConfig): void => {
+  const { promptLength, continuationLength } = passages
+  const { context } = pretrain.model
+  if (promptLength + continuationLength <= context) return
+  throw new BadLength({
+    where: "instructgpt > passages",
+    expected: `promptLength + continuationLength of at most ${context}, the context of pretrain.model`,
+    received: `${promptLength} + ${continuationLength} = ${promptLength + continuationLength} tokens`,
+    fix: "shorten promptLength or continuationLength, or pretrain with a longer context",
+  })
+}
+
+/**
+ * The whole recipe, on any corpus and with any labeler.
+ * @throws BadConfig  a stage's config that its schema refuses
+ * @throws BadLength  prompts and continuations that do not fit into the model's context
+ */
+export const instructgpt = (config: InstructGptConfig, corpus: CorpusNode, labeler: LabelerNode) => {
+  checkLengths(config)
+  return graph("instructgpt", {})
     .node("corpus", corpus, {})
     .node("labeler", labeler, {})
     .node("tokenizer", tokenizerStage(config.tokenizer), { corpus: "corpus" })
@@ -66,3 +84,4 @@ export const instructgpt = (config: InstructGptConfig, corpus: CorpusNode, label
       labeler: "labeler",
     })
     .output("evaluate")
+}

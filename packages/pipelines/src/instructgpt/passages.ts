@@ -5,6 +5,7 @@ import { Effect, Schema } from "effect"
 import { corpusKind, type Document } from "../artifacts/corpus.js"
 import { type Passage, passagesKind } from "../artifacts/passages.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { Count } from "../ranges.js"
 import { sentences } from "./sentences.js"
 
 /** The passages of a document: its sentences that are long enough for a prompt and short enough to end in time. */
@@ -36,12 +37,12 @@ export const passagesStage = defineStageNode({
   version: 1,
   config: Schema.Struct({
     /** Tokens of a prompt. */
-    promptLength: Schema.Int,
+    promptLength: Count,
     /** Tokens of the longest continuation, end-of-text included. */
-    continuationLength: Schema.Int,
+    continuationLength: Count,
     /** How many to take of each side at most. */
-    train: Schema.Int,
-    heldOut: Schema.Int,
+    train: Count,
+    heldOut: Count,
   }),
   ports: {
     in: { corpus: artifact(corpusKind), tokenizer: artifact(tokenizerKind) },

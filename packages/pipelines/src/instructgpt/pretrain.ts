@@ -6,6 +6,7 @@ import { corpusKind } from "../artifacts/corpus.js"
 import { languageModelKind } from "../artifacts/languageModel.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { fit } from "../fit.js"
+import { Count } from "../ranges.js"
 import { FitConfig } from "../trainer.js"
 import { languageModelling } from "./objectives.js"
 import { renamed } from "./parameters.js"
@@ -13,11 +14,15 @@ import { requireWindow, tokenStream, windowBatch } from "./windows.js"
 
 /** A GPT's shape without its vocabulary, which the tokenizer decides. */
 export const GptShape = Schema.Struct({
-  context: Schema.Int,
-  width: Schema.Int,
-  layers: Schema.Int,
-  heads: Schema.Int,
-})
+  context: Count,
+  width: Count,
+  layers: Count,
+  heads: Count,
+}).check(
+  Schema.makeFilter(({ width, heads }) =>
+    width % heads === 0 ? undefined : `width ${width} must be a multiple of heads ${heads}`,
+  ),
+)
 
 export const pretrainStage = defineStageNode({
   type: "instructgpt.pretrain",
@@ -26,7 +31,7 @@ export const pretrainStage = defineStageNode({
   config: Schema.Struct({
     model: GptShape,
     /** Windows a step, each as long as the context. */
-    batch: Schema.Int,
+    batch: Count,
     fit: FitConfig,
   }),
   ports: {

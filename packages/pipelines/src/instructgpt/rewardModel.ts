@@ -22,6 +22,7 @@ import { languageModelKind } from "../artifacts/languageModel.js"
 import { type Reward, rewardKind } from "../artifacts/reward.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { fit } from "../fit.js"
+import { Count } from "../ranges.js"
 import { FitConfig } from "../trainer.js"
 import { demonstrationsKind } from "./demonstrations.js"
 import { ranking, scoring } from "./objectives.js"
@@ -86,7 +87,7 @@ export const rewardModelStage = defineStageNode({
     "Ouyang et al. 2022, section 3.5, eq. 1, and appendix C.2: one epoch, cosine to 10 %, demonstrations score 0 in the mean",
   config: Schema.Struct({
     /** Prompts a step; all answers to a prompt are one batch element. */
-    batch: Schema.Int,
+    batch: Count,
     fit: FitConfig,
   }),
   ports: {

@@ -4,6 +4,7 @@ import { trainBpe } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import { corpusKind } from "../artifacts/corpus.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { Count } from "../ranges.js"
 
 export const tokenizerStage = defineStageNode({
   type: "instructgpt.tokenizer",
@@ -11,9 +12,9 @@ export const tokenizerStage = defineStageNode({
   source: "Radford et al. 2019, section 2.2: byte-level BPE",
   config: Schema.Struct({
     /** Bytes, merges and end-of-text together. */
-    vocab: Schema.Int,
+    vocab: Count,
     /** Characters of the corpus to learn merges from, taken evenly from its documents. */
-    characters: Schema.Int,
+    characters: Count,
   }),
   ports: { in: { corpus: artifact(corpusKind) }, out: artifact(tokenizerKind) },
   run: ({ vocab, characters }, { corpus }) =>

@@ -1,44 +1,49 @@
 /** The config of PPO-ptx: every convention by its name. */
 import { AdamW, Schedule } from "@millrace/core"
 import { Schema } from "effect"
+import { Count, CountOrZero, Fraction, Positive, PositiveOrZero } from "../../ranges.js"
 
 export const PpoConfig = Schema.Struct({
   /** Rollouts followed by updates. */
-  iterations: Schema.Int,
+  iterations: CountOrZero,
   /** Answers a rollout. InstructGPT: 512. */
-  episodes: Schema.Int,
+  episodes: Count,
   /** Answers an update. InstructGPT: 64. */
-  minibatch: Schema.Int,
+  minibatch: Count,
   /** Passes over the answers of a rollout. InstructGPT: 1. */
-  epochs: Schema.Int,
+  epochs: Count,
   schedule: Schedule,
   optimizer: AdamW,
   /** The largest global norm of the gradients, of policy and value model together. */
-  clip: Schema.Number,
+  clip: Positive,
   /** The value model's learning rate as a multiple of the policy's. */
-  valueRate: Schema.Number,
+  valueRate: PositiveOrZero,
   kl: Schema.Struct({
     /** β, reward a nat, at the start. InstructGPT: 0.02, fixed. */
-    beta: Schema.Number,
+    beta: PositiveOrZero,
     /** "adaptive": lm-human-preferences' controller steers the KL of an answer to the target. */
     controller: Schema.Literals(["fixed", "adaptive"]),
     /** KL of a whole answer, nat. */
-    target: Schema.Number,
-    horizon: Schema.Number,
+    target: Positive,
+    horizon: Positive,
     estimator: Schema.Literals(["k1", "k2", "k3"]),
   }),
   /** Where the score lands: "last-token" as OpenRLHF and trlX, "fixed-end" as lm-human-preferences, "after-last" as TRL. */
   placement: Schema.Literals(["last-token", "fixed-end", "after-last"]),
   /** Advantages whitened with the biased variance (lm-human-preferences) or the unbiased one (TRL). */
   whitening: Schema.Literals(["biased", "unbiased"]),
-  discount: Schema.Number,
+  discount: Fraction,
   /** Unstated in InstructGPT; 0.95 in lm-human-preferences. */
-  lambda: Schema.Number,
+  lambda: Fraction,
   /** ε of the policy's ratio and of the values. */
-  ratioClip: Schema.Number,
-  valueClip: Schema.Number,
-  valueCoefficient: Schema.Number,
+  ratioClip: Positive,
+  valueClip: Positive,
+  valueCoefficient: PositiveOrZero,
   /** PPO-ptx: γ. InstructGPT: 27.8, with 8 windows of pretraining text an answer; here there is one, as long as a row. */
-  ptx: Schema.Struct({ coefficient: Schema.Number }),
-})
+  ptx: Schema.Struct({ coefficient: PositiveOrZero }),
+}).check(
+  Schema.makeFilter(({ episodes, minibatch }) =>
+    minibatch <= episodes ? undefined : `minibatch ${minibatch} must be at most episodes ${episodes}`,
+  ),
+)
 export type PpoConfig = typeof PpoConfig.Type
