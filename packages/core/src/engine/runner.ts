@@ -4,12 +4,11 @@
  * State is written by the session itself, into buffers that no reader sees: a call that fails, is refused by `commitIf`
  * or is cancelled leaves the old values in place, and one that succeeds swaps two references.
  */
-import { type InferenceSession, Tensor } from "onnxruntime-node"
-import { type DType, type HostTensor, type HostTensors, sizeOf } from "../tensor.js"
+import type { InferenceSession, Tensor } from "onnxruntime-node"
+import { type HostTensor, type HostTensors, sizeOf } from "../tensor.js"
+import { emptyData, emptyTensor, hostTensor, row, tensorOf, unshared } from "./buffers.js"
 import type { Bindings, CompileRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
 import type { Sessions } from "./sessions.js"
-
-type Data = HostTensor["data"]
 
 /** A tensor of the state: the values that count, and a buffer of the same size for the next ones. */
 interface Cell {
@@ -18,35 +17,6 @@ interface Cell {
 }
 
 type Slots = Map<string, Cell>
-
-const emptyData = (dtype: DType, size: number): Data =>
-  dtype === "float32" ? new Float32Array(size) : dtype === "int32" ? new Int32Array(size) : new Uint8Array(size)
-
-const tensorOf = (dtype: DType, data: Data, shape: ReadonlyArray<number>): Tensor => new Tensor(dtype, data, shape)
-
-const emptyTensor = ({ dtype, shape }: Pick<ModelPort, "dtype" | "shape">): Tensor =>
-  tensorOf(dtype, emptyData(dtype, sizeOf(shape)), shape)
-
-const hostTensor = (tensor: Tensor): HostTensor => ({
-  dtype: tensor.type as DType,
-  shape: tensor.dims,
-  data: tensor.data as Data,
-})
-
-/** Two names may come as one array (the channel keeps identity); cells are written to, so each gets its own. */
-const unshared = (values: HostTensors): HostTensors => {
-  const seen = new Set<Data>()
-  return Object.fromEntries(
-    Object.entries(values).map(([name, tensor]) => {
-      const data = seen.has(tensor.data) ? tensor.data.slice() : tensor.data
-      seen.add(data)
-      return [name, { ...tensor, data }]
-    }),
-  )
-}
-
-/** Row `i` of `count` rows, without a copy. */
-const row = (data: Data, i: number, size: number): Data => data.subarray(i * size, (i + 1) * size)
 
 /** Lets waiting messages in, so that a long loop can be cancelled. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -1,0 +1,35 @@
+/** Tensors of ONNX Runtime over plain arrays. Runs in the engine's child. */
+import { Tensor } from "onnxruntime-node"
+import { type DType, type HostTensor, type HostTensors, sizeOf, type TensorSpec } from "../tensor.js"
+
+type Data = HostTensor["data"]
+
+export const emptyData = (dtype: DType, size: number): Data =>
+  dtype === "float32" ? new Float32Array(size) : dtype === "int32" ? new Int32Array(size) : new Uint8Array(size)
+
+export const tensorOf = (dtype: DType, data: Data, shape: ReadonlyArray<number>): Tensor =>
+  new Tensor(dtype, data, shape)
+
+export const emptyTensor = ({ dtype, shape }: TensorSpec): Tensor =>
+  tensorOf(dtype, emptyData(dtype, sizeOf(shape)), shape)
+
+export const hostTensor = (tensor: Tensor): HostTensor => ({
+  dtype: tensor.type as DType,
+  shape: tensor.dims,
+  data: tensor.data as Data,
+})
+
+/** Two names may come as one array (the channel keeps identity); cells are written to, so each gets its own. */
+export const unshared = (values: HostTensors): HostTensors => {
+  const seen = new Set<Data>()
+  return Object.fromEntries(
+    Object.entries(values).map(([name, tensor]) => {
+      const data = seen.has(tensor.data) ? tensor.data.slice() : tensor.data
+      seen.add(data)
+      return [name, { ...tensor, data }]
+    }),
+  )
+}
+
+/** Row `i` of `count` rows, without a copy. */
+export const row = (data: Data, i: number, size: number): Data => data.subarray(i * size, (i + 1) * size)
