@@ -27,10 +27,15 @@ const passagesOf = (
     ]
   })
 
-/** Passages whose openings differ, so that no held-out prompt is met twice. */
-const distinct = (passages: ReadonlyArray<Passage>): ReadonlyArray<Passage> => [
-  ...new Map(passages.map((passage) => [passage.prompt.join(" "), passage])).values(),
-]
+const opening = ({ prompt }: Passage): string => prompt.join(" ")
+
+/** Passages whose openings differ from each other's and from those of `others`. */
+const distinct = (passages: ReadonlyArray<Passage>, others: ReadonlyArray<Passage>): ReadonlyArray<Passage> => {
+  const taken = new Set(others.map(opening))
+  return [...new Map(passages.map((passage) => [opening(passage), passage])).entries()]
+    .filter(([key]) => !taken.has(key))
+    .map(([, passage]) => passage)
+}
 
 export const passagesStage = defineStageNode({
   type: "instructgpt.passages",
@@ -51,14 +56,19 @@ export const passagesStage = defineStageNode({
   run: ({ promptLength, continuationLength, train, heldOut }, { corpus, tokenizer }) =>
     Effect.gen(function* () {
       const { key, emit } = yield* Stage
-      const side = (documents: ReadonlyArray<Document>, limit: number, name: string) =>
+      const side = (
+        documents: ReadonlyArray<Document>,
+        limit: number,
+        name: string,
+        others: ReadonlyArray<Passage> = [],
+      ) =>
         Effect.gen(function* () {
           const all: Array<Passage> = []
           for (const document of documents) {
             all.push(...passagesOf(document, tokenizer, promptLength, continuationLength))
             yield* Effect.yieldNow
           }
-          const passages = distinct(all)
+          const passages = distinct(all, others)
           if (passages.length === 0) {
             return yield* new BadLength({
               where: `instructgpt.passages > ${name}`,
@@ -70,11 +80,13 @@ export const passagesStage = defineStageNode({
           const order = random.choose(split(key, name), passages.length, Math.min(limit, passages.length))
           return [...order].map((i) => passages[i]!)
         })
+      const toLearn = yield* side(corpus.train, train, "train")
       const chosen = {
         promptLength,
         continuationLength,
-        train: yield* side(corpus.train, train, "train"),
-        heldOut: yield* side(corpus.heldOut, heldOut, "held out"),
+        train: toLearn,
+        // No prompt that a policy is judged by is one that it has learnt from.
+        heldOut: yield* side(corpus.heldOut, heldOut, "held out", toLearn),
       }
       yield* emit({
         type: "stage.note",
