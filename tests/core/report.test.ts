@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto"
+import { Script } from "node:vm"
 import {
   type RunEvent,
   renderReport,
@@ -113,6 +114,12 @@ describe("the report", () => {
     expect(contents(/<style>([\s\S]*?)<\/style>/g).toSorted()).toEqual([...hashes("style-src")].sort())
     expect(hashes("script-src")).toHaveLength(2)
     expect(markupOf(page)).not.toMatch(/\sstyle=|\son\w+=|javascript:/i)
+  })
+
+  test("its scripts are whole: each one parses", () => {
+    const scripts = [...report().matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, text]) => text!)
+    expect(scripts).toHaveLength(2)
+    for (const text of scripts) expect(() => new Script(text)).not.toThrow()
   })
 
   test("it names no address of the network, and loads nothing", () => {

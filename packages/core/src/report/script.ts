@@ -27,9 +27,11 @@ export const script = `
       counts.push(counts.at(-1) + (v == null ? 0 : 1))
     }
     return values.map((v, i) => {
-      const near = Math.min(reach, i, values.length - 1 - i)
-      const n = counts[i + near + 1] - counts[i - near]
-      return v == null || n === 0 ? null : (sums[i + near + 1] - sums[i - near]) / n
+      // Narrower towards the ends, where a lopsided window would bend the curve, but not so narrow that noise comes back.
+      const near = Math.max(Math.min(reach, i, values.length - 1 - i), Math.ceil(reach / 2))
+      const [from, to] = [Math.max(0, i - near), Math.min(values.length, i + near + 1)]
+      const n = counts[to] - counts[from]
+      return v == null || n === 0 ? null : (sums[to] - sums[from]) / n
     })
   }
   const smooth = (values) => {
@@ -94,13 +96,14 @@ export const script = `
       plots.push(plot)
     }
   }
-  let width = 0
+  const main = document.querySelector("main")
+  let width = main.clientWidth
+  draw()
   new ResizeObserver(() => {
-    const now = document.querySelector("main").clientWidth
-    if (now === width) return
-    width = now
+    if (main.clientWidth === width) return
+    width = main.clientWidth
     requestAnimationFrame(draw)
-  }).observe(document.querySelector("main"))
+  }).observe(main)
   smoothing.addEventListener("change", draw)
   logarithmic.addEventListener("change", draw)
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw)

@@ -9,6 +9,8 @@ import { exitCodes } from "./exit.js"
  */
 export const main = (argv: ReadonlyArray<string>): void => {
   const fiber = Effect.runFork(execute(argv))
+  // A run that waits for nothing that Node knows of would end the process, with code 0 and unfinished.
+  const alive = setInterval(() => undefined, 2 ** 30)
   let code: number | undefined
   const stop = (signal: NodeJS.Signals): void => {
     if (code !== undefined) process.exit(code)
@@ -23,6 +25,7 @@ export const main = (argv: ReadonlyArray<string>): void => {
     if (error.code !== "EPIPE") throw error
   })
   fiber.addObserver((exit) => {
+    clearInterval(alive)
     const ended = Exit.isSuccess(exit) ? exit.value : (code ?? exitCodes.failed)
     process.stdout.write("", () => process.exit(ended))
   })
