@@ -252,9 +252,6 @@ const shapes: Record<string, Case> = {
   identity: (t) => tf.clone(t.a),
 }
 
-/** tfjs on cpu updates the given tensor in place. */
-const copy = (x: tf.Tensor): tf.Tensor => tf.mul(x, 1.5)
-
 const indexing: Record<string, Case> = {
   gather: (t) => tf.gather(t.a, t.ids as tf.Tensor1D),
   "gather of bool": (t) => tf.gather(t.m, t.ids as tf.Tensor1D),
@@ -267,10 +264,10 @@ const indexing: Record<string, Case> = {
   scatterND: (t, { rows, columns }) => tf.scatterND(tf.expandDims(t.ids, 1), t.updates, [rows, columns]),
   "scatterND of pairs": (t, { rows, columns }) => tf.scatterND(t.pairs, t.scalars, [rows, columns]),
   "scatterND of int32": (t, { rows }) => tf.scatterND(tf.expandDims(t.ids, 1), t.ids, [rows]),
-  update: (t) => tf.tensorScatterUpdate(copy(t.a), tf.expandDims(t.ids, 1), t.updates),
-  "update of pairs": (t) => tf.tensorScatterUpdate(copy(t.a), t.pairs, t.scalars),
+  update: (t) => tf.tensorScatterUpdate(t.a, tf.expandDims(t.ids, 1), t.updates),
+  "update of pairs": (t) => tf.tensorScatterUpdate(t.a, t.pairs, t.scalars),
   "update of one row": (t) =>
-    tf.tensorScatterUpdate(copy(t.a), tf.slice(tf.expandDims(t.ids, 1), 0, 1), tf.slice(t.updates, 0, 1)),
+    tf.tensorScatterUpdate(t.a, tf.slice(tf.expandDims(t.ids, 1), 0, 1), tf.slice(t.updates, 0, 1)),
   segmentSum: (t, { rows }) => tf.unsortedSegmentSum(t.updates, t.ids as tf.Tensor1D, rows),
   oneHot: (t, { columns }) => tf.oneHot(t.loose as tf.Tensor1D, columns + 1),
   "oneHot with values": (t, { columns }) => tf.oneHot(t.loose as tf.Tensor1D, columns + 1, 2.5, -1, "float32"),
@@ -325,6 +322,7 @@ const reducing: Record<string, Case> = {
   logSumExp: (t) => tf.logSumExp(t.cube, 1),
 }
 
+/** Layer norms with an epsilon that keeps rows of nearly equal numbers well conditioned. */
 const products: Record<string, Case> = {
   matMul: (t) => tf.matMul(t.a, t.b, false, true),
   "matMul, first transposed": (t) => tf.matMul(t.a, t.b, true, false),
@@ -334,9 +332,12 @@ const products: Record<string, Case> = {
   "matMul that broadcasts": (t) => tf.matMul(tf.slice(t.cube, 0, 1), t.other),
   "fused matMul": (t) => tf.fused.matMul({ a: t.a, b: t.b, transposeB: true, activation: "relu" }),
   linear: (t) => linear(t.cube, tf.transpose(t.a), tf.slice(t.cube, [0, 0, 0], [1, -1, 1]).flatten() as tf.Tensor1D),
-  layerNorm: (t) => layerNorm(t.cube, t.row as tf.Tensor1D, t.row as tf.Tensor1D),
+  layerNorm: (t) => layerNorm(t.cube, t.row as tf.Tensor1D, t.row as tf.Tensor1D, 0.5),
   "gradient of layerNorm": (t) =>
-    tf.grads((x, gain) => tf.sum(tf.mul(layerNorm(x, gain as tf.Tensor1D, t.row as tf.Tensor1D), t.b)))([t.a, t.row]),
+    tf.grads((x, gain) => tf.sum(tf.mul(layerNorm(x, gain as tf.Tensor1D, t.row as tf.Tensor1D, 0.5), t.b)))([
+      t.a,
+      t.row,
+    ]),
   gelu: (t) => gelu(t.a),
   "gradient of gelu": (t) => tf.grad((x) => tf.sum(tf.mul(gelu(x), t.b)))(t.a),
 }

@@ -9,6 +9,7 @@ import type { EngineName } from "../engine.js"
 import { EngineMissing } from "../errors.js"
 import type { EagerBackend } from "./eager.js"
 import "../tfjs.js"
+import "./copyOnUpdate.js"
 
 const reasonOf = (error: unknown): string =>
   error instanceof Error ? (error.message.split("\n")[0] ?? error.name) : String(error)
