@@ -14,7 +14,8 @@ export interface CurveData {
 }
 
 /** What is told most of a model comes first. */
-const rank = (name: string): number => (name === "loss" ? 0 : /loss|reward|accuracy/.test(name) ? 1 : 2)
+const rank = (name: string): number =>
+  name === "loss" ? 0 : /loss|reward|accuracy/i.test(name) ? 1 : /^learning-?rate$/i.test(name) ? 3 : 2
 
 const valueNames = (stage: StageStory): ReadonlyArray<string> =>
   [...new Set(stage.points.flatMap(({ values }) => Object.keys(values)))].sort((a, b) => rank(a) - rank(b))

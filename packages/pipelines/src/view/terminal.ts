@@ -63,7 +63,7 @@ const headlineText = (tempo: Pace): string | undefined => {
 /** What stays of a stage that has ended. */
 const lastValues = (stage: StageStory): ReadonlyArray<string> => {
   const steps = stage.step === 0 ? [] : [`${stage.step.toLocaleString("en-US")} steps`]
-  const values = Object.entries(stage.last).filter(([name]) => name !== "learning-rate")
+  const values = Object.entries(stage.last).filter(([name]) => !/^learning-?rate$/i.test(name))
   return [...steps, ...values.slice(0, 4).map(([name, value]) => `${name} ${showNumber(value)}`)]
 }
 
