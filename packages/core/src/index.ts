@@ -13,7 +13,6 @@ export { type SvgOptions, toSvg } from "./graph/draw/svg.js"
 export { encodeGraph, GraphJson, type GraphNodeJson, graphHash } from "./graph/encode.js"
 export { replaceNode } from "./graph/replaceNode.js"
 export { type ResolvedSizes, resolveSizes } from "./graph/resolveSizes.js"
-export { didYouMean } from "./graph/suggest.js"
 export {
   type Graph,
   type GraphBuilder,
@@ -46,7 +45,7 @@ export {
   type TensorNode,
   type ValuesOf,
 } from "./node.js"
-export { frozenParams, objectiveOf } from "./objective.js"
+export { frozenParams, type Objective, objectiveOf } from "./objective.js"
 export { toOnnx } from "./onnx/lower.js"
 export { crossEntropy } from "./ops/crossEntropy.js"
 export { embed } from "./ops/embed.js"
@@ -76,8 +75,8 @@ export { type Key, keyFromSeed, split } from "./random/key.js"
 export { type AnyNodeType, type Registry, registry } from "./registry.js"
 export { showColumn, showNumber, showSeconds } from "./report/number.js"
 export { type ReportInput, renderReport } from "./report/renderReport.js"
-export { padTo, printable, textTable, textWidth } from "./report/textTable.js"
 export { emptyStory, type RunStory, type Samples, type StageStory, storyOf, type Table, tell } from "./report/story.js"
+export { padTo, printable, textTable, textWidth } from "./report/textTable.js"
 export { demand, drain, type StageOperator, settle, spread, stages, type Ticket } from "./run/bounded.js"
 export { Stage, type StageContext, type StageEvent } from "./run/context.js"
 export type { RunEvent, StampedEvent } from "./run/event.js"
@@ -97,6 +96,7 @@ export { type EventsWritten, writeEvents } from "./run/writeEvents.js"
 export { decodeSafetensors } from "./safetensors/decode.js"
 export { encodeSafetensors } from "./safetensors/encode.js"
 export type { Metadata } from "./safetensors/format.js"
+export { didYouMean } from "./suggest.js"
 export {
   type DType,
   float32,
@@ -116,7 +116,6 @@ export { learningRate, Schedule } from "./train/schedule.js"
 export {
   frozenNames,
   initOptimizer,
-  type Objective,
   slots,
   type TrainStepConfig,
   trainStep,

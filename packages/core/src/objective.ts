@@ -3,9 +3,19 @@ import type * as tf from "@tensorflow/tfjs-core"
 import type { Tensors } from "./engine.js"
 import { BadConfig } from "./errors.js"
 import { type Graph, isGraph } from "./graph.js"
-import { isParamSpec, isPort } from "./node.js"
-import type { Objective } from "./train/trainStep.js"
+import { isParamSpec, isPort, type ParamSpec } from "./node.js"
 import { flatten, mapTree } from "./tree.js"
+
+/** What training and scoring need to know of a tensor graph. */
+export interface Objective {
+  readonly name: string
+  /** Every parameter by its flat name. */
+  readonly paramSpecs: Readonly<Record<string, ParamSpec>>
+  /** The names of those that learn. */
+  readonly trainable: ReadonlyArray<string>
+  /** Outputs by name; `loss` is what is minimised, all others are reported. */
+  readonly apply: (params: Tensors, inputs: Tensors) => Tensors
+}
 
 /** Flat names of the parameters of which every use is frozen. `above` says that the whole graph is. */
 const frozenUnder = (graph: Graph, prefix: string, above: boolean): ReadonlyArray<string> =>

@@ -1,8 +1,8 @@
 /** The node types that graph files may name. */
 import { Effect } from "effect"
 import { DuplicateNode, UnknownNode } from "./errors.js"
-import { didYouMean } from "./graph/suggest.js"
 import type { Node, NodeType } from "./node.js"
+import { didYouMean } from "./suggest.js"
 
 /** A node type of any config. */
 export type AnyNodeType = NodeType<never, Node>

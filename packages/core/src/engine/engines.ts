@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os"
 import { Effect, Layer } from "effect"
 import { Engine, type EngineLayerError, type EngineName, engineNames } from "../engine.js"
 import { EngineMissing } from "../errors.js"
+import { nearest } from "../suggest.js"
 import { type EagerBackend, eagerLayer } from "./eager.js"
 import { onnxLayer } from "./onnx.js"
 import { cpuBackend, nodeBackend, wasmBackend } from "./tfjsBackends.js"
@@ -15,22 +16,9 @@ export interface EngineOptions {
 const eager = (backend: Effect.Effect<EagerBackend, EngineMissing>): Layer.Layer<Engine, EngineMissing> =>
   Layer.unwrap(Effect.map(backend, eagerLayer))
 
-/** Letters to change, insert or delete to get from one word to the other. */
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    }
-    row = next
-  }
-  return row[b.length]!
-}
-
 const unknown = (name: string): EngineMissing => {
-  const [nearest] = [...engineNames].sort((a, b) => distance(name, a) - distance(name, b))
-  const guess = distance(name, nearest!) <= Math.max(2, name.length / 2) ? `did you mean ${nearest}? ` : ""
+  const near = nearest(name, engineNames)
+  const guess = near === null ? "" : `did you mean ${near}? `
   return new EngineMissing({
     where: "Engines.layer",
     expected: `one of ${engineNames.join(", ")}`,

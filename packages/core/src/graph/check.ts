@@ -1,9 +1,9 @@
 /** The checks of a graph that need no sizes: names, levels, wires, shared parameters. */
 import { BadConfig, DuplicateNode, UnknownWire } from "../errors.js"
 import { canonicalJson } from "../json.js"
+import { didYouMean } from "../suggest.js"
 import { lines } from "./lines.js"
 import type { GraphPlan } from "./plan.js"
-import { didYouMean } from "./suggest.js"
 import type { Source } from "./wires.js"
 
 const refused: ReadonlySet<string> = new Set(["constructor", "prototype"])

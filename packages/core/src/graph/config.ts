@@ -2,8 +2,8 @@
 import { Result, type Schema, type SchemaAST, SchemaIssue, SchemaParser } from "effect"
 import { BadConfig } from "../errors.js"
 import { MAX_DEPTH } from "../json.js"
+import { didYouMean } from "../suggest.js"
 import { lines } from "./lines.js"
-import { didYouMean } from "./suggest.js"
 
 /** A schema for plain JSON data that needs no service. Decoding what it has decoded changes nothing. */
 export type ConfigSchema<T, E = T> = Schema.Codec<T, E>

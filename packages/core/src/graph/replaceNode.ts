@@ -2,9 +2,9 @@
 import { UnknownWire } from "../errors.js"
 import type { NodePortsOf } from "../graph.js"
 import { isPort, type Node } from "../node.js"
+import { didYouMean } from "../suggest.js"
 import { assemble } from "./assemble.js"
 import type { Graph } from "./parts.js"
-import { didYouMean } from "./suggest.js"
 
 type PortsAt<G, K> = K extends keyof NodePortsOf<G> ? NodePortsOf<G>[K] : never
 

@@ -1,8 +1,8 @@
 /** Concrete shapes of a graph's ports. */
 import { BadConfig, ShapeMismatch } from "../errors.js"
+import { didYouMean } from "../suggest.js"
 import type { DType, Specs } from "../tensor.js"
 import type { Graph } from "./parts.js"
-import { didYouMean } from "./suggest.js"
 import { unify } from "./unify.js"
 
 export interface ResolvedSizes {

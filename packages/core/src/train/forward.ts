@@ -1,8 +1,8 @@
 /** An objective without its gradient, as a tensor function: for scoring, and for experience in reinforcement learning. */
 import type { TensorFunction } from "../engine.js"
 import { BadConfig } from "../errors.js"
+import type { Objective } from "../objective.js"
 import { type Specs, spec } from "../tensor.js"
-import type { Objective } from "./trainStep.js"
 
 /**
  * The forward pass of an objective.

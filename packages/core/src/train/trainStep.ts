@@ -1,22 +1,11 @@
 /** A whole training step as one tensor function: forward, backward, clipping, schedule and AdamW. */
 import * as tf from "@tensorflow/tfjs-core"
-import type { TensorFunction, Tensors } from "../engine.js"
+import type { TensorFunction } from "../engine.js"
 import { BadConfig } from "../errors.js"
-import type { ParamSpec } from "../node.js"
+import type { Objective } from "../objective.js"
 import { float32, type HostTensor, type HostTensors, type Specs, spec } from "../tensor.js"
 import { type AdamW, adamWStep, adamWUpdate, clipScale, globalNorm } from "./adamw.js"
 import { learningRate, type Schedule } from "./schedule.js"
-
-/** What a step needs to know of an objective; `objectiveOf(graph)` gives it. */
-export interface Objective {
-  readonly name: string
-  /** Every parameter by its flat name. */
-  readonly paramSpecs: Readonly<Record<string, ParamSpec>>
-  /** The names of those that learn. */
-  readonly trainable: ReadonlyArray<string>
-  /** Outputs by name; `loss` is what is minimised, all others are reported. */
-  readonly apply: (params: Tensors, inputs: Tensors) => Tensors
-}
 
 export interface TrainStepConfig {
   readonly inputs: Specs
