@@ -32,7 +32,7 @@ const cosine = (peak: number, warmup = 0) => ({ kind: "cosine", peak, warmup, fl
 
 /** A few minutes on two cores, and every effect of the paper visible. */
 const small: InstructGptConfig = {
-  tokenizer: { vocab: 1024, characters: 2_000_000 },
+  tokenizer: { vocab: 2048, characters: 3_000_000 },
   passages: { promptLength: 8, continuationLength: 32, train: 12_000, heldOut: 1024 },
   pretrain: {
     model: { context: 64, width: 128, layers: 4, heads: 4 },
@@ -43,9 +43,9 @@ const small: InstructGptConfig = {
   sft: { batch: 32, fit: { steps: 120, schedule: cosine(5e-4), optimizer: adamW, clip: 1 } },
   answers: { k: 4, train: 1536, heldOut: 256, temperature: 1, batch: 256 },
   comparisons: { noise: 0.5, grain: 1 },
-  reward: { batch: 16, fit: { steps: 96, schedule: cosine(5e-4), optimizer: adamW, clip: 1 } },
+  reward: { batch: 16, fit: { steps: 144, schedule: cosine(5e-4, 10), optimizer: adamW, clip: 1 } },
   ppo: {
-    iterations: 40,
+    iterations: 24,
     episodes: 128,
     minibatch: 32,
     epochs: 1,
@@ -53,7 +53,7 @@ const small: InstructGptConfig = {
     optimizer: { ...adamW, weightDecay: 0 },
     clip: 1,
     valueRate: 2,
-    kl: { beta: 0.02, controller: "adaptive", target: 8, horizon: 2000, estimator: "k1" },
+    kl: { beta: 0.2, controller: "fixed", target: 10, horizon: 10_000, estimator: "k1" },
     placement: "last-token",
     whitening: "biased",
     discount: 1,
@@ -63,7 +63,7 @@ const small: InstructGptConfig = {
     valueCoefficient: 0.1,
     ptx: { coefficient: 0.5 },
   },
-  evaluate: { prompts: 512, windows: 256, samples: 6, klLimit: 12 },
+  evaluate: { prompts: 512, windows: 256, samples: 6, klLimit: 10 },
 }
 
 /** Every stage in seconds: for tests, and to try a change of the graph. Learns next to nothing. */
@@ -80,7 +80,7 @@ const tiny: InstructGptConfig = {
   answers: { ...small.answers, train: 32, heldOut: 16, batch: 64 },
   reward: { batch: 8, fit: { ...small.reward.fit, steps: 8 } },
   ppo: { ...small.ppo, iterations: 3, episodes: 32, minibatch: 16 },
-  evaluate: { prompts: 32, windows: 16, samples: 2, klLimit: 12 },
+  evaluate: { prompts: 32, windows: 16, samples: 2, klLimit: 10 },
 }
 
 export const instructgptPresets = { tiny, small } as const
