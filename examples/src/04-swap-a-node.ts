@@ -8,7 +8,7 @@
  */
 import { fileURLToPath } from "node:url"
 import { artifact, defineStageNode, Engines, recordRun, replaceNode, runEvents } from "@millrace/core"
-import { instructgpt, instructgptPresets, rewardKind } from "@millrace/pipelines"
+import { instructgpt, instructgptPresets, type Reward, rewardKind } from "@millrace/pipelines"
 import { Effect, Schema } from "effect"
 import { afinn } from "./data/afinn.js"
 import { sotu } from "./data/sotu.js"
@@ -20,7 +20,7 @@ const shortWords = defineStageNode({
   config: Schema.Struct({}),
   ports: { in: {}, out: artifact(rewardKind) },
   run: () =>
-    Effect.succeed({
+    Effect.succeed<Reward>({
       source: "a rule: minus the mean length of the words",
       files: { "rule.txt": new TextEncoder().encode("minus the mean length of the words") },
       open: () =>

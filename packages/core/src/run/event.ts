@@ -9,7 +9,7 @@ export type RunEvent =
     }
   | { readonly type: "stage.started"; readonly stage: string; readonly node: string; readonly steps?: number }
   | {
-      /** One step of a long stage. `values` are scalars by name: loss, learning-rate, gradient-norm, … */
+      /** One step of a long stage. `values` are scalars by name: loss, learningRate, gradientNorm, … */
       readonly type: "stage.step"
       readonly stage: string
       readonly step: number
