@@ -15,7 +15,7 @@ if (found === undefined) {
   if (wanted !== undefined) console.error(`There is no example ${wanted}.`)
   for (const file of files) {
     const title = /^\/\*\*\s*\n \* (.*)$/m.exec(readFileSync(join(examples, "src", file), "utf8"))?.[1] ?? ""
-    console.error(`  ${file.slice(0, 2)}  ${title}`)
+    console.log(`  ${file.slice(0, 2)}  ${title}`)
   }
   process.exit(wanted === undefined ? 0 : 2)
 }

@@ -1,5 +1,5 @@
 /** Stage: a policy answers each prompt K times. */
-import { artifact, BadLength, defineStageNode, Engine, Stage, split } from "@millrace/core"
+import { artifact, defineStageNode, Engine, Stage, split } from "@millrace/core"
 import { compileSampler, generate, type Samples } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import { type Answers, answersKind } from "../artifacts/comparisons.js"
@@ -8,13 +8,17 @@ import { type Passage, passagesKind } from "../artifacts/passages.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { Count, PositiveOrZero } from "../ranges.js"
 
+const Several = Schema.Int.check(
+  Schema.makeFilter((k) => (k >= 2 ? undefined : "at least 2 answers to compare; InstructGPT samples 4 to 9")),
+)
+
 export const answersStage = defineStageNode({
   type: "instructgpt.answers",
   version: 1,
   source: "Ouyang et al. 2022, section 3.5: K between 4 and 9 answers a prompt",
   config: Schema.Struct({
     /** Answers a prompt. */
-    k: Schema.Int,
+    k: Several,
     /** Prompts to learn from, and held-out ones. */
     train: Count,
     heldOut: Count,
@@ -28,14 +32,6 @@ export const answersStage = defineStageNode({
   },
   run: ({ k, train, heldOut, temperature, batch }, { policy, passages, tokenizer }) =>
     Effect.gen(function* () {
-      if (k < 2) {
-        return yield* new BadLength({
-          where: "instructgpt.answers",
-          expected: "k of at least 2 answers a prompt, so that there is something to compare",
-          received: `k = ${k}`,
-          fix: "set k from 4 to 9, as the paper does",
-        })
-      }
       const { key, emit } = yield* Stage
       const engine = yield* Engine
       const params = yield* engine.allocate(policy.params)
@@ -47,7 +43,9 @@ export const answersStage = defineStageNode({
         temperature,
       })
       const prompts = Math.max(1, Math.floor(batch / k))
-      const total = Math.min(train, passages.train.length) + Math.min(heldOut, passages.heldOut.length)
+      const batches = (rows: ReadonlyArray<Passage>, limit: number): number =>
+        Math.ceil(Math.min(limit, rows.length) / prompts)
+      const steps = batches(passages.train, train) + batches(passages.heldOut, heldOut)
       let done = 0
       const side = (rows: ReadonlyArray<Passage>, limit: number, name: string) =>
         Effect.gen(function* () {
@@ -60,15 +58,8 @@ export const answersStage = defineStageNode({
             part.forEach(({ prompt }, i) => {
               answers.push({ prompt, answers: Array.from({ length: k }, (_, j) => sampleAt(samples, i * k + j)) })
             })
-            done += part.length
-            yield* emit({
-              type: "stage.step",
-              step: done,
-              steps: total,
-              values: {},
-              amount: repeated.length,
-              unit: "answers",
-            })
+            done++
+            yield* emit({ type: "stage.step", step: done, steps, values: {}, amount: repeated.length, unit: "answers" })
           }
           return answers
         })

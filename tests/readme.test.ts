@@ -1,0 +1,50 @@
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { expect, test } from "vitest"
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..")
+const readme = readFileSync(join(root, "README.md"), "utf8")
+
+/** The first program of the README. */
+const program = /```ts\n(import[\s\S]*?)```/.exec(readme)?.[1] ?? ""
+
+/** What tsc says of a module beside the tests, where the packages resolve. */
+const compile = (source: string): string => {
+  const folder = mkdtempSync(join(root, "tests", "dist", "readme-"))
+  try {
+    writeFileSync(join(folder, "readme.ts"), source)
+    const options = { extends: join(root, "tsconfig.base.json"), compilerOptions: { composite: false, noEmit: true } }
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ ...options, files: ["readme.ts"] }))
+    execFileSync(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", folder], {
+      encoding: "utf8",
+    })
+    return ""
+  } catch (error) {
+    return (error as { readonly stdout: string }).stdout
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+test("the README's graph compiles", () => {
+  expect(program).toContain('graph("fine-tuning"')
+  expect(compile(`${program}\nexport default fineTuning\n`)).toBe("")
+})
+
+test("the README's wrong wire gets the compile error that it quotes", () => {
+  const wrong = program.replace('{ logits: "policy"', '{ logits: "tokens"')
+  expect(wrong).not.toBe(program)
+  const quoted = /\/\/ {2}(Type .*)/.exec(readme)?.[1] ?? "no error is quoted"
+  expect(compile(`${wrong}\nexport default fineTuning\n`)).toContain(quoted)
+})
+
+test("every example that the README names is there, and every example is named", () => {
+  const named = [...readme.matchAll(/npm run example (\d\d)/g)].map((match) => match[1])
+  const listed = execFileSync(process.execPath, [join(root, "scripts", "example.mjs")], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  })
+  expect(new Set(named)).toEqual(new Set([...listed.matchAll(/^ {2}(\d\d) /gm)].map((match) => match[1])))
+})
