@@ -1,0 +1,120 @@
+import {
+  adamW,
+  decodeSafetensors,
+  float32,
+  type HostTensors,
+  NotFinite,
+  type Objective,
+  spec,
+  zeros,
+} from "@millrace/core"
+import { type FitOptions, fit, makeTrainer } from "@millrace/pipelines"
+import * as tf from "@tensorflow/tfjs-core"
+import { Effect } from "effect"
+import { expect, test } from "vitest"
+import { stageRunner } from "./onStage.js"
+
+const on = stageRunner()
+
+/** Least squares in one dimension, `offset` frozen: the loss is the mean of (x · slope + offset − y)². */
+const line: Objective = {
+  name: "line",
+  paramSpecs: { slope: { shape: [1], init: zeros }, offset: { shape: [1], init: zeros } },
+  trainable: ["slope"],
+  apply: ({ slope, offset }, { x, y }) => {
+    const miss = tf.sub(tf.add(tf.mul(x!, slope!), offset!), y!)
+    return { loss: tf.mean(tf.square(miss)), worst: tf.max(tf.abs(miss)), misses: miss }
+  },
+}
+const points = (...x: ReadonlyArray<number>): HostTensors => ({
+  x: float32([4], x),
+  y: float32(
+    [4],
+    x.map((at) => 3 * at + 2),
+  ),
+})
+const good = points(-1, 0, 1, 2)
+const bad = points(-1, 0, Number.NaN, 2)
+const options: FitOptions = {
+  objective: line,
+  inputs: { x: spec("float32", [4]), y: spec("float32", [4]) },
+  initial: { slope: float32([1], [0]), offset: float32([1], [2]) },
+  config: {
+    steps: 150,
+    schedule: { kind: "constant", peak: 0.1, warmup: 0, floor: 1 },
+    optimizer: { ...adamW, weightDecay: 0 },
+    clip: 10,
+  },
+  batch: () => good,
+  amount: 4,
+  unit: "points",
+}
+
+test("a fit of a line finds its slope, tells every step, and returns the frozen offset as it was", async () => {
+  const { result, events } = await on(fit(options))
+  expect(result.slope!.data[0]).toBeCloseTo(3, 1)
+  expect([...result.offset!.data]).toEqual([2])
+  const steps = events.flatMap((event) => (event.type === "stage.step" ? [event] : []))
+  expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 150 }, (_, i) => i + 1))
+  expect(steps.every((event) => event.steps === 150 && event.amount === 4 && event.unit === "points")).toBe(true)
+  expect(Object.keys(steps[0]!.values).sort()).toEqual(["gradientNorm", "learningRate", "loss", "worst"])
+  expect(steps[0]!.values.loss).toBeCloseTo((9 + 0 + 9 + 36) / 4, 4)
+  expect(steps[0]!.values.worst).toBeCloseTo(6, 4)
+  expect(steps.at(-1)!.values.loss).toBeLessThan(0.1)
+})
+
+test("a fit of no steps returns what it was given", async () => {
+  const { result, events } = await on(fit({ ...options, config: { ...options.config, steps: 0 } }))
+  expect([...result.slope!.data, ...result.offset!.data]).toEqual([0, 2])
+  expect(events).toEqual([])
+})
+
+test("a step that is not finite stops the fit with its number, and keeps the weights of the step before", async () => {
+  const three = await on(fit({ ...options, config: { ...options.config, steps: 3 } }))
+  const {
+    result: error,
+    events,
+    kept,
+  } = await on(Effect.flip(fit({ ...options, batch: (step) => (step === 3 ? bad : good) })))
+  expect(error).toBeInstanceOf(NotFinite)
+  expect(error).toMatchObject({
+    where: "stage > line > step 4",
+    received: expect.stringContaining("loss NaN"),
+    fix: expect.stringContaining("artifacts/stage/last-good/model.safetensors"),
+  })
+  expect(events).toHaveLength(3)
+  const { tensors } = await Effect.runPromise(decodeSafetensors(kept["last-good"]!["model.safetensors"]!, "last-good"))
+  expect(tensors).toEqual({ slope: three.result.slope })
+})
+
+test("a trainer refuses a bad step and goes on from the weights before it", async () => {
+  const slopes = (batches: ReadonlyArray<HostTensors>) =>
+    on(
+      Effect.gen(function* () {
+        const trainer = yield* makeTrainer(options)
+        const outcomes: Array<string> = []
+        for (const batch of batches) {
+          outcomes.push(
+            yield* Effect.match(trainer.step(batch), { onFailure: ({ _tag }) => _tag, onSuccess: () => "done" }),
+          )
+        }
+        const slope = (yield* trainer.params.read()).slope!.data[0]
+        return { outcomes, slope }
+      }),
+    )
+  const { result: mended } = await slopes([good, bad, good])
+  const { result: clean } = await slopes([good, good])
+  expect(mended).toEqual({ outcomes: ["done", "NotFinite", "done"], slope: clean.slope })
+})
+
+test("a batch of another shape is ShapeMismatch that names the input, and changes no weight", async () => {
+  const { result } = await on(
+    Effect.gen(function* () {
+      const trainer = yield* makeTrainer(options)
+      const error = yield* Effect.flip(trainer.step({ ...good, x: float32([2], [1, 2]) }))
+      return { error, params: yield* trainer.params.read() }
+    }),
+  )
+  expect(result.error).toMatchObject({ _tag: "ShapeMismatch", expected: expect.stringContaining("x float32[4]") })
+  expect([...result.params.slope!.data]).toEqual([0])
+})
