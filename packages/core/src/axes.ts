@@ -22,3 +22,45 @@ export const parseAxes = (text: string): ReadonlyArray<Axis> | null => {
   }
   return axes
 }
+
+/** Names that axes are given: axis -> its new name. */
+export type AxisNames = Readonly<Record<string, string>>
+
+/** The axes under other names, all changed at once; sizes and axes without a new name stay: `"b (h e) 3"` -> `"n (h e) 3"`. */
+export const renameAxes = (text: string, names: AxisNames): string =>
+  text.replaceAll(/[^\s()]+/g, (factor) => (Object.hasOwn(names, factor) ? names[factor]! : factor))
+
+/** The names of the axes of a string, each once: no sizes. */
+export const axisNames = (text: string): ReadonlyArray<string> => [...new Set(text.match(/[a-z][a-z0-9]*/g) ?? [])]
+
+// --- the same for the compiler
+
+type RenameWord<W extends string, M> = W extends keyof M
+  ? M[W] & string
+  : W extends `${infer L}(${infer R}`
+    ? `${RenameWord<L, M>}(${RenameWord<R, M>}`
+    : W extends `${infer L})${infer R}`
+      ? `${RenameWord<L, M>})${RenameWord<R, M>}`
+      : W
+
+/** `RenameAxes<"b t (h e)", { b: "n" }>` is `"n t (h e)"`. */
+export type RenameAxes<A extends string, M> = string extends A
+  ? string
+  : A extends `${infer W} ${infer R}`
+    ? `${RenameWord<W, M>} ${RenameAxes<R, M>}`
+    : RenameWord<A, M>
+
+type NamesInWord<W extends string> = W extends "" | `${number}`
+  ? never
+  : W extends `${infer L}(${infer R}`
+    ? NamesInWord<L> | NamesInWord<R>
+    : W extends `${infer L})${infer R}`
+      ? NamesInWord<L> | NamesInWord<R>
+      : W
+
+/** `AxisName<"b t (h e)">` is `"b" | "t" | "h" | "e"`. */
+export type AxisName<A extends string> = string extends A
+  ? string
+  : A extends `${infer W} ${infer R}`
+    ? NamesInWord<W> | AxisName<R>
+    : NamesInWord<A>

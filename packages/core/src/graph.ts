@@ -9,9 +9,11 @@
  * A wire is the name of a graph input, of a node with one output, or `node.port` of a node with several. A graph is
  * itself a node, so graphs nest; tensor nodes and stage nodes are wired alike, but never in one graph.
  */
+import type { AxisNames } from "./axes.js"
 import { assemble } from "./graph/assemble.js"
-import type { Graph, GraphNode, NodePorts } from "./graph/parts.js"
-import { type OutputName, planOutputs } from "./graph/plan.js"
+import type { Graph, NodePorts } from "./graph/parts.js"
+import { type NodePlan, type OutputName, planOutputs } from "./graph/plan.js"
+import type { AxesOf, Renamed, RenamedOutputs, WrongNames } from "./graph/rename.js"
 import type { Node, Outputs } from "./node.js"
 import type { Port, Ports } from "./port.js"
 
@@ -27,11 +29,16 @@ export {
 /** The ports of the nodes of a graph: `NodePortsOf<typeof dalle>["images"]["out"]`. */
 export type NodePortsOf<G> = G extends { readonly nodePorts?: infer Nodes } ? NonNullable<Nodes> : never
 
-export interface NodeOptions<Name extends string = string> {
+export interface NodeOptions<Name extends string = string, Axes extends AxisNames = AxisNames> {
   /** The node's parameters get no gradient and are never updated. */
   readonly frozen?: boolean
   /** Use the parameters of that node, which has the same type and config. */
   readonly shares?: Name
+  /**
+   * What this graph calls the node's axes. Axes of one name have one size, so a node that is used twice, with two
+   * batches, needs another name in one of its places: `{ axes: { b: "n" } }`. No two axes of a node get one name.
+   */
+  readonly axes?: Axes
 }
 
 export interface GraphOptions {
@@ -57,14 +64,16 @@ type Fits<Have, Need extends Port> = Have extends Port
       : false
   : false
 
-type Carriers<Env, Need extends Port> = {
-  [W in keyof Env & string]: Fits<Env[W], Need> extends true ? W : never
-}[keyof Env & string]
-
-/** The wires that fit a port, or the reason why there is none. */
-export type Wire<Env, Need extends Port> = [Carriers<Env, Need>] extends [never]
-  ? `needs ${Show<Need>} - no wire carries it`
-  : Carriers<Env, Need>
+/** The wires that fit a port, or the reason why there is none: nothing carries it, or the node's axes are named `Wrong`. */
+// `infer` and not a named type: the compiler's messages then list the wires, and not the name with all of Env.
+export type Wire<Env, Need extends Port, Wrong extends string = never> = [Wrong] extends [never]
+  ? { [W in keyof Env & string]: Fits<Env[W], Need> extends true ? W : never }[keyof Env &
+      string] extends infer Carriers extends string
+    ? [Carriers] extends [never]
+      ? `needs ${Show<Need>} - no wire carries it`
+      : Carriers
+    : never
+  : Wrong
 
 type WiresOf<K extends string, Out extends Outputs> = Outputs extends Out
   ? { readonly [_ in K | `${K}.${string}`]: Port }
@@ -82,13 +91,13 @@ type NewName<K extends string, Taken> = string extends Taken
 
 type Last<W extends string> = W extends `${string}.${infer P}` ? P : W
 
-type OutOf<Env, Names> = Names extends readonly [infer Only]
-  ? Only extends keyof Env
-    ? Env[Only]
-    : { readonly [K in keyof Only]: Only[K] extends keyof Env ? Env[Only[K]] : never }
-  : Names extends ReadonlyArray<infer W extends string>
-    ? { readonly [K in W as Last<K>]: K extends keyof Env ? Env[K] : never }
-    : never
+type OutOf<Env, First, Rest> = First extends string
+  ? Rest extends readonly []
+    ? Env[First & keyof Env]
+    : Rest extends ReadonlyArray<infer W extends string>
+      ? { readonly [K in First | W as Last<K>]: K extends keyof Env ? Env[K] : never }
+      : never
+  : { readonly [K in keyof First]: First[K] extends keyof Env ? Env[First[K]] : never }
 
 type AsOutputs<T> = T extends Outputs ? T : never
 
@@ -99,14 +108,21 @@ export interface GraphBuilder<In extends Ports, Env, Nodes extends NodePorts> {
    * @param name   new in this graph, without dots
    * @param wires  in-port -> wire
    */
-  node<const K extends string, NodeIn extends Ports, NodeOut extends Outputs>(
+  node<
+    const K extends string,
+    NodeIn extends Ports,
+    NodeOut extends Outputs,
+    const Axes extends AxisNames = Record<never, never>,
+  >(
     name: NewName<K, keyof Nodes | keyof In>,
     node: Node<NodeIn, NodeOut>,
-    wires: { readonly [P in keyof NodeIn]: Wire<Env, NodeIn[P]> },
-    options?: NodeOptions<keyof Nodes & string>,
+    wires: {
+      readonly [P in keyof NodeIn]: Wire<Env, Renamed<NodeIn[P], Axes>, WrongNames<Axes, AxesOf<NodeIn, NodeOut>>>
+    },
+    options?: NodeOptions<keyof Nodes & string, Axes>,
   ): GraphBuilder<
     In,
-    Env & WiresOf<K, NodeOut>,
+    Env & WiresOf<K, RenamedOutputs<NodeOut, Axes>>,
     Nodes & { readonly [_ in K]: { readonly in: NodeIn; readonly out: NodeOut } }
   >
   /**
@@ -116,24 +132,23 @@ export interface GraphBuilder<In extends Ports, Env, Nodes extends NodePorts> {
    * @throws UnknownWire, DuplicateNode, Cycle, BadConfig  where types were bypassed, or levels or shared nodes do not fit
    */
   output<
-    const Names extends
-      | readonly [keyof Env & string, ...ReadonlyArray<keyof Env & string>]
-      | readonly [Readonly<Record<string, keyof Env & string>>],
-  >(...names: Names): Graph<In, AsOutputs<OutOf<Env, Names>>, Nodes>
+    const First extends (keyof Env & string) | Readonly<Record<string, keyof Env & string>>,
+    const Rest extends [First] extends [string] ? ReadonlyArray<keyof Env & string> : readonly [],
+  >(first: First, ...rest: Rest): Graph<In, AsOutputs<OutOf<Env, First, Rest>>, Nodes>
 }
 
 const builder = <In extends Ports, Env, Nodes extends NodePorts>(
   name: string,
   inputs: In,
   sizes: Readonly<Record<string, number>>,
-  nodes: ReadonlyArray<GraphNode>,
+  nodes: ReadonlyArray<NodePlan>,
 ): GraphBuilder<In, Env, Nodes> => ({
-  node: (nodeName, node, wires, { frozen = false, shares = null } = {}) =>
-    builder(name, inputs, sizes, [...nodes, { name: nodeName, node, wires, frozen, shares }]),
-  output: <const Names extends ReadonlyArray<OutputName>>(...names: Names) =>
-    assemble({ name, inputs, sizes, nodes, outputs: planOutputs(names) }) as Graph<
+  node: (nodeName, node, wires, { frozen = false, shares = null, axes = {} } = {}) =>
+    builder(name, inputs, sizes, [...nodes, { name: nodeName, node, wires, frozen, shares, axes }]),
+  output: <const First extends OutputName, const Rest extends ReadonlyArray<OutputName>>(first: First, ...rest: Rest) =>
+    assemble({ name, inputs, sizes, nodes, outputs: planOutputs([first, ...rest]) }) as Graph<
       In,
-      AsOutputs<OutOf<Env, Names>>,
+      AsOutputs<OutOf<Env, First, Rest>>,
       Nodes
     >,
 })

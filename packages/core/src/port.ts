@@ -53,3 +53,13 @@ export const artifact = <const K extends string, V>(kind: ArtifactKind<K, V>): A
 /** `float32 [b t v] logit`, `artifact weights` */
 export const showPort = ({ dtype, axes, unit }: Port): string =>
   dtype === "artifact" ? `artifact ${unit}` : `${dtype} [${axes}]${unit === "" ? "" : ` ${unit}`}`
+
+const spaced = (axes: string): string =>
+  axes
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/\( | \)/g, (s) => s.trim())
+    .trim()
+
+/** Whether two ports are one type: dtype, unit and axes, spaces aside. */
+export const samePort = (a: Port, b: Port): boolean =>
+  a.dtype === b.dtype && a.unit === b.unit && spaced(a.axes) === spaced(b.axes)

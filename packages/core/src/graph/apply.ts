@@ -41,21 +41,21 @@ export const applyNodes =
     tensorCheck(graph.name, graph.sizes)(graph.inputs, inputs)
     const values = new Map(Object.entries(inputs))
     const trees = params as Named<Tree<tf.Tensor>>
-    for (const { name, node, wires, frozen, shares } of graph.nodes) {
+    for (const { name, node, wires, frozen, shares, in: needs, out, sizes } of graph.nodes) {
       if (node.level !== "tensor") continue
       const given = Object.fromEntries(Object.entries(wires).map(([port, wire]) => [port, values.get(wire)]))
       const tree = trees[shares ?? name] ?? {}
       withPath(name, () => {
         const used = frozen ? mapTree(tree, isTensor, (_, parameter) => stopGradient(parameter)) : tree
         if (isGraph(node)) {
-          keep(values, name, node.out, node.apply(used, given))
+          keep(values, name, out, node.apply(used, given))
           return
         }
-        const check = tensorCheck(`${graph.name} > ${name}`, node.sizes)
-        check(node.in, given)
+        const check = tensorCheck(`${graph.name} > ${name}`, sizes)
+        check(needs, given)
         const result: unknown = node.apply(used, given)
-        check(isPort(node.out) ? { [name]: node.out } : node.out, isPort(node.out) ? { [name]: result } : result)
-        keep(values, name, node.out, result)
+        check(isPort(out) ? { [name]: out } : out, isPort(out) ? { [name]: result } : result)
+        keep(values, name, out, result)
       })
     }
     const outputs = Object.entries(graph.outputs).map(([name, wire]) => [name, values.get(wire)] as const)

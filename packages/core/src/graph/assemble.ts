@@ -1,11 +1,12 @@
 /** From a plan to a checked graph: what the builder and the decoder have in common. */
 
 import { applyNodes, paramsOf } from "./apply.js"
-import { checkNames, checkShares, checkWires, levelOf } from "./check.js"
+import { checkAxes, checkNames, checkShares, checkWires, levelOf } from "./check.js"
 import { planJson } from "./encode.js"
 import { order } from "./order.js"
 import type { Graph } from "./parts.js"
 import type { GraphPlan } from "./plan.js"
+import { place } from "./rename.js"
 import { runStages } from "./stages.js"
 import { unify } from "./unify.js"
 import { sourcesOf } from "./wires.js"
@@ -14,10 +15,12 @@ import { sourcesOf } from "./wires.js"
 export const assemble = (plan: GraphPlan): Graph => {
   checkNames(plan)
   const level = levelOf(plan)
-  const sources = sourcesOf(plan.inputs, plan.nodes)
+  checkAxes(plan)
+  const placed = plan.nodes.map(place)
+  const sources = sourcesOf(plan.inputs, placed)
   checkWires(plan, sources)
   checkShares(plan)
-  const nodes = order(plan.name, plan.nodes, sources)
+  const nodes = order(plan.name, placed, sources)
   const { name, inputs, sizes } = plan
   unify({ name, inputs, sizes, nodes })
   const ports = plan.outputs.wires.map(([output, wire]) => [output, sources.get(wire)!.type] as const)

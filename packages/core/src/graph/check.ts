@@ -1,9 +1,12 @@
 /** The checks of a graph that need no sizes: names, levels, wires, shared parameters. */
+import type { AxisNames } from "../axes.js"
 import { BadConfig, DuplicateNode, UnknownWire } from "../errors.js"
 import { canonicalJson } from "../json.js"
+import type { Node } from "../node.js"
 import { didYouMean } from "../suggest.js"
-import { lines } from "./lines.js"
+import { type Finding, failureOf } from "./findings.js"
 import type { GraphPlan } from "./plan.js"
+import { axesOfNode } from "./rename.js"
 import type { Source } from "./wires.js"
 
 const refused: ReadonlySet<string> = new Set(["constructor", "prototype"])
@@ -57,7 +60,7 @@ export const levelOf = (plan: GraphPlan): "tensor" | "stage" => {
 /** Every in-port has a wire, and every wire exists. @throws UnknownWire with every one that does not */
 export const checkWires = (plan: GraphPlan, sources: ReadonlyMap<string, Source>): void => {
   const known = [...sources.keys()]
-  const found: Array<{ at: string; expected: string; received: string; fix: string }> = []
+  const found: Array<Finding> = []
   const check = (at: string, wire: unknown, expected: string): void => {
     if (typeof wire === "string" && sources.has(wire)) return
     const ports = typeof wire === "string" ? known.filter((name) => name.startsWith(`${wire}.`)) : []
@@ -89,16 +92,39 @@ export const checkWires = (plan: GraphPlan, sources: ReadonlyMap<string, Source>
     })
   }
   for (const [name, wire] of plan.outputs.wires) check(`output ${name}`, wire, "a wire of the graph")
-  const [first, ...more] = found
-  if (first === undefined) return
-  const all = (field: "expected" | "received" | "fix"): string =>
-    more.length === 0 ? first[field] : lines(found.map((f) => `${f.at}: ${f[field]}`))
-  throw new UnknownWire({
-    where: more.length === 0 ? `${plan.name} > ${first.at}` : plan.name,
-    expected: all("expected"),
-    received: all("received"),
-    fix: all("fix"),
+  if (found.length > 0) throw new UnknownWire(failureOf(plan.name, found))
+}
+
+/**
+ * Why a node's axes cannot have these names, every reason: each must be an axis of the node, and no two may end up
+ * with one name.
+ */
+export const whyNotNames = (node: Node, names: AxisNames): ReadonlyArray<Omit<Finding, "at">> => {
+  const has = axesOfNode(node)
+  const own = has.length === 0 ? "no axes to rename" : `axes of the node: ${has.join(", ")}`
+  return Object.entries(names).flatMap(([axis, name]) => {
+    if (!has.includes(axis)) {
+      return [{ expected: own, received: `a new name for "${axis}"`, fix: `${axis}: ${didYouMean(axis, has)}` }]
+    }
+    if (!/^[a-z][a-z0-9]*$/.test(name)) {
+      const expected = "names of lower-case letters and digits, that begin with a letter"
+      return [{ expected, received: `"${axis}" renamed to ${JSON.stringify(name)}`, fix: "choose a name such as n" }]
+    }
+    const other = has.find((one) => one !== axis && (Object.hasOwn(names, one) ? names[one] : one) === name)
+    if (other === undefined) return []
+    const kept = Object.hasOwn(names, other) ? `"${other}" too` : "which is another of its axes"
+    const expected = "a name of its own for every axis of the node"
+    const fix = `choose another name for "${axis}", or rename "${other}" as well`
+    return [{ expected, received: `"${axis}" renamed to "${name}", ${kept}`, fix }]
   })
+}
+
+/** Renamed axes keep apart what the node keeps apart. @throws BadConfig with every name that does not fit */
+export const checkAxes = (plan: GraphPlan): void => {
+  const found = plan.nodes.flatMap(({ name, node, axes }) =>
+    whyNotNames(node, axes).map((why) => ({ at: name, ...why })),
+  )
+  if (found.length > 0) throw new BadConfig(failureOf(plan.name, found))
 }
 
 /** `shares` names a node of the same type and config that has its own parameters. @throws UnknownWire, BadConfig */

@@ -7,9 +7,8 @@ import type { Registry } from "../registry.js"
 import { assemble } from "./assemble.js"
 import { decodeConfig } from "./config.js"
 import { GraphJson, type GraphNodeJson } from "./encode.js"
-import type { Graph, GraphNode } from "./parts.js"
-import type { GraphPlan } from "./plan.js"
-import { planOutputs } from "./plan.js"
+import type { Graph } from "./parts.js"
+import { type GraphPlan, type NodePlan, planOutputs } from "./plan.js"
 
 /** The most nodes that a graph file may have, nested ones included. Its depth is bounded by `MAX_DEPTH` of json.ts. */
 export const MAX_NODES = 10_000
@@ -24,7 +23,7 @@ const countNodes = (json: GraphJson): number =>
   json.nodes.reduce((n, node) => n + 1 + (node.graph === undefined ? 0 : countNodes(node.graph)), 0)
 
 /** A file says of an artifact's kind only its name; how its values become files is known to the nodes that take it. */
-const withKind = (port: Port, input: string, nodes: ReadonlyArray<GraphNode>): Port => {
+const withKind = (port: Port, input: string, nodes: ReadonlyArray<NodePlan>): Port => {
   if (port.dtype !== "artifact") return port
   for (const { node, wires } of nodes) {
     for (const [name, need] of Object.entries(node.in)) {
@@ -51,7 +50,7 @@ const decodeNode = (json: GraphNodeJson, registry: Registry, where: string): Eff
 
 const build = (json: GraphJson, registry: Registry, where: string): Effect.Effect<Graph, GraphError> =>
   Effect.gen(function* () {
-    const nodes: Array<GraphNode> = []
+    const nodes: Array<NodePlan> = []
     for (const node of json.nodes) {
       nodes.push({
         name: node.name,
@@ -59,6 +58,7 @@ const build = (json: GraphJson, registry: Registry, where: string): Effect.Effec
         wires: node.wires,
         frozen: node.frozen ?? false,
         shares: node.shares ?? null,
+        axes: node.axes ?? {},
       })
     }
     const plan: GraphPlan = {

@@ -1,10 +1,10 @@
 /** Graphs as JSON data: nodes are `type@version`, config, wires and options; nested graphs stand inline. */
 import { Schema } from "effect"
+import type { AxisNames } from "../axes.js"
 import { jsonHash } from "../json.js"
 import type { Ports } from "../port.js"
-import type { Graph, GraphNode } from "./parts.js"
-import { isGraph } from "./parts.js"
-import type { GraphPlan } from "./plan.js"
+import { type Graph, isGraph } from "./parts.js"
+import type { GraphPlan, NodePlan } from "./plan.js"
 
 const Size = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
 
@@ -18,6 +18,7 @@ const options = {
   wires: Schema.Record(Schema.String, Schema.String),
   frozen: Schema.optionalKey(Schema.Literal(true)),
   shares: Schema.optionalKey(Schema.String),
+  axes: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
 }
 
 export interface GraphNodeJson {
@@ -30,6 +31,8 @@ export interface GraphNodeJson {
   readonly wires: Readonly<Record<string, string>>
   readonly frozen?: true
   readonly shares?: string
+  /** Axis of the node -> its name in this graph. */
+  readonly axes?: AxisNames
 }
 
 export interface GraphJson {
@@ -66,12 +69,13 @@ const portsJson = (ports: Ports): GraphJson["inputs"] =>
     ]),
   )
 
-const nodeJson = ({ name, node, wires, frozen, shares }: GraphNode): GraphNodeJson => ({
+const nodeJson = ({ name, node, wires, frozen, shares, axes }: NodePlan): GraphNodeJson => ({
   name,
   ...(isGraph(node) ? { graph: encodeGraph(node) } : { node: `${node.type}@${node.version}`, config: node.config }),
   wires,
   ...(frozen ? { frozen } : {}),
   ...(shares === null ? {} : { shares }),
+  ...(Object.keys(axes).length === 0 ? {} : { axes }),
 })
 
 export const planJson = ({ name, inputs, sizes, nodes, outputs }: GraphPlan): GraphJson => ({

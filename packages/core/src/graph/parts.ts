@@ -1,17 +1,13 @@
 /** What a graph is made of. */
 import type { Node, Outputs, StageNode, TensorNode } from "../node.js"
 import type { Ports } from "../port.js"
+import type { NodePlan } from "./plan.js"
 
-/** A node in its place. */
-export interface GraphNode {
-  readonly name: string
-  readonly node: Node
-  /** In-port -> wire. */
-  readonly wires: Readonly<Record<string, string>>
-  /** Its parameters get no gradient and are never updated. */
-  readonly frozen: boolean
-  /** The node of this graph whose parameters it uses in place of its own. */
-  readonly shares: string | null
+/** A node in its place: its ports and sizes are those of `node` with the axes called as in this graph. */
+export interface GraphNode extends NodePlan {
+  readonly in: Ports
+  readonly out: Outputs
+  readonly sizes: Readonly<Record<string, number>>
 }
 
 /** What a graph has beyond a node. `out` is one port where the graph was ended by one name, else ports by name. */
@@ -25,7 +21,7 @@ export interface GraphParts<In extends Ports = Ports> {
   readonly outputs: Readonly<Record<string, string>>
 }
 
-/** The ports of a graph's nodes by name: known to the compiler alone. */
+/** The own ports of a graph's nodes by name, axes not renamed: known to the compiler alone. */
 export type NodePorts = Readonly<Record<string, { readonly in: Ports; readonly out: Outputs }>>
 
 /** A graph of tensor nodes; itself a tensor node. */

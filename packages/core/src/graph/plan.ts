@@ -1,7 +1,22 @@
 /** A graph as it was written, nothing checked yet: what the builder and the decoder hand to `assemble`. */
 
+import type { AxisNames } from "../axes.js"
+import type { Node } from "../node.js"
 import type { Ports } from "../port.js"
-import type { GraphNode } from "./parts.js"
+
+/** A node with its wires and options. */
+export interface NodePlan {
+  readonly name: string
+  readonly node: Node
+  /** In-port -> wire. */
+  readonly wires: Readonly<Record<string, string>>
+  /** Its parameters get no gradient and are never updated. */
+  readonly frozen: boolean
+  /** The node of this graph whose parameters it uses in place of its own. */
+  readonly shares: string | null
+  /** Axis of the node -> what this graph calls it; axes that keep their name are left out. */
+  readonly axes: AxisNames
+}
 
 export interface OutputsPlan {
   /** One value under the graph's own name, not ports by name. */
@@ -14,7 +29,7 @@ export interface GraphPlan {
   readonly inputs: Ports
   /** Sizes of axes of the inputs. */
   readonly sizes: Readonly<Record<string, number>>
-  readonly nodes: ReadonlyArray<GraphNode>
+  readonly nodes: ReadonlyArray<NodePlan>
   readonly outputs: OutputsPlan
 }
 

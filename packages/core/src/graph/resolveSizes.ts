@@ -1,4 +1,5 @@
 /** Concrete shapes of a graph's ports. */
+import { axisNames } from "../axes.js"
 import { BadConfig, ShapeMismatch } from "../errors.js"
 import { didYouMean } from "../suggest.js"
 import type { DType, Specs } from "../tensor.js"
@@ -19,7 +20,7 @@ export interface ResolvedSizes {
  * @throws ShapeMismatch  sizes that contradict each other or a config, or an axis that nothing binds
  */
 export const resolveSizes = (graph: Graph, given: Readonly<Record<string, number>> = {}): ResolvedSizes => {
-  const axes = [...new Set(Object.values(graph.inputs).flatMap((port) => port.axes.match(/[a-z][a-z0-9]*/g) ?? []))]
+  const axes = [...new Set(Object.values(graph.inputs).flatMap((port) => axisNames(port.axes)))]
   const unknown = Object.keys(given).filter((axis) => !axes.includes(axis))
   if (unknown.length > 0) {
     throw new BadConfig({

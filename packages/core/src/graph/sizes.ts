@@ -1,6 +1,7 @@
 /** Axis sizes as unknowns: union-find over axis variables, with who bound each and equations between products. */
 import { type Axis, parseAxes } from "../axes.js"
 import { BadConfig } from "../errors.js"
+import type { Finding } from "./findings.js"
 
 /** A variable, or a size and who wrote it. */
 type Term = number | { readonly size: number; readonly by: string }
@@ -18,20 +19,12 @@ export interface Equation {
   readonly consumed: Dimension
 }
 
-export interface Conflict {
-  /** `node > port` */
-  readonly at: string
-  readonly expected: string
-  readonly received: string
-  readonly fix: string
-}
-
 /** The unknowns of one graph with everything nested in it. */
 export class Sizes {
   private readonly parent: Array<number> = []
   private readonly bound = new Map<number, { readonly size: number; readonly by: string }>()
   private readonly later: Array<Equation> = []
-  readonly conflicts: Array<Conflict> = []
+  readonly conflicts: Array<Finding> = []
 
   /** Reads the axes of one port; `scope` holds the variables that its node names. */
   dimensions(axes: string, scope: Map<string, number>, where: string): ReadonlyArray<Dimension> {

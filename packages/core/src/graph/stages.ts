@@ -15,11 +15,11 @@ export const runStages =
     Effect.gen(function* () {
       const outer = yield* Stage
       const values = new Map(Object.entries(inputs))
-      for (const { name, node, wires } of graph.nodes) {
+      for (const { name, node, wires, out } of graph.nodes) {
         if (node.level !== "stage") continue
         const given = Object.fromEntries(Object.entries(wires).map(([port, wire]) => [port, values.get(wire)]))
         const stage = { ...outer, name: `${outer.name} > ${name}`, key: split(outer.key, name) }
-        keep(values, name, node.out, yield* node.run(given).pipe(Effect.provideService(Stage, stage)))
+        keep(values, name, out, yield* node.run(given).pipe(Effect.provideService(Stage, stage)))
       }
       const outputs = Object.entries(graph.outputs).map(([name, wire]) => [name, values.get(wire)] as const)
       return isPort(graph.out) ? outputs[0]![1] : Object.fromEntries(outputs)

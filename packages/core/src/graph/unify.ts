@@ -2,12 +2,12 @@
  * Shapes of a whole graph. Each node has axis variables of its own, bound by its config; a wire makes the axes at its
  * two ends one, position by position. Nested graphs are opened, so that sizes flow through them.
  */
+import { type AxisNames, axisNames, renameAxes } from "../axes.js"
 import { ShapeMismatch } from "../errors.js"
-import type { Node } from "../node.js"
-import { type Port, type Ports, showPort } from "../port.js"
-import { lines } from "./lines.js"
-import type { GraphNode } from "./parts.js"
-import { isGraph } from "./parts.js"
+import { type Port, type Ports, samePort, showPort } from "../port.js"
+import { whyNotNames } from "./check.js"
+import { failureOf } from "./findings.js"
+import { type GraphNode, isGraph } from "./parts.js"
 import { type Dimension, Sizes } from "./sizes.js"
 import { outWires, type Source, sourcesOf } from "./wires.js"
 
@@ -51,21 +51,30 @@ export const unify = (graph: Wired, given: Readonly<Record<string, number>> = {}
   }
 
   /** The axes at the ends of a node. `at` is its path within the graph. */
-  const openNode = (node: Node, at: string): Ends => {
+  const openNode = ({ node, axes, in: needs, out, sizes: fixed }: GraphNode, at: string): Ends => {
     if (isGraph(node)) {
-      const { inputs, wires } = openGraph(node, `${at} > `, `the sizes of ${at}`)
-      const outputs = new Map<string, Dimensions>()
-      for (const [wire, output, port] of outWires(at, node.out)) {
-        const dimensions = wires.get(output === null ? Object.values(node.outputs)[0]! : node.outputs[output]!)!
-        outputs.set(wire, dimensions)
-        ports.set(wire, { port, dimensions })
+      const inside = openGraph(node, `${at} > `, `the sizes of ${at}`)
+      // The same dimensions, called here as this graph calls them.
+      const seen = (key: string, port: Port, dimensions: Dimensions): Dimensions => {
+        const named = dimensions.map(({ name, terms }) => ({ name: renameAxes(name, axes), terms }))
+        ports.set(key, { port, dimensions: named })
+        return named
       }
+      const inputs = new Map(
+        Object.entries(needs).map(([name, port]) => [name, seen(`${at} > ${name}`, port, inside.inputs.get(name)!)]),
+      )
+      const outputs = new Map(
+        outWires(at, out).map(([wire, output, port]) => {
+          const inner = output === null ? Object.values(node.outputs)[0]! : node.outputs[output]!
+          return [wire, seen(wire, port, inside.wires.get(inner)!)]
+        }),
+      )
       return { inputs, outputs }
     }
     const scope = new Map<string, number>()
-    const inputs = new Map(Object.entries(node.in).map(([name, port]) => [name, read(port, scope, `${at} > ${name}`)]))
-    const outputs = new Map(outWires(at, node.out).map(([wire, , port]) => [wire, read(port, scope, wire)]))
-    for (const [axis, size] of Object.entries(node.sizes)) sizes.bind(scope, axis, size, `${at}'s config`, at)
+    const inputs = new Map(Object.entries(needs).map(([name, port]) => [name, read(port, scope, `${at} > ${name}`)]))
+    const outputs = new Map(outWires(at, out).map(([wire, , port]) => [wire, read(port, scope, wire)]))
+    for (const [axis, size] of Object.entries(fixed)) sizes.bind(scope, axis, size, `${at}'s config`, at)
     return { inputs, outputs }
   }
 
@@ -80,21 +89,22 @@ export const unify = (graph: Wired, given: Readonly<Record<string, number>> = {}
     }
     const sources = sourcesOf(inner.inputs, inner.nodes)
     const wires = new Map<string, Dimensions>(inputs)
-    for (const { name, node, wires: into } of inner.nodes) {
+    for (const graphNode of inner.nodes) {
+      const { name, wires: into } = graphNode
       const at = `${prefix}${name}`
-      const ends = openNode(node, at)
+      const ends = openNode(graphNode, at)
       // Keys of `ends.outputs` have the whole path; within this graph a wire has the node's name alone.
       for (const [wire, dimensions] of ends.outputs) wires.set(wire.slice(prefix.length), dimensions)
-      for (const [port, need] of Object.entries(node.in)) {
+      for (const [port, need] of Object.entries(graphNode.in)) {
         const wire = into[port]!
         const have = sources.get(wire)!.type
         const mismatch = { at: `${at} > ${port}`, from: `"${wire}"` }
-        if (!same(have, need)) {
+        if (!samePort(have, need)) {
           sizes.conflicts.push({
             at: mismatch.at,
             expected: showPort(need),
             received: `${showPort(have)} from ${mismatch.from}`,
-            fix: fits(need, sources, name),
+            fix: fits(graphNode, port, sources, have),
           })
           continue
         }
@@ -109,39 +119,30 @@ export const unify = (graph: Wired, given: Readonly<Record<string, number>> = {}
 
   openGraph(graph, "", `the sizes of ${graph.name}`)
   sizes.settle()
-  refuse(graph.name, sizes)
+  if (sizes.conflicts.length > 0) throw new ShapeMismatch(failureOf(graph.name, sizes.conflicts))
   return { sizes, ports }
 }
 
-const spaced = (axes: string): string =>
-  axes
-    .replaceAll(/\s+/g, " ")
-    .replaceAll(/\( | \)/g, (s) => s.trim())
-    .trim()
+/** New names for the axes of a node with which its in-port takes what a wire carries, or null. */
+const namesFor = ({ node, axes }: GraphNode, port: string, have: Port): AxisNames | null => {
+  const own = node.in[port]!
+  const [from, to] = [axisNames(own.axes), axisNames(have.axes)]
+  const names = { ...axes, ...Object.fromEntries(from.map((axis, i) => [axis, to[i] ?? axis])) }
+  const fit = samePort({ ...own, axes: renameAxes(own.axes, names) }, have) && whyNotNames(node, names).length === 0
+  return fit ? Object.fromEntries(Object.entries(names).filter(([axis, name]) => axis !== name)) : null
+}
 
-const same = (a: Port, b: Port): boolean =>
-  a.dtype === b.dtype && a.unit === b.unit && spaced(a.axes) === spaced(b.axes)
-
-/** The wires of the graph that carry what a port of `node` needs. */
-const fits = (need: Port, sources: ReadonlyMap<string, Source>, node: string): string => {
-  const found = [...sources].filter(([, source]) => source.node !== node && same(source.type, need))
-  if (found.length === 0) return "no wire carries it: put a node between that makes it"
+/** What to do about a wire that does not fit: the wires that do, or other names for the axes. */
+const fits = (node: GraphNode, port: string, sources: ReadonlyMap<string, Source>, have: Port): string => {
+  const found = [...sources].filter(([, source]) => source.node !== node.name && samePort(source.type, node.in[port]!))
+  const names = namesFor(node, port, have)
+  if (found.length === 0) {
+    if (names === null) return "no wire carries it: put a node between that makes it"
+    const entries = Object.entries(names).map(([axis, name]) => `${axis}: "${name}"`)
+    return `no wire carries it: rename the node's axes, { axes: { ${entries.join(", ")} } }`
+  }
   return `wire ${found
     .slice(0, 5)
     .map(([wire]) => `"${wire}"`)
     .join(" or ")}`
-}
-
-const refuse = (name: string, { conflicts }: Sizes): void => {
-  const [first] = conflicts
-  if (first === undefined) return
-  const one = conflicts.length === 1
-  const all = (field: "expected" | "received" | "fix"): string =>
-    one ? first[field] : lines(conflicts.map((conflict) => `${conflict.at}: ${conflict[field]}`))
-  throw new ShapeMismatch({
-    where: one ? `${name} > ${first.at}` : name,
-    expected: all("expected"),
-    received: all("received"),
-    fix: all("fix"),
-  })
 }

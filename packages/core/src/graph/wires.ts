@@ -23,8 +23,8 @@ export const outWires = (
 export const sourcesOf = (inputs: Ports, nodes: ReadonlyArray<GraphNode>): ReadonlyMap<string, Source> =>
   new Map<string, Source>([
     ...Object.entries(inputs).map(([name, type]) => [name, { node: null, port: name, type }] as const),
-    ...nodes.flatMap(({ name, node }) =>
-      outWires(name, node.out).map(([wire, port, type]) => [wire, { node: name, port, type }] as const),
+    ...nodes.flatMap(({ name, out }) =>
+      outWires(name, out).map(([wire, port, type]) => [wire, { node: name, port, type }] as const),
     ),
   ])
 

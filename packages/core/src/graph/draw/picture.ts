@@ -1,5 +1,6 @@
 /** A graph as boxes, clusters and arrows: nested graphs opened, wires drawn from where a value is really made. */
 
+import type { AxisNames } from "../../axes.js"
 import { isParamSpec, type Node } from "../../node.js"
 import { type Port, showPort } from "../../port.js"
 import { sizeOf } from "../../tensor.js"
@@ -65,6 +66,12 @@ const parameters = (node: Node): ReadonlyArray<string> => {
   return [`${short} parameters`]
 }
 
+/** `axes b → n, t → s` */
+const renamed = (axes: AxisNames): ReadonlyArray<string> => {
+  const entries = Object.entries(axes).map(([axis, name]) => `${axis} → ${name}`)
+  return entries.length === 0 ? [] : [`axes ${entries.join(", ")}`]
+}
+
 const typeOf = (port: Port): string => (port.dtype === "artifact" ? port.unit : showPort(port))
 
 /** The picture of a graph. Ids are short and safe in any format: `n0`, `n1`, … */
@@ -92,7 +99,7 @@ export const pictureOf = (graph: Graph): Picture => {
     sharedAbove: boolean,
   ) => {
     const ends = new Map(given)
-    for (const { name, node, wires, frozen: own, shares } of inner.nodes) {
+    for (const { name, node, wires, frozen: own, shares, axes, in: needs, out } of inner.nodes) {
       const frozen = own || frozenAbove
       const at = `${path} > ${name}`
       if (isGraph(node)) {
@@ -100,12 +107,14 @@ export const pictureOf = (graph: Graph): Picture => {
         clusters.push({
           id: box,
           cluster,
-          name: `${name}: ${node.name}${shares === null ? "" : ` · shares ${shares}`}`,
+          name: [`${name}: ${node.name}`, ...(shares === null ? [] : [`shares ${shares}`]), ...renamed(axes)].join(
+            " · ",
+          ),
           frozen,
         })
         const inside = new Map(Object.entries(wires).map(([port, wire]) => [port, ends.get(wire)!] as const))
         const made = open(node, inside, box, at, frozen, sharedAbove || shares !== null)
-        for (const [wire, port] of outWires(name, node.out)) {
+        for (const [wire, port] of outWires(name, out)) {
           const output = port === null ? Object.values(node.outputs)[0]! : node.outputs[port]!
           ends.set(wire, made.get(output)!)
         }
@@ -121,16 +130,16 @@ export const pictureOf = (graph: Graph): Picture => {
         notes: [
           ...(shares !== null ? [`shares ${shares}`] : sharedAbove ? [] : parameters(node)),
           ...(frozen ? ["frozen"] : []),
+          ...renamed(axes),
         ],
         frozen,
         title: `${at}: ${node.type}@${node.version}${node.source === undefined ? "" : `. ${node.source}`}`,
       })
-      for (const [port, need] of Object.entries(node.in)) {
+      for (const [port, need] of Object.entries(needs)) {
         const source = ends.get(wires[port]!)!
         connect(source, box, port, typeOf(need), `${wires[port]} → ${name} > ${port}: ${showPort(need)}`)
       }
-      for (const [wire] of outWires(name, node.out))
-        ends.set(wire, { id: box, value: wire.slice(wire.indexOf(".") + 1) })
+      for (const [wire] of outWires(name, out)) ends.set(wire, { id: box, value: wire.slice(wire.indexOf(".") + 1) })
     }
     return ends
   }
@@ -153,7 +162,7 @@ export const pictureOf = (graph: Graph): Picture => {
   const ends = open(graph, inputs, null, graph.name, false, false)
   const types = new Map([
     ...Object.entries(graph.inputs),
-    ...graph.nodes.flatMap((n) => outWires(n.name, n.node.out).map(([w, , t]) => [w, t] as const)),
+    ...graph.nodes.flatMap((n) => outWires(n.name, n.out).map(([w, , t]) => [w, t] as const)),
   ])
   for (const [name, wire] of Object.entries(graph.outputs)) {
     const box = id()
