@@ -1,14 +1,15 @@
 /** Graphs from untrusted JSON: every check of the builder again, node types from a registry, no code from the file. */
 import { Effect } from "effect"
-import { BadConfig, Cycle, DuplicateNode, ShapeMismatch, type UnknownNode, UnknownWire } from "../errors.js"
+import { BadConfig, Cycle, DuplicateNode, ShapeMismatch, UnknownNode, UnknownWire } from "../errors.js"
 import type { Node } from "../node.js"
 import type { Port } from "../port.js"
 import type { Registry } from "../registry.js"
 import { assemble } from "./assemble.js"
 import { decodeConfig } from "./config.js"
 import { GraphJson, type GraphNodeJson } from "./encode.js"
+import { failureOf } from "./findings.js"
 import type { Graph } from "./parts.js"
-import { type GraphPlan, type NodePlan, planOutputs } from "./plan.js"
+import { type NodePlan, planOutputs } from "./plan.js"
 
 /** The most nodes that a graph file may have, nested ones included. Its depth is bounded by `MAX_DEPTH` of json.ts. */
 export const MAX_NODES = 10_000
@@ -33,45 +34,78 @@ const withKind = (port: Port, input: string, nodes: ReadonlyArray<NodePlan>): Po
   return port
 }
 
-const decodeNode = (json: GraphNodeJson, registry: Registry, where: string): Effect.Effect<Node, GraphError> => {
-  if ((json.node === undefined) === (json.graph === undefined) || (json.graph !== undefined && "config" in json)) {
-    return Effect.fail(
-      new BadConfig({
-        where,
-        expected: "either node and config, or graph",
-        received: Object.keys(json).join(", "),
-        fix: "name a type of the registry, or put a graph inline",
-      }),
-    )
-  }
-  if (json.graph !== undefined) return build(json.graph, registry, where)
-  return Effect.flatMap(registry.find(json.node ?? "", where), (type) => type.decode(json.config, where))
+/** The failures of one file so far: those of all its nodes are told at once. */
+type Failures = Array<BadConfig | UnknownNode>
+
+/** A graph file whose nodes have been looked up: what is left is to put the graphs together, from the inside out. */
+interface Opened {
+  readonly json: GraphJson
+  /** In the order of `json.nodes`. */
+  readonly nodes: ReadonlyArray<Node | Opened | null>
 }
 
-const build = (json: GraphJson, registry: Registry, where: string): Effect.Effect<Graph, GraphError> =>
-  Effect.gen(function* () {
-    const nodes: Array<NodePlan> = []
-    for (const node of json.nodes) {
-      nodes.push({
-        name: node.name,
-        node: yield* decodeNode(node, registry, `${where} > ${node.name}`),
-        wires: node.wires,
-        frozen: node.frozen ?? false,
-        shares: node.shares ?? null,
-        axes: node.axes ?? {},
-      })
-    }
-    const plan: GraphPlan = {
-      name: json.name,
-      inputs: Object.fromEntries(
-        Object.entries(json.inputs).map(([name, port]) => [name, withKind(port, name, nodes)]),
-      ),
-      sizes: json.sizes ?? {},
-      nodes,
-      outputs: planOutputs([json.outputs]),
-    }
-    return yield* attemptGraph(() => assemble(plan))
+const openNode = (
+  json: GraphNodeJson,
+  registry: Registry,
+  where: string,
+  failures: Failures,
+): Effect.Effect<Node | Opened | null> => {
+  if ((json.node === undefined) === (json.graph === undefined) || (json.graph !== undefined && "config" in json)) {
+    const error = new BadConfig({
+      where,
+      expected: "either node and config, or graph",
+      received: Object.keys(json).join(", "),
+      fix: "name a type of the registry, or put a graph inline",
+    })
+    failures.push(error)
+    return Effect.succeed(null)
+  }
+  if (json.graph !== undefined) return open(json.graph, registry, where, failures)
+  return registry.find(json.node ?? "", where).pipe(
+    Effect.flatMap((type) => type.decode(json.config, where)),
+    Effect.catch((error: BadConfig | UnknownNode) => {
+      failures.push(error)
+      return Effect.succeed(null)
+    }),
+  )
+}
+
+const open = (json: GraphJson, registry: Registry, where: string, failures: Failures): Effect.Effect<Opened> =>
+  Effect.map(
+    Effect.forEach(json.nodes, (node) => openNode(node, registry, `${where} > ${node.name}`, failures)),
+    (nodes) => ({ json, nodes }),
+  )
+
+/** One error for all failures: an unknown type before a bad config, for its remedy may be another registry. */
+const together = (name: string, failures: Failures): BadConfig | UnknownNode => {
+  const [first] = failures
+  if (first !== undefined && failures.length === 1) return first
+  const found = failures.map(({ where, expected, received, fix }) => ({
+    at: where.slice(name.length + 3),
+    expected,
+    received,
+    fix,
+  }))
+  const Kind = failures.some((error) => error instanceof UnknownNode) ? UnknownNode : BadConfig
+  return new Kind(failureOf(name, found))
+}
+
+const isOpened = (node: Node | Opened): node is Opened => "json" in node
+
+/** @throws DuplicateNode, UnknownWire, Cycle, BadConfig, ShapeMismatch */
+const build = ({ json, nodes: opened }: Opened): Graph => {
+  const nodes = json.nodes.flatMap(({ name, wires, frozen = false, shares = null, axes = {} }, i): Array<NodePlan> => {
+    const node = opened[i] ?? null
+    return node === null ? [] : [{ name, node: isOpened(node) ? build(node) : node, wires, frozen, shares, axes }]
   })
+  return assemble({
+    name: json.name,
+    inputs: Object.fromEntries(Object.entries(json.inputs).map(([name, port]) => [name, withKind(port, name, nodes)])),
+    sizes: json.sizes ?? {},
+    nodes,
+    outputs: planOutputs([json.outputs]),
+  })
+}
 
 const attemptGraph = (run: () => Graph): Effect.Effect<Graph, GraphError> =>
   Effect.try({ try: run, catch: (error) => error }).pipe(
@@ -80,6 +114,7 @@ const attemptGraph = (run: () => Graph): Effect.Effect<Graph, GraphError> =>
 
 /**
  * The graph that JSON data describes.
+ * What is wrong with its nodes' types and configs is told at once.
  * @fails  BadConfig      not a graph, a bad config, over 10,000 nodes or 64 levels, a refused key such as `__proto__`
  * @fails  UnknownNode    a type or version that the registry does not hold
  * @fails  UnknownWire, DuplicateNode, Cycle, ShapeMismatch  as the builder's `.output`
@@ -96,5 +131,8 @@ export const decodeGraph = (json: unknown, registry: Registry): Effect.Effect<Gr
         fix: "split the graph",
       })
     }
-    return yield* build(checked, registry, checked.name)
+    const failures: Failures = []
+    const opened = yield* open(checked, registry, checked.name, failures)
+    if (failures.length > 0) return yield* together(checked.name, failures)
+    return yield* attemptGraph(() => build(opened))
   })

@@ -67,6 +67,17 @@ const swap = (graph: Graph, name: string, node: Node): Graph => {
       ),
     })
   }
+  const more = Object.keys(node.in).filter((port) => !Object.hasOwn(old.wires, port))
+  if (more.length > 0) {
+    const had = Object.keys(old.wires).map((port) => `"${port}"`)
+    const found = more.map((port) => ({
+      at: `${name} > ${port}`,
+      expected: had.length === 0 ? "no in-ports, as the old node" : `in-ports of the old node: ${had.join(", ")}`,
+      received: `a new in-port "${port}"`,
+      fix: "build the graph anew, with a wire for it",
+    }))
+    throw new UnknownWire(failureOf(graph.name, found))
+  }
   const different = otherOutputs(name, old.node, node)
   if (different.length > 0) throw new ShapeMismatch(failureOf(graph.name, different))
   const axes = axesOfNode(node)
