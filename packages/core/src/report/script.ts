@@ -40,6 +40,8 @@ export const script = `
     // Smooth already, such as a learning rate: one line says it better than two.
     const known = values.filter((v) => v != null)
     const range = Math.max(...known) - Math.min(...known)
+    // A constant: its mean differs from it by rounding alone, which would be all that the curve shows.
+    if (range === 0) return null
     let rough = 0
     for (let i = 1; i < known.length; i++) rough += Math.abs(known[i] - known[i - 1])
     return rough < range * 2.5 ? null : mean

@@ -35,6 +35,10 @@ export const curveData = (stage: StageStory): CurveData => {
   }
 }
 
+/** Samples of a stage that has no steps belong to its end. */
+const samplesTitle = (step: number): string =>
+  step === 0 ? "Samples" : `Samples after step ${step.toLocaleString("en-US")}`
+
 const about = (stage: StageStory): string =>
   [
     stage.node,
@@ -70,8 +74,8 @@ ${
 <div class="plot" tabindex="0" role="img" aria-label="${name} over the steps; the arrow keys move along it"></div></figure>`
       })}</div>`
 }
-${shown === undefined ? undefined : html`<div class="block"><h3>Samples after step ${shown.step.toLocaleString("en-US")}</h3>${samplesTable(shown)}</div>`}
-${first !== undefined && newest !== undefined ? html`<details><summary>Samples after step ${first.step.toLocaleString("en-US")}</summary>${samplesTable(first)}</details>` : undefined}
+${shown === undefined ? undefined : html`<div class="block"><h3>${samplesTitle(shown.step)}</h3>${samplesTable(shown)}</div>`}
+${first !== undefined && newest !== undefined ? html`<details><summary>${samplesTitle(first.step)}</summary>${samplesTable(first)}</details>` : undefined}
 ${stage.notes.length === 0 ? undefined : html`<div class="block"><h3>Notes</h3><ul class="notes">${stage.notes.map((note) => html`<li>${note}</li>`)}</ul></div>`}
 </section>`
 }

@@ -24,7 +24,7 @@ import { rewardKind } from "../artifacts/reward.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { renamed } from "./parameters.js"
 import { PpoConfig } from "./ppo/config.js"
-import { makeLearner } from "./ppo/learner.js"
+import { makeLearner, type Report } from "./ppo/learner.js"
 import { minibatches } from "./ppo/minibatches.js"
 import { makeRollout } from "./ppo/rollout.js"
 import { requireWindow, tokenStream } from "./windows.js"
@@ -53,8 +53,7 @@ export const ppoStage = defineStageNode({
       const learner = yield* makeLearner({ config, policy, reward, passages })
       const rollout = yield* makeRollout({ config, policy, reward, passages, tokenizer, labeler })
       const stage = yield* stages<Engine | Stage>()
-      let values: Readonly<Record<string, number>> = {}
-      let iteration = 0
+      const history: Array<Report> = []
       yield* drain(
         demand(
           Array.from({ length: config.iterations }, (_, i) => i),
@@ -65,13 +64,12 @@ export const ppoStage = defineStageNode({
           stage("experience", learner.experience),
           stage("report", (experience) =>
             Effect.gen(function* () {
-              values = experience.report
-              iteration++
+              history.push(experience.report)
               yield* emit({
                 type: "stage.step",
-                step: iteration,
+                step: history.length,
                 steps: config.iterations,
-                values: { ...learner.lastUpdate(), ...values },
+                values: { ...learner.lastUpdate(), ...experience.report },
                 amount: config.episodes,
                 unit: "answers",
               })
@@ -83,6 +81,24 @@ export const ppoStage = defineStageNode({
           settle(),
         ),
       )
+      if (history.length > 0) yield* emit({ type: "stage.table", ...overOptimisation(history) })
       return { config: policy.config, params: renamed(yield* learner.policy.read(), "policy.", "") }
     }),
 })
+
+/**
+ * What is optimised beside what is wanted, over the iterations: where the reward rises and the gold score does not, the
+ * reward is over-optimised (Gao et al. 2023).
+ */
+const overOptimisation = (history: ReadonlyArray<Report>) => {
+  const last = history.length - 1
+  const shown = new Set(Array.from({ length: 7 }, (_, i) => Math.round((i * last) / 6)))
+  return {
+    title: "Reward against gold score over PPO",
+    columns: ["iteration", "KL to SFT, nat", "reward", "gold score"],
+    rows: [...shown].map((i) => {
+      const { kl, reward, gold } = history[i]!
+      return [i + 1, kl.toFixed(2), reward.toFixed(2), gold.toFixed(2)]
+    }),
+  }
+}

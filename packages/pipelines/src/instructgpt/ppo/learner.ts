@@ -12,6 +12,9 @@ import { renamed } from "../parameters.js"
 import type { PpoConfig } from "./config.js"
 import type { ScoredAnswers } from "./rollout.js"
 
+/** Means over the answers of a rollout. */
+export type Report = Readonly<Record<"reward" | "gold" | "kl" | "beta" | "length", number>>
+
 /** A rollout with everything that an update needs. All float32 b t. */
 export interface Experience extends ScoredAnswers {
   readonly width: number
@@ -19,7 +22,7 @@ export interface Experience extends ScoredAnswers {
   readonly returns: Float32Array
   /** Of the value model before the update. */
   readonly values: Float32Array
-  readonly report: Readonly<Record<string, number>>
+  readonly report: Report
 }
 
 const mean = (values: Float32Array): number => values.reduce((sum, v) => sum + v, 0) / values.length
