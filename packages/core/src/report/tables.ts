@@ -6,8 +6,6 @@ import type { Samples, Table } from "./story.js"
 const mostRows = 200
 const mostSamples = 24
 const longestSample = 2000
-/** Characters that a cell of a table in half the page may have. */
-const longestNarrowCell = 40
 
 const more = (all: number, shown: number, noun: string): Html | undefined =>
   all > shown ? html`<p class="more">${all - shown} more ${noun} in events.jsonl</p>` : undefined
@@ -18,8 +16,7 @@ export const resultTable = ({ title, columns, rows }: Table, stage: string): Htm
   const texts = columns.map((_, i) =>
     isNumber[i] ? showColumn(shown.map((row) => (typeof row[i] === "number" ? row[i] : Number.NaN))) : [],
   )
-  const wide = columns.length > 4 || shown.some((row) => row.some((cell) => String(cell).length > longestNarrowCell))
-  return html`<div${wide ? html` class="wide"` : undefined}><div class="scroll" tabindex="0" role="group" aria-label="${title}"><table>
+  return html`<div${columns.length > 2 ? html` class="wide"` : undefined}><div class="scroll" tabindex="0" role="group" aria-label="${title}"><table>
 <caption>${title} <span class="tag">${stage}</span></caption>
 <thead><tr>${columns.map((name, i) => html`<th scope="col"${isNumber[i] ? html` class="n"` : undefined}>${name}</th>`)}</tr></thead>
 <tbody>${shown.map(
