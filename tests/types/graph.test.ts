@@ -152,14 +152,108 @@ test("sharing with a node that is not there does not compile", () => {
   ).toThrow("shares")
 })
 
-test("a node is replaced by one of the same ports alone", () => {
+const rule = defineTensorNode({
+  type: "test.rule",
+  version: 1,
+  config: Schema.Struct({}),
+  ports: () => ({ in: {}, out: tensor("float32", "b t d") }),
+  apply: () => tf.zeros([1, 1, 4]),
+})({})
+
+const two = graph("two", { tokens: tensor("int32", "b t", "token"), text: tensor("int32", "n s", "token") }).node(
+  "x",
+  embed,
+  { tokens: "tokens" },
+)
+
+test("a node takes and gives what its renamed axes say", () => {
+  const whole = two
+    .node("y", embed, { tokens: "text" }, { axes: { b: "n", t: "s" }, shares: "x" })
+    .node("parts", split, { x: "y" }, { axes: { t: "s", b: "n" } })
+    .output("x", "y", "parts.total")
+  expectTypeOf(whole.out.x).toEqualTypeOf<TensorPort<"float32", "b t d", "">>()
+  expectTypeOf(whole.out.y.axes).toEqualTypeOf<"n s d">()
+  expectTypeOf(whole.out.total.axes).toEqualTypeOf<"n">()
+  // The nodes' own ports: what may take their place keeps the renaming.
+  expectTypeOf<NodePortsOf<typeof whole>["y"]["out"]>().toEqualTypeOf<TensorPort<"float32", "b t d", "">>()
+  expect(whole.out.y.axes).toBe("n s d")
+})
+
+test("two axes may change their names for each other's", () => {
+  const turned = graph("turned", { tokens: tensor("int32", "t b", "token") })
+    .node("x", embed, { tokens: "tokens" }, { axes: { b: "t", t: "b" } })
+    .output("x")
+  expectTypeOf(turned.out.axes).toEqualTypeOf<"t b d">()
+})
+
+test("a factor of a product is renamed, a number is not", () => {
+  const merge = defineTensorNode({
+    type: "test.merge-heads",
+    version: 1,
+    config: Schema.Struct({}),
+    ports: () => ({ in: { x: tensor("float32", "b 3 (h e)") }, out: tensor("float32", "b 3 e") }),
+    apply: (_config, _params, { x }) => x,
+  })({})
+  const whole = graph("merged", { x: tensor("float32", "n 3 (k e)") })
+    .node("merged", merge, { x: "x" }, { axes: { b: "n", h: "k" } })
+    .output("merged")
+  expectTypeOf(whole.out.axes).toEqualTypeOf<"n 3 e">()
+})
+
+test("an axis renamed wrongly does not compile", () => {
+  expect(() =>
+    two
+      // @ts-expect-error  "axes: this node has no axis q"
+      .node("y", embed, { tokens: "text" }, { axes: { b: "n", t: "s", q: "k" } })
+      .output("y"),
+  ).toThrow('a new name for "q"')
+  expect(() =>
+    two
+      // @ts-expect-error  "axes: two axes of this node would be called n"
+      .node("y", embed, { tokens: "text" }, { axes: { b: "n", t: "n" } })
+      .output("y"),
+  ).toThrow('"b" renamed to "n", "t" too')
+  expect(() =>
+    two
+      // @ts-expect-error  "axes: two axes of this node would be called d"
+      .node("y", embed, { tokens: "text" }, { axes: { b: "n", t: "d" } })
+      .output("y"),
+  ).toThrow("another of its axes")
+  expect(() =>
+    two
+      // @ts-expect-error  renamed, the node takes [n s]: "tokens" no longer fits
+      .node("y", embed, { tokens: "tokens" }, { axes: { b: "n", t: "s" } })
+      .output("y"),
+  ).toThrow('wire "text"')
+  expect(() =>
+    two
+      // @ts-expect-error  not renamed, it takes [b t]
+      .node("y", embed, { tokens: "text" })
+      .output("y"),
+  ).toThrow("ShapeMismatch")
+})
+
+test("a node is replaced by one that gives the same and takes the same or less", () => {
   const whole = parts.output("parts.mean")
   const swapped = replaceNode(whole, "x", embed)
   expectTypeOf(swapped).toEqualTypeOf(whole)
+  const ruled = replaceNode(whole, "x", rule)
+  expectTypeOf<NodePortsOf<typeof ruled>["x"]["in"]>().toEqualTypeOf<Record<never, never>>()
+  expectTypeOf<NodePortsOf<typeof ruled>["parts"]>().toEqualTypeOf<NodePortsOf<typeof whole>["parts"]>()
+  expectTypeOf(ruled.out).toEqualTypeOf(whole.out)
+  expect(ruled.nodes[0]?.wires).toEqual({})
+  expect(() =>
+    // @ts-expect-error  the wire to "tokens" is gone: what once took it no longer fits
+    replaceNode(ruled, "x", embed),
+  ).toThrow('a new in-port "tokens"')
   expect(() =>
     // @ts-expect-error  decode takes codes, not tokens
     replaceNode(whole, "x", decode),
   ).toThrow("codes")
+  expect(() =>
+    // @ts-expect-error  rule gives float32 [b t d], split gave two others
+    replaceNode(whole, "parts", rule),
+  ).toThrow("no such output")
   expect(() =>
     // @ts-expect-error  there is no node "y"
     replaceNode(whole, "y", embed),

@@ -84,9 +84,9 @@ type WiresOf<K extends string, Out extends Outputs> = Outputs extends Out
 type NewName<K extends string, Taken> = string extends Taken
   ? K
   : K extends Taken
-    ? `"${K}" is taken - give the node a new name`
+    ? `${K} is taken - give the node a new name`
     : K extends `${string}.${string}`
-      ? `"${K}" has a dot - dots separate a node from its port`
+      ? `${K} has a dot - dots separate a node from its port`
       : K
 
 type Last<W extends string> = W extends `${string}.${infer P}` ? P : W

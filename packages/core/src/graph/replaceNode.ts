@@ -23,7 +23,7 @@ type Replacement<Old, N extends Node> = Old extends { readonly in: infer In; rea
         ? N
         : "the new node must give what the old one gave"
       : "the new node must take the in-ports of the old one, or some of them"
-    : `the new node needs "${Exclude<keyof N["in"], keyof In> & string}", to which the old one has no wire`
+    : `the new node needs ${Exclude<keyof N["in"], keyof In> & string}, to which the old one has no wire`
   : N
 
 type InOf<P> = P extends { readonly in: infer In } ? In : never
