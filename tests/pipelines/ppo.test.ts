@@ -142,3 +142,19 @@ test("a large KL penalty keeps the policy by its reference, where without one it
   expect(mean(held.kl.slice(-5))).toBeLessThan(0.2 * mean(free.kl.slice(-5)))
   expect(held.likelihood).toBeLessThan(free.likelihood)
 })
+
+test("a reward that is not a number is NotFinite that names the iteration, the answer and the reward, before an update", async () => {
+  const { tokenizer, policy, passages } = given
+  const corpus = { source: "made by a test", train: documents, heldOut: [] }
+  const never: Reward = {
+    source: "a broken rule",
+    files: {},
+    open: (batch) => Effect.succeed(() => Effect.succeed(new Float32Array(batch).fill(Number.NaN))),
+  }
+  const { result: error, events } = await on(
+    Effect.flip(ppoStage(ppo).run({ policy, reward: never, passages, corpus, tokenizer, labeler: nobody })),
+  )
+  expect(error).toMatchObject({ _tag: "NotFinite", where: "instructgpt.ppo > iteration 1 > reward" })
+  expect(error).toMatchObject({ received: expect.stringMatching(/^NaN for ".*", from a broken rule$/) })
+  expect(events.filter(({ type }) => type === "stage.step")).toEqual([])
+})

@@ -4,6 +4,7 @@ import {
   type Engine,
   type EngineError,
   type Key,
+  NotFinite,
   type Stage,
   type State,
   split,
@@ -87,7 +88,7 @@ export const makeRollout = (given: {
         } satisfies Answers
       })
 
-    const score = (rollout: Answers): Effect.Effect<ScoredAnswers, EngineError> =>
+    const score = (rollout: Answers): Effect.Effect<ScoredAnswers, EngineError | NotFinite> =>
       Effect.gen(function* () {
         const scores = yield* scorer({
           tokens: rollout.tokens,
@@ -96,6 +97,15 @@ export const makeRollout = (given: {
           width,
           texts: rollout.texts,
         })
+        const bad = scores.findIndex((value) => !Number.isFinite(value))
+        if (bad >= 0) {
+          return yield* new NotFinite({
+            where: `instructgpt.ppo > iteration ${rollout.iteration + 1} > reward`,
+            expected: "a finite score for every answer",
+            received: `${scores[bad]} for ${JSON.stringify(rollout.texts[bad])}, from ${reward.source}`,
+            fix: "mend the reward, so that it scores any text, an empty one too",
+          })
+        }
         const gold = rollout.texts.reduce((sum, text) => sum + labeler.score(text), 0) / episodes
         return { ...rollout, scores, gold }
       })
