@@ -13,7 +13,7 @@ import {
 } from "@millrace/core"
 import { Effect, Exit } from "effect"
 import { expect, test } from "vitest"
-import { add, bias, extremes, heads, loss, merge, scale, shout, text, types } from "./graphNodes.js"
+import { add, bias, constant, extremes, heads, loss, merge, scale, shout, text, types } from "./graphNodes.js"
 
 const bd = tensor("float32", "b d")
 const start = () => graph("model", { x: bd })
@@ -236,6 +236,46 @@ test("a bad config is refused in code as in files, every error at once", () => {
   `)
 })
 
+test("every bad config and unknown type of a file is told in one error, nested ones too", () => {
+  const inner = start()
+    .node("b", scale({ factor: 1 }), { x: "x" })
+    .output("b")
+  const json = encodeGraph(
+    start()
+      .node("a", bias({ width: 4 }), { x: "x" })
+      .node("inner", inner, { x: "a" })
+      .node("c", scale({ factor: 1 }), { x: "inner" })
+      .output("c"),
+  )
+  const [a, box, c] = json.nodes
+  const bad = { ...box!.graph!, nodes: [{ ...box!.graph!.nodes[0]!, config: { factor: "two" } }] }
+  const nodes = [{ ...a!, config: { width: 4.5, depth: 1 } }, { ...box!, graph: bad }, c!]
+  expect(decodeFails({ ...json, nodes })).toMatchInlineSnapshot(`
+    "BadConfig in model
+      expected  a > test.bias@1: width: an integer
+                inner > b > test.scale@1: factor: number
+      received  a > test.bias@1: depth: unknown key
+                a > test.bias@1: width: 4.5
+                inner > b > test.scale@1: factor: "two"
+      fix       a > test.bias@1: depth: remove it
+                inner > b > test.scale@1: give the expected values"
+  `)
+  const unknown = [nodes[0], nodes[1], { ...c!, node: "test.scael@1" }]
+  expect(decodeFails({ ...json, nodes: unknown })).toMatchInlineSnapshot(`
+    "UnknownNode in model
+      expected  a > test.bias@1: width: an integer
+                inner > b > test.scale@1: factor: number
+                c: a node type of the registry, as type@version
+      received  a > test.bias@1: depth: unknown key
+                a > test.bias@1: width: 4.5
+                inner > b > test.scale@1: factor: "two"
+                c: "test.scael@1"
+      fix       a > test.bias@1: depth: remove it
+                inner > b > test.scale@1: give the expected values
+                c: did you mean "test.scale@1"?"
+  `)
+})
+
 test("a cycle in a file is named", () => {
   const json = {
     name: "loop",
@@ -346,6 +386,37 @@ test("a replaced node keeps the wires, and the hash tells", () => {
   ])
   expect(graphHash(swapped)).not.toBe(graphHash(whole))
   expect(graphHash(replaceNode(swapped, "a", scale({ factor: 2 })))).toBe(graphHash(whole))
+})
+
+test("a rule that needs less takes a node's place: the wires that it does not need are gone", () => {
+  const whole = start()
+    .node("a", scale({ factor: 2 }), { x: "x" })
+    .node("sum", add({}), { a: "x", b: "a" })
+    .output("sum")
+  const ruled = replaceNode(whole, "sum", constant({}))
+  expect(ruled.nodes.map(({ wires }) => wires)).toEqual([{ x: "x" }, {}])
+  expect(resolveSizes(ruled, { b: 2, d: 3 }).outputs).toEqual({ sum: { dtype: "float32", shape: [1, 1] } })
+  expect(messageOf(() => replaceNode(ruled, "sum", add({}) as never))).toMatchInlineSnapshot(`
+    "UnknownWire in model
+      expected  sum > a: no in-ports, as the old node
+                sum > b: no in-ports, as the old node
+      received  sum > a: a new in-port "a"
+                sum > b: a new in-port "b"
+      fix       sum > a: build the graph anew, with a wire for it
+                sum > b: build the graph anew, with a wire for it"
+  `)
+  expect(messageOf(() => replaceNode(whole, "sum", extremes({}) as never))).toMatchInlineSnapshot(`
+    "UnknownWire in model > sum > x
+      expected  in-ports of the old node: "a", "b"
+      received  a new in-port "x"
+      fix       build the graph anew, with a wire for it"
+  `)
+  expect(messageOf(() => replaceNode(whole, "a", loss({}) as never))).toMatchInlineSnapshot(`
+    "ShapeMismatch in model > a
+      expected  float32 [b d]
+      received  float32 []
+      fix       give what the old node gave"
+  `)
 })
 
 test("a registry refuses two definitions of one type and version", () => {

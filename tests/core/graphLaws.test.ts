@@ -127,6 +127,52 @@ test("the hash changes with any config, option, name or wire", () => {
   )
 })
 
+/** Other names for both axes of every node; some change a name for the other's. */
+const names = fc.constantFrom({ b: "n", d: "k" }, { b: "d", d: "b" }, { b: "n" }, { d: "k2" })
+
+/** The graph under other names of all axes, inputs and nodes alike. */
+const rename = (json: GraphJson, axes: Readonly<Record<string, string>>): GraphJson => {
+  const port = { ...x, axes: `${axes.b ?? "b"} ${axes.d ?? "d"}` }
+  return { ...json, inputs: { x: port, y: port }, nodes: json.nodes.map((node) => ({ ...node, axes })) }
+}
+
+test("axes under other names change the hash and no number, and are written and read as they are", () => {
+  fc.assert(
+    fc.property(graphJson, names, (json, axes) => {
+      const [plain, renamed] = [decode(json), decode(rename(json, axes))]
+      expect(run(renamed)).toEqual(run(plain))
+      expect(graphHash(renamed)).not.toBe(graphHash(plain))
+      expect(encodeGraph(renamed)).toEqual(rename(json, axes))
+      const last = Object.values(renamed.out)[0] as { readonly axes: string }
+      expect(last.axes).toBe(`${axes.b ?? "b"} ${axes.d ?? "d"}`)
+    }),
+    { numRuns: 40 },
+  )
+})
+
+test("axes renamed to their own names are not renamed at all", () => {
+  fc.assert(
+    fc.property(graphJson, fc.constantFrom({ b: "b" }, { d: "d", b: "b" }, {}), (json, axes) => {
+      expect(encodeGraph(decode(rename(json, axes)))).toEqual(json)
+    }),
+    { numRuns: 20 },
+  )
+})
+
+test("a nested graph under other names of its axes computes the same numbers", () => {
+  fc.assert(
+    fc.property(graphJson, names, (json, axes) => {
+      const outer = (given: Readonly<Record<string, string>>): GraphJson => {
+        const { inputs } = rename(json, given)
+        const box = { name: "inner", graph: { ...json, name: "inner" }, wires: { x: "x", y: "y" }, axes: given }
+        return { name: "outer", inputs, nodes: [box], outputs: { last: "inner.last", other: "inner.other" } }
+      }
+      expect(run(decode(outer(axes)))).toEqual(run(decode(outer({}))))
+    }),
+    { numRuns: 25 },
+  )
+})
+
 /** The graph with its nodes from `first` to `last` moved into a graph of their own. */
 const nest = (json: GraphJson, first: number, last: number): GraphJson => {
   const inside = json.nodes.slice(first, last + 1)

@@ -42,6 +42,14 @@ export const extremes = defineTensorNode({
   apply: (_config, _params, { x }) => ({ low: tf.minimum(x, 0), high: tf.maximum(x, 0) }),
 })
 
+export const constant = defineTensorNode({
+  type: "test.constant",
+  version: 1,
+  config: Schema.Struct({}),
+  ports: () => ({ in: {}, out: bd, sizes: { b: 1, d: 1 } }),
+  apply: () => tf.ones([1, 1]),
+})
+
 export const loss = defineTensorNode({
   type: "test.loss",
   version: 1,
@@ -77,4 +85,4 @@ export const shout = defineStageNode({
   run: ({ times }, inputs) => Effect.succeed(inputs.text.toUpperCase() + "!".repeat(times)),
 })
 
-export const types = registry([scale, add, bias, extremes, loss, heads, merge, shout])
+export const types = registry([scale, add, bias, constant, extremes, loss, heads, merge, shout])

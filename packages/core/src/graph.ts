@@ -26,7 +26,7 @@ export {
   type TensorGraph,
 } from "./graph/parts.js"
 
-/** The ports of the nodes of a graph: `NodePortsOf<typeof dalle>["images"]["out"]`. */
+/** The own ports of the nodes of a graph, axes not renamed: `NodePortsOf<typeof dalle>["images"]["out"]`. */
 export type NodePortsOf<G> = G extends { readonly nodePorts?: infer Nodes } ? NonNullable<Nodes> : never
 
 export interface NodeOptions<Name extends string = string, Axes extends AxisNames = AxisNames> {

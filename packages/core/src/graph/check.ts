@@ -104,7 +104,8 @@ export const whyNotNames = (node: Node, names: AxisNames): ReadonlyArray<Omit<Fi
   const own = has.length === 0 ? "no axes to rename" : `axes of the node: ${has.join(", ")}`
   return Object.entries(names).flatMap(([axis, name]) => {
     if (!has.includes(axis)) {
-      return [{ expected: own, received: `a new name for "${axis}"`, fix: `${axis}: ${didYouMean(axis, has)}` }]
+      const fix = has.length === 0 ? "remove the option axes" : didYouMean(axis, has)
+      return [{ expected: own, received: `a new name for "${axis}"`, fix }]
     }
     if (!/^[a-z][a-z0-9]*$/.test(name)) {
       const expected = "names of lower-case letters and digits, that begin with a letter"
@@ -114,7 +115,8 @@ export const whyNotNames = (node: Node, names: AxisNames): ReadonlyArray<Omit<Fi
     if (other === undefined) return []
     const kept = Object.hasOwn(names, other) ? `"${other}" too` : "which is another of its axes"
     const expected = "a name of its own for every axis of the node"
-    const fix = `choose another name for "${axis}", or rename "${other}" as well`
+    const both = `give "${axis}" and "${other}" two names`
+    const fix = Object.hasOwn(names, other) ? both : `choose another name for "${axis}", or rename "${other}" as well`
     return [{ expected, received: `"${axis}" renamed to "${name}", ${kept}`, fix }]
   })
 }

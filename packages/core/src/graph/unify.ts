@@ -7,9 +7,10 @@ import { ShapeMismatch } from "../errors.js"
 import { type Port, type Ports, samePort, showPort } from "../port.js"
 import { whyNotNames } from "./check.js"
 import { failureOf } from "./findings.js"
+import { SHOWN } from "./lines.js"
 import { type GraphNode, isGraph } from "./parts.js"
 import { type Dimension, Sizes } from "./sizes.js"
-import { outWires, type Source, sourcesOf } from "./wires.js"
+import { outWires, sourcesOf } from "./wires.js"
 
 /** What unification needs of a graph, assembled or not. */
 export interface Wired {
@@ -89,6 +90,8 @@ export const unify = (graph: Wired, given: Readonly<Record<string, number>> = {}
     }
     const sources = sourcesOf(inner.inputs, inner.nodes)
     const wires = new Map<string, Dimensions>(inputs)
+    // The wires that a node may take: one of a later node would close a cycle.
+    const before: Array<readonly [wire: string, type: Port]> = Object.entries(inner.inputs)
     for (const graphNode of inner.nodes) {
       const { name, wires: into } = graphNode
       const at = `${prefix}${name}`
@@ -104,7 +107,8 @@ export const unify = (graph: Wired, given: Readonly<Record<string, number>> = {}
             at: mismatch.at,
             expected: showPort(need),
             received: `${showPort(have)} from ${mismatch.from}`,
-            fix: fits(graphNode, port, sources, have),
+            // Beyond what an error shows, nothing is searched: a file may have thousands.
+            fix: sizes.conflicts.length < SHOWN ? fits(graphNode, port, have, before) : "",
           })
           continue
         }
@@ -113,6 +117,7 @@ export const unify = (graph: Wired, given: Readonly<Record<string, number>> = {}
           sizes.equate({ ...mismatch, produced: produced[i]!, consumed })
         }
       }
+      for (const [wire, , type] of outWires(name, graphNode.out)) before.push([wire, type])
     }
     return { inputs, wires }
   }
@@ -132,17 +137,12 @@ const namesFor = ({ node, axes }: GraphNode, port: string, have: Port): AxisName
   return fit ? Object.fromEntries(Object.entries(names).filter(([axis, name]) => axis !== name)) : null
 }
 
-/** What to do about a wire that does not fit: the wires that do, or other names for the axes. */
-const fits = (node: GraphNode, port: string, sources: ReadonlyMap<string, Source>, have: Port): string => {
-  const found = [...sources].filter(([, source]) => source.node !== node.name && samePort(source.type, node.in[port]!))
+/** What to do about a wire that does not fit: the wires before the node that do, or other names for its axes. */
+const fits = (node: GraphNode, port: string, have: Port, before: ReadonlyArray<readonly [string, Port]>): string => {
+  const found = before.filter(([, type]) => samePort(type, node.in[port]!)).map(([wire]) => `"${wire}"`)
   const names = namesFor(node, port, have)
-  if (found.length === 0) {
-    if (names === null) return "no wire carries it: put a node between that makes it"
-    const entries = Object.entries(names).map(([axis, name]) => `${axis}: "${name}"`)
-    return `no wire carries it: rename the node's axes, { axes: { ${entries.join(", ")} } }`
-  }
-  return `wire ${found
-    .slice(0, 5)
-    .map(([wire]) => `"${wire}"`)
-    .join(" or ")}`
+  const entries = Object.entries(names ?? {}).map(([axis, name]) => `${axis}: "${name}"`)
+  const rename = `rename the node's axes, { axes: { ${entries.join(", ")} } }`
+  if (found.length === 0) return `no wire carries it: ${names === null ? "put a node between that makes it" : rename}`
+  return `wire ${found.slice(0, 5).join(" or ")}${names === null ? "" : `; or ${rename}`}`
 }
