@@ -76,7 +76,7 @@ const ppo: PpoConfig = {
   epochs: 2,
   schedule: { kind: "constant", peak: 3e-3, warmup: 0, floor: 1 },
   kl: { beta: 0, controller: "fixed", target: 8, horizon: 2000, estimator: "k1" },
-  ptx: { coefficient: 0 },
+  ptx: { windows: 2, coefficient: 0 },
 }
 
 /** How likely a model finds the letter right after each prompt, in the mean. */

@@ -99,7 +99,7 @@ export const policyUpdate = (model: GptConfig, config: PpoConfig) =>
     advantages: tensor("float32", "b t", "advantage"),
     returns: values,
     oldValues: values,
-    text: tokens,
+    text: tensor("int32", "n s", "token"),
   })
     .node("policy", gpt.logits(model), { tokens: "tokens" })
     .node("logProb", logProbs.of({}), { logits: "policy", tokens: "tokens" })
@@ -123,7 +123,7 @@ export const policyUpdate = (model: GptConfig, config: PpoConfig) =>
         mask: "mask",
       },
     )
-    .node("textLogits", gpt.logits(model), { tokens: "text" }, { shares: "policy" })
-    .node("textLoss", textLoss({}), { logits: "textLogits", tokens: "text" })
-    .node("loss", loss.ptx(config.ptx), { ppo: "ppo.loss", pretraining: "textLoss" })
+    .node("textLogits", gpt.logits(model), { tokens: "text" }, { shares: "policy", axes: { b: "n", t: "s" } })
+    .node("textLoss", textLoss({}), { logits: "textLogits", tokens: "text" }, { axes: { b: "n", t: "s" } })
+    .node("loss", loss.ptx({ coefficient: config.ptx.coefficient }), { ppo: "ppo.loss", pretraining: "textLoss" })
     .output("loss", "ppo.policyLoss", "ppo.valueLoss", "ppo.clipFraction", "textLoss")

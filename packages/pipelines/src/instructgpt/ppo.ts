@@ -49,11 +49,14 @@ export const ppoStage = defineStageNode({
     Effect.gen(function* () {
       const { key, emit } = yield* Stage
       const stream = yield* tokenStream(corpus.train, tokenizer)
-      yield* requireWindow(stream, passages.promptLength + passages.continuationLength, "instructgpt.ppo")
+      const { context } = policy.config
+      yield* requireWindow(stream, context, "instructgpt.ppo")
       const learner = yield* makeLearner({ config, policy, reward, passages })
       const rollout = yield* makeRollout({ config, policy, reward, passages, tokenizer, labeler })
       const stage = yield* stages<Engine | Stage>()
       const history: Array<Report> = []
+      const updatesEach = config.epochs * Math.floor(config.episodes / config.minibatch)
+      let updates = 0
       yield* drain(
         demand(
           Array.from({ length: config.iterations }, (_, i) => i),
@@ -62,22 +65,25 @@ export const ppoStage = defineStageNode({
           stage("rollout", (i) => rollout.answers(learner.policy, split(split(key, "rollout"), i), i)),
           stage("score", rollout.score),
           stage("experience", learner.experience),
-          stage("report", (experience) =>
+          spread((experience) => {
+            history.push(experience.report)
+            return minibatches(experience, config, stream, context, split(key, "minibatches"))
+          }),
+          stage("update", (batch) =>
             Effect.gen(function* () {
-              history.push(experience.report)
+              const values = yield* learner.update(batch)
+              updates++
+              if (updates % updatesEach !== 0) return
               yield* emit({
                 type: "stage.step",
                 step: history.length,
                 steps: config.iterations,
-                values: { ...learner.lastUpdate(), ...experience.report },
+                values: { ...values, ...history.at(-1) },
                 amount: config.episodes,
                 unit: "answers",
               })
-              return experience
             }),
           ),
-          spread((experience) => minibatches(experience, config, stream, split(key, "minibatches"))),
-          stage("update", learner.update),
           settle(),
         ),
       )

@@ -61,7 +61,7 @@ const small: InstructGptConfig = {
     ratioClip: 0.2,
     valueClip: 0.2,
     valueCoefficient: 0.1,
-    ptx: { coefficient: 0.5 },
+    ptx: { windows: 16, coefficient: 0.5 },
   },
   evaluate: { prompts: 512, windows: 256, samples: 6, klLimit: 10 },
 }

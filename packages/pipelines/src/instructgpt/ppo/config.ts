@@ -39,8 +39,8 @@ export const PpoConfig = Schema.Struct({
   ratioClip: Positive,
   valueClip: Positive,
   valueCoefficient: PositiveOrZero,
-  /** PPO-ptx: γ. InstructGPT: 27.8, with 8 windows of pretraining text an answer; here there is one, as long as a row. */
-  ptx: Schema.Struct({ coefficient: PositiveOrZero }),
+  /** PPO-ptx: windows of pretraining text an update, each as long as the context, and γ. InstructGPT: 8 an answer and 27.8. */
+  ptx: Schema.Struct({ windows: Count, coefficient: PositiveOrZero }),
 }).check(
   Schema.makeFilter(({ episodes, minibatch }) =>
     minibatch <= episodes ? undefined : `minibatch ${minibatch} must be at most episodes ${episodes}`,

@@ -37,7 +37,7 @@ export const makeLearner = (given: {
   Effect.gen(function* () {
     const { config, policy, reward, passages } = given
     const engine = yield* Engine
-    const { episodes, minibatch, epochs, iterations, kl } = config
+    const { episodes, minibatch, epochs, iterations, ptx, kl } = config
     const width = passages.promptLength + passages.continuationLength
     const objective = objectiveOf(policyUpdate(policy.config, config))
 
@@ -51,7 +51,7 @@ export const makeLearner = (given: {
         advantages: { dtype: "float32", shape: [minibatch, width] },
         returns: { dtype: "float32", shape: [minibatch, width] },
         oldValues: { dtype: "float32", shape: [minibatch, width] },
-        text: { dtype: "int32", shape: [minibatch, width] },
+        text: { dtype: "int32", shape: [ptx.windows, policy.config.context] },
       },
       initial: { ...renamed(policy.params, "", "policy."), ...valueStart(policy, reward) },
       config: {
@@ -81,7 +81,6 @@ export const makeLearner = (given: {
 
     const control = kl.controller === "adaptive" ? adaptiveKl({ target: kl.target, horizon: kl.horizon }) : fixedKl
     let beta = kl.beta
-    let last: Readonly<Record<string, number>> = {}
 
     const experience = (rollout: ScoredAnswers) =>
       Effect.gen(function* () {
@@ -116,12 +115,9 @@ export const makeLearner = (given: {
         } satisfies Experience
       })
 
-    const update = (batch: HostTensors) =>
-      Effect.map(keepLastGood(trainer, trainer.step(batch)), (values) => {
-        last = values
-      })
+    const update = (batch: HostTensors) => keepLastGood(trainer, trainer.step(batch))
 
-    return { policy: trainer.params, experience, update, lastUpdate: () => last }
+    return { policy: trainer.params, experience, update }
   })
 
 /** The value model starts from the reward model (appendix C.4), or from the policy's trunk where the reward is no model. */

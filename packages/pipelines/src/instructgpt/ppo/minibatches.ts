@@ -17,9 +17,10 @@ export function* minibatches(
   experience: Experience,
   config: PpoConfig,
   stream: Int32Array,
+  context: number,
   key: Key,
 ): Generator<HostTensors> {
-  const { episodes, minibatch: size, epochs } = config
+  const { episodes, minibatch: size, epochs, ptx } = config
   const { width } = experience
   const here = split(key, experience.iteration)
   for (let epoch = 0; epoch < epochs; epoch++) {
@@ -36,7 +37,7 @@ export function* minibatches(
         advantages: floats(experience.advantages),
         returns: floats(experience.returns),
         oldValues: floats(experience.values),
-        text: windowBatch(stream, size, width, split(here, "text"), epoch * episodes + from).tokens!,
+        text: windowBatch(stream, ptx.windows, context, split(here, "text"), epoch * episodes + from).tokens!,
       }
     }
   }
