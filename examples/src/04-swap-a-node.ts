@@ -1,7 +1,7 @@
 /**
  * InstructGPT with one node swapped: a rule written in code in place of the reward model.
  *
- *   npm run example 04      about fifteen seconds
+ *   npm run example 04      about five seconds
  *
  * The rule likes short words. Comparisons are still made and shown in the graph, but nothing is learnt from them: PPO
  * raises the rule's own score instead, which the printed rewards show.

@@ -36,8 +36,8 @@ const small: InstructGptConfig = {
   passages: { promptLength: 8, continuationLength: 32, train: 12_000, heldOut: 1024 },
   pretrain: {
     model: { context: 64, width: 128, layers: 4, heads: 4 },
-    batch: 32,
-    fit: { steps: 500, schedule: cosine(3e-3, 50), optimizer: adamW, clip: 1 },
+    batch: 16,
+    fit: { steps: 1000, schedule: cosine(3e-3, 50), optimizer: adamW, clip: 1 },
   },
   demonstrations: { share: 0.25 },
   sft: { batch: 32, fit: { steps: 120, schedule: cosine(5e-4), optimizer: adamW, clip: 1 } },
