@@ -266,62 +266,68 @@ test("a block of a language model optimises to this", () => {
   expect(`\n${printProgram(fast)}\n`).toMatchInlineSnapshot(`
     "
     program f(table: float32[7, 4], ids: int32[2, 3], labels: int32[2, 3], w: float32[4, 7], bias: float32[7], gain: float32[4], shift: float32[4]) {
-      %1: float32[] = constant 4
-      %2: float32[] = constant 0.0713548
-      %3: float32[] = constant 1.59577
-      %4: float32[] = constant 3
-      %5: int32[6] = constant 0, 7, 14, 21, …
-      %6: float32[] = constant 0.166667
-      %7: int32[6] = Reshape(%ids) shape=[6]
-      %8: float32[6, 4] = GatherV2(%table, %7) axis=0 batchDims=0
-      %9: float32[2, 3, 4] = Reshape(%8) shape=[2, 3, 4]
-      %10: float32[2, 3, 4] = GeluTanh(%9)
-      %11: float32[6, 4] = Reshape(%10) shape=[6, 4]
-      %12: float32[6, 4], %13: float32[6, 1], %14: float32[6, 1] = LayerNorm(%11, %gain, %shift) epsilon=0.00001
-      %15: float32[6, 7] = _FusedMatMul(%12, %w, %bias) activation=linear
-      %16: int32[6] = Reshape(%labels) shape=[6]
-      %17: float32[6, 7] = LogSoftmax(%15) axis=1
-      %18: float32[42] = Reshape(%17) shape=[42]
-      %19: int32[6] = Add(%5, %16)
-      %20: float32[6] = GatherV2(%18, %19) axis=0 batchDims=0
-      %21: float32[6] = Neg(%20)
-      %22: float32[2, 3] = Reshape(%21) shape=[2, 3]
-      %23: float32[] = Mean(%22) axis=[0, 1]
-      %24: float32[6, 7] = OneHot(%16) depth=7 dtype=float32 offValue=0 onValue=1
+      %1: float32[] = constant 1
+      %2: float32[] = constant 4
+      %3: float32[] = constant 0.0713548
+      %4: float32[] = constant 1.59577
+      %5: float32[] = constant 3
+      %6: int32[6] = constant 0, 7, 14, 21, …
+      %7: float32[] = constant 0.166667
+      %8: int32[6] = Reshape(%ids) shape=[6]
+      %9: float32[6, 4] = GatherV2(%table, %8) axis=0 batchDims=0
+      %10: float32[2, 3, 4] = Reshape(%9) shape=[2, 3, 4]
+      %11: float32[2, 3, 4] = GeluTanh(%10)
+      %12: float32[6, 4] = Reshape(%11) shape=[6, 4]
+      %13: float32[6, 4], %14: float32[6, 1], %15: float32[6, 1] = LayerNorm(%12, %gain, %shift) epsilon=0.00001
+      %16: float32[6, 7] = _FusedMatMul(%13, %w, %bias) activation=linear
+      %17: float32[6, 7] = LogSoftmax(%16) axis=1
+      %18: int32[6] = Reshape(%labels) shape=[6]
+      %19: int32[6] = Add(%6, %18)
+      %20: float32[42] = Reshape(%17) shape=[42]
+      %21: float32[6] = GatherV2(%20, %19) axis=0 batchDims=0
+      %22: float32[6] = Neg(%21)
+      %23: float32[2, 3] = Reshape(%22) shape=[2, 3]
+      %24: float32[] = Mean(%23) axis=[0, 1]
       %25: float32[6, 7] = Exp(%17)
-      %26: float32[6, 7] = Sub(%25, %24)
-      %27: float32[6, 7] = Multiply(%26, %6)
-      %28: float32[6, 4] = BatchMatMul(%27, %w) transposeB=true
-      %29: float32[4, 7] = BatchMatMul(%12, %27) transposeA=true
-      %30: float32[6, 4] = Sub(%11, %13)
-      %31: float32[6, 4] = Multiply(%30, %14)
-      %32: float32[6, 4] = Multiply(%28, %31)
-      %33: float32[4, 1] = Reshape(%gain) shape=[4, 1]
-      %34: float32[4, 1] = RealDiv(%33, %1)
-      %35: float32[6, 1] = BatchMatMul(%28, %34)
-      %36: float32[6, 1] = BatchMatMul(%32, %34)
-      %37: float32[6, 4] = Multiply(%28, %gain)
-      %38: float32[6, 4] = Sub(%37, %35)
-      %39: float32[6, 4] = Multiply(%31, %36)
-      %40: float32[6, 4] = Sub(%38, %39)
-      %41: float32[6, 4] = Multiply(%40, %14)
-      %42: float32[4] = Sum(%28) axis=[0]
-      %43: float32[2, 3, 4] = Reshape(%41) shape=[2, 3, 4]
-      %44: float32[2, 3, 4] = Square(%9)
-      %45: float32[2, 3, 4] = Multiply(%44, %2)
-      %46: float32[2, 3, 4] = Add(%45, %3)
-      %47: float32[2, 3, 4] = Multiply(%9, %46)
-      %48: float32[2, 3, 4] = Sigmoid(%47)
-      %49: float32[2, 3, 4] = Multiply(%45, %4)
-      %50: float32[2, 3, 4] = Add(%49, %3)
-      %51: float32[2, 3, 4] = Multiply(%10, %48)
-      %52: float32[2, 3, 4] = Sub(%10, %51)
-      %53: float32[2, 3, 4] = Multiply(%52, %50)
-      %54: float32[2, 3, 4] = Add(%48, %53)
-      %55: float32[2, 3, 4] = Multiply(%43, %54)
-      %56: float32[6, 4] = Reshape(%55) shape=[6, 4]
-      %57: float32[7, 4] = EmbedGrad(%7, %56) vocabulary=7
-      return value=%23, table=%57, w=%29, shift=%42
+      %26: float32[6, 7] = Multiply(%25, %7)
+      %27: float32[42] = Reshape(%26) shape=[42]
+      %28: float32[6] = Exp(%21)
+      %29: float32[6] = Sub(%28, %1)
+      %30: float32[6] = Multiply(%29, %7)
+      %31: int32[6, 1] = Reshape(%19) shape=[6, 1]
+      %32: float32[42] = TensorScatterUpdate(%27, %31, %30)
+      %33: float32[6, 7] = Reshape(%32) shape=[6, 7]
+      %34: float32[6, 4] = BatchMatMul(%33, %w) transposeB=true
+      %35: float32[4, 7] = BatchMatMul(%13, %33) transposeA=true
+      %36: float32[6, 4] = Sub(%12, %14)
+      %37: float32[6, 4] = Multiply(%36, %15)
+      %38: float32[6, 4] = Multiply(%34, %37)
+      %39: float32[4, 1] = Reshape(%gain) shape=[4, 1]
+      %40: float32[4, 1] = RealDiv(%39, %2)
+      %41: float32[6, 1] = BatchMatMul(%34, %40)
+      %42: float32[6, 1] = BatchMatMul(%38, %40)
+      %43: float32[6, 4] = Multiply(%34, %gain)
+      %44: float32[6, 4] = Sub(%43, %41)
+      %45: float32[6, 4] = Multiply(%37, %42)
+      %46: float32[6, 4] = Sub(%44, %45)
+      %47: float32[6, 4] = Multiply(%46, %15)
+      %48: float32[4] = Sum(%34) axis=[0]
+      %49: float32[2, 3, 4] = Reshape(%47) shape=[2, 3, 4]
+      %50: float32[2, 3, 4] = Square(%10)
+      %51: float32[2, 3, 4] = Multiply(%50, %3)
+      %52: float32[2, 3, 4] = Add(%51, %4)
+      %53: float32[2, 3, 4] = Multiply(%10, %52)
+      %54: float32[2, 3, 4] = Sigmoid(%53)
+      %55: float32[2, 3, 4] = Multiply(%51, %5)
+      %56: float32[2, 3, 4] = Add(%55, %4)
+      %57: float32[2, 3, 4] = Multiply(%11, %54)
+      %58: float32[2, 3, 4] = Sub(%11, %57)
+      %59: float32[2, 3, 4] = Multiply(%58, %56)
+      %60: float32[2, 3, 4] = Add(%54, %59)
+      %61: float32[2, 3, 4] = Multiply(%49, %60)
+      %62: float32[6, 4] = Reshape(%61) shape=[6, 4]
+      %63: float32[7, 4] = EmbedGrad(%8, %62) vocabulary=7
+      return value=%24, table=%63, w=%35, shift=%48
     }
     "
   `)

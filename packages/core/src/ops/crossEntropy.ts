@@ -15,16 +15,18 @@ export const crossEntropy = (logits: tf.Tensor, labels: tf.Tensor): tf.Tensor =>
   const loss = differentiable(
     [rows],
     (save) => {
-      const flat = tf.cast(tf.reshape(labels, [-1]), "int32")
       const [logp] = runFused("LogSoftmax", { logits: rows }, { axis: 1 })
-      save([logp!, flat])
+      const flat = tf.cast(tf.reshape(labels, [-1]), "int32")
       const starts = tf.mul(tf.range(0, flat.size, 1, "int32"), tf.scalar(classes, "int32"))
-      return tf.neg(tf.gather(tf.reshape(logp!, [-1]), tf.add(starts, flat)))
+      const right = tf.add(starts, flat)
+      save([logp!, right])
+      return tf.neg(tf.gather(tf.reshape(logp!, [-1]), right))
     },
-    (dy, [logp, flat]) => {
-      const right = { depth: classes, onValue: 1, offValue: 0, dtype: "float32" }
-      const [hot] = runFused("OneHot", { indices: flat! }, right)
-      return [tf.mul(tf.sub(tf.exp(logp!), hot!), tf.reshape(dy, [-1, 1]))]
+    // softmax · dy everywhere, but (softmax − 1) · dy at the labels: two passes over all logits, and one number a row.
+    (dy, [logp, right]) => {
+      const softmax = tf.reshape(tf.mul(tf.exp(logp!), tf.reshape(dy, [-1, 1])), [-1])
+      const atLabels = tf.mul(tf.sub(tf.exp(tf.gather(tf.reshape(logp!, [-1]), right!)), 1), dy)
+      return [tf.reshape(tf.tensorScatterUpdate(softmax, tf.reshape(right!, [-1, 1]), atLabels), logp!.shape)]
     },
   )
   return tf.reshape(loss, labels.shape)
