@@ -33,6 +33,13 @@ test("the README's graph compiles", () => {
   expect(compile(`${program}\nexport default fineTuning\n`)).toBe("")
 })
 
+test("the core's program compiles", () => {
+  const core = readFileSync(join(root, "packages", "core", "README.md"), "utf8")
+  const source = /```ts\n(import[\s\S]*?)```/.exec(core)?.[1] ?? ""
+  expect(source).toContain("TensorFunction")
+  expect(compile(source)).toBe("")
+})
+
 test("the README's wrong wire gets the compile error that it quotes", () => {
   const wrong = program.replace('{ logits: "policy"', '{ logits: "tokens"')
   expect(wrong).not.toBe(program)
