@@ -124,11 +124,17 @@ const launch = (options: ChildOptions): Effect.Effect<Running, EngineMissing | E
     })
   })
 
+/** A kill takes milliseconds; where it takes longer than this, in ms, nobody waits for it. */
+const patience = 2000
+
+/** Killed, not asked: a native call cannot be interrupted. Waits until the process is gone. */
+const end = (process: ChildProcess): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    if (process.exitCode !== null || process.signalCode !== null) return resume(Effect.void)
+    process.once("exit", () => resume(Effect.void))
+    process.kill("SIGKILL")
+  }).pipe(Effect.timeoutOption(patience), Effect.asVoid)
+
 /** A child process that lives as long as the scope. */
 export const startRemote = (options: ChildOptions): Effect.Effect<Remote, EngineMissing | EngineFailed, Scope.Scope> =>
-  Effect.acquireRelease(launch(options), ({ process }) =>
-    Effect.sync(() => {
-      // Killed, not asked: a native call cannot be interrupted, and nothing in the child outlives the scope anyway.
-      process.kill("SIGKILL")
-    }),
-  ).pipe(Effect.map(({ remote }) => remote))
+  Effect.acquireRelease(launch(options), ({ process }) => end(process)).pipe(Effect.map(({ remote }) => remote))
