@@ -4,6 +4,12 @@ import { type DType, type HostTensor, type HostTensors, sizeOf, type TensorSpec 
 
 type Data = HostTensor["data"]
 
+/** A tensor of the state: the values that count, and a buffer of the same size for the next ones. */
+export interface Cell {
+  front: Tensor
+  back: Tensor | null
+}
+
 export const emptyData = (dtype: DType, size: number): Data =>
   dtype === "float32" ? new Float32Array(size) : dtype === "int32" ? new Int32Array(size) : new Uint8Array(size)
 
@@ -33,3 +39,18 @@ export const unshared = (values: HostTensors): HostTensors => {
 
 /** Row `i` of `count` rows, without a copy. */
 export const row = (data: Data, i: number, size: number): Data => data.subarray(i * size, (i + 1) * size)
+
+/**
+ * Writes rows of a table in place.
+ * @param width  elements of a row
+ * @throws Error  a row that the table does not have
+ */
+export const writeRows = (table: Data, rows: Data, values: Data, width: number): void => {
+  const count = table.length / width
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!
+    if (!(row >= 0 && row < count)) throw new Error(`row ${row} is outside of a table of ${count} rows`)
+    // A row is short: a loop is faster than to make two views for `set`.
+    for (let from = i * width, to = row * width, end = from + width; from < end; from++, to++) table[to] = values[from]!
+  }
+}

@@ -11,6 +11,7 @@ import type { HostTensors, Specs } from "../tensor.js"
 import { checkCommit, checkLoop, checkRun, checkWrite, type Signature, specsOf, unknownNames } from "./check.js"
 import type { ModelPort } from "./protocol.js"
 import { type Remote, startRemote } from "./remote.js"
+import { byRows } from "./rowUpdates.js"
 
 export interface OnnxOptions {
   /** Threads of a kernel. The results are the same for any number. */
@@ -76,7 +77,10 @@ const makeEngine = (remote: Remote): Engine["Service"] => {
       const program = optimize(yield* capture(fn))
       const signature = signatureOf(fn, program)
       yield* orFail(checkCommit(signature))
-      const { bytes, inputs, outputs } = yield* written(program)
+      const { program: executed, updates } = byRows(program)
+      const { bytes, inputs, outputs } = yield* written(executed)
+      const ports = modelPorts(executed.outputs, outputs)
+      const rowOutputs = new Set(updates.flatMap(({ rows, values }) => [rows, values]))
       const id = ++lastProgram
       yield* Effect.acquireRelease(
         remote.ask(fn.name, {
@@ -84,8 +88,9 @@ const makeEngine = (remote: Remote): Engine["Service"] => {
           program: id,
           hash: createHash("sha256").update(bytes).digest("hex"),
           model: bytes,
-          inputs: modelPorts(program.inputs, inputs),
-          outputs: modelPorts(program.outputs, outputs),
+          inputs: modelPorts(executed.inputs, inputs),
+          outputs: ports.filter((_, i) => !rowOutputs.has(i)),
+          updates: updates.map((update) => ({ ...update, rows: ports[update.rows]!, values: ports[update.values]! })),
           commitIf: signature.commitIf,
         }),
         () => remote.tell({ kind: "release", program: id }),

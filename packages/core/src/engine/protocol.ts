@@ -10,6 +10,14 @@ export interface ModelPort {
   readonly shape: ReadonlyArray<number>
 }
 
+/** Rows of a state tensor that a run writes: int32 row numbers, and the rows. */
+export interface RowPorts {
+  readonly slot: string
+  readonly name: string
+  readonly rows: ModelPort
+  readonly values: ModelPort
+}
+
 /** State ids by slot. */
 export type Bindings = Readonly<Record<string, number>>
 
@@ -20,6 +28,7 @@ export interface CompileRequest {
   readonly model: Uint8Array
   readonly inputs: ReadonlyArray<ModelPort>
   readonly outputs: ReadonlyArray<ModelPort>
+  readonly updates: ReadonlyArray<RowPorts>
   readonly commitIf: string | null
 }
 

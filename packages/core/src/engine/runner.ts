@@ -2,19 +2,15 @@
  * State and the running of programs inside an engine's child process.
  *
  * State is written by the session itself, into buffers that no reader sees: a call that fails, is refused by `commitIf`
- * or is cancelled leaves the old values in place, and one that succeeds swaps two references.
+ * or is cancelled leaves the old values in place, and one that succeeds swaps two references. What a program changes by
+ * rows is copied once a call, and the rows are written into the copy.
  */
 import type { InferenceSession, Tensor } from "onnxruntime-node"
 import { type HostTensor, type HostTensors, sizeOf } from "../tensor.js"
-import { emptyData, emptyTensor, hostTensor, row, tensorOf, unshared } from "./buffers.js"
+import { type Cell, emptyData, emptyTensor, hostTensor, row, tensorOf, unshared } from "./buffers.js"
 import type { Bindings, CompileRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
+import { openRowTables } from "./rowTables.js"
 import type { Sessions } from "./sessions.js"
-
-/** A tensor of the state: the values that count, and a buffer of the same size for the next ones. */
-interface Cell {
-  front: Tensor
-  back: Tensor | null
-}
 
 type Slots = Map<string, Cell>
 
@@ -49,7 +45,8 @@ export const makeRunner = (sessions: Sessions): Runner => {
     return slots
   }
   const sessionOf = ({ hash, model }: CompileRequest): Promise<InferenceSession> => sessions.get(hash, model)
-  const cellOf = (bindings: Bindings, { slot, name }: ModelPort): Cell => stateOf(bindings[slot ?? ""] ?? -1).get(name)!
+  const cellOf = (bindings: Bindings, { slot, name }: Pick<ModelPort, "slot" | "name">): Cell =>
+    stateOf(bindings[slot ?? ""] ?? -1).get(name)!
 
   const loop = async (request: LoopRequest, cancelled: () => boolean): Promise<HostTensors> => {
     const program = programOf(request.program)
@@ -74,11 +71,14 @@ export const makeRunner = (sessions: Sessions): Runner => {
     )
     const pairs = new Map<string, [Tensor, Tensor]>()
     const stateModel = new Map(written.map((port) => [`${port.slot}/${port.name}`, port.model]))
+    const tables = openRowTables(program.updates, (update) => cellOf(request.state, update))
 
     const feedOf = (port: ModelPort, step: number): Tensor => {
       if (port.slot !== null) {
-        const model = stateModel.get(`${port.slot}/${port.name}`)
-        return (model === undefined ? undefined : current.get(model)) ?? cellOf(request.state, port).front
+        const label = `${port.slot}/${port.name}`
+        const model = stateModel.get(label)
+        const made = model === undefined ? tables.present(label) : current.get(model)
+        return made ?? cellOf(request.state, port).front
       }
       const each = request.each[port.name]
       if (each !== undefined) return tensorOf(each.dtype, row(each.data, step, sizeOf(port.shape)), port.shape)
@@ -103,7 +103,7 @@ export const makeRunner = (sessions: Sessions): Runner => {
     for (let step = 0; step < steps; step++) {
       const feeds: Record<string, Tensor> = {}
       for (const port of program.inputs) feeds[port.model] = feedOf(port, step)
-      const fetches: Record<string, Tensor> = {}
+      const fetches: Record<string, Tensor> = { ...tables.fetches }
       const next = new Map(written.map((port) => [port.model, nextOf(port)]))
       for (const [model, tensor] of next) fetches[model] = tensor
       for (const port of plain) {
@@ -122,6 +122,7 @@ export const makeRunner = (sessions: Sessions): Runner => {
           current.set(port.model, made)
         }
       }
+      if (keep) tables.write()
       for (const port of plain) {
         const input = inputOf.get(port.name)
         if (input !== undefined) carried.set(input, fetches[port.model]!)
@@ -137,6 +138,7 @@ export const makeRunner = (sessions: Sessions): Runner => {
         cell.front = last
       } else cell.back ??= spare.get(port.model) ?? null
     }
+    tables.settle()
     return Object.fromEntries(collected)
   }
 

@@ -3,9 +3,9 @@
  * Axes   b batch, h heads, s slot, e head width
  *
  * One table of keys and one of values a layer, `(b h s) e`. Attention reads it as `b h s e` without moving a number; a
- * new position is b · h of its rows, written at the price of one copy of the table.
+ * new position is b · h of its rows.
  */
-import { type Specs, spec } from "@millrace/core"
+import { type Specs, softmax, spec } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import type { GptConfig } from "../gpt.js"
 
@@ -38,6 +38,32 @@ export const slotRows = (parts: number, slots: number, slot: tf.Tensor): tf.Tens
  */
 export const writeSlot = (table: tf.Tensor, rows: tf.Tensor, update: tf.Tensor): tf.Tensor =>
   tf.tensorScatterUpdate(table, rows, tf.reshape(update, [rows.shape[0] ?? 0, table.shape[1] ?? 0]))
+
+/**
+ * Attention of one new position over itself and the positions in the cache, which it is not in yet: an engine then never
+ * needs the written table before the next step, and does not copy it.
+ * @param q       query of the position        float32  b h 1 e
+ * @param own     its key and its value        float32  b h 1 e
+ * @param cached  keys and values              float32  b h s e
+ * @param bias    added to the cache's scores  float32  broadcast to b h 1 s
+ * @returns       attended values              float32  b h 1 e
+ */
+export const attentionOverCache = (
+  q: tf.Tensor,
+  own: readonly [key: tf.Tensor, value: tf.Tensor],
+  cached: readonly [keys: tf.Tensor, values: tf.Tensor],
+  bias: tf.Tensor,
+): tf.Tensor => {
+  const [b = 0, h = 0, , e = 0] = q.shape
+  const [keys, values] = cached
+  const slots = keys.shape[2] ?? 0
+  const scaled = tf.mul(q, 1 / Math.sqrt(e)) // b h 1 e
+  // The query as a column: engines have a faster kernel for a matrix times a column than for a transposed matrix.
+  const products = tf.reshape(tf.matMul(keys, tf.reshape(scaled, [b, h, e, 1])), [b, h, 1, slots])
+  const scores = tf.concat([tf.add(products, bias), tf.sum(tf.mul(scaled, own[0]), -1, true)], 3) // b h 1 s+1
+  const [past, present] = tf.split(softmax(scores), [slots, 1], 3) as [tf.Tensor, tf.Tensor]
+  return tf.add(tf.matMul(past, values), tf.mul(present, own[1])) // b h 1 e
+}
 
 /** The table of the first positions' keys or values, `b h t e`, with the slots after them empty. float32 (b h s) e */
 export const fillSlots = (filled: tf.Tensor, slots: number): tf.Tensor => {

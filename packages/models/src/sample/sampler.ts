@@ -34,8 +34,8 @@ import {
   queriesKeysValues,
   real,
 } from "../gpt.js"
-import { attention, unseen } from "../layers/attention.js"
-import { cacheSpecs, fillSlots, keysOf, slotRows, valuesOf, writeSlot } from "./cache.js"
+import { unseen } from "../layers/attention.js"
+import { attentionOverCache, cacheSpecs, fillSlots, keysOf, slotRows, valuesOf, writeSlot } from "./cache.js"
 import { checkSamplerConfig, type SamplerConfig } from "./samplerConfig.js"
 import { drawToken, transformLogits } from "./transform.js"
 
@@ -135,7 +135,7 @@ export const samplerFunctions = (config: GptConfig, sampler: SamplerConfig): Sam
       const { step, uniform, previous, alive, start, mask } = inputs as Record<string, tf.Tensor>
       const slot = tf.add(step!, tf.scalar(prompted, "int32"))
       const rows = slotRows(b * config.heads, slots, slot)
-      const seen = tf.logicalAnd(tf.lessEqual(range(slots, [1, slots]), slot), real(mask!)) // b s
+      const seen = tf.logicalAnd(tf.less(range(slots, [1, slots]), slot), real(mask!)) // b s
       const bias = tf.reshape(tf.where(seen, tf.scalar(0), tf.scalar(unseen)), [b, 1, 1, slots]) // b 1 1 s
       const written: Record<string, tf.Tensor> = {}
       const parted = (table: tf.Tensor): tf.Tensor => tf.reshape(table, [b, config.heads, slots, -1]) // b h s e
@@ -145,11 +145,11 @@ export const samplerFunctions = (config: GptConfig, sampler: SamplerConfig): Sam
       for (const [l, layer] of p.blocks.entries()) {
         x = withPath(`blocks.${l}`, () => {
           const [q, k, v] = queriesKeysValues(layer, norm(layer.norm1, x), config.heads) // each b h 1 e
-          const keys = writeSlot(state.cache![keysOf(l)]!, rows, k) // (b h s) e
-          const values = writeSlot(state.cache![valuesOf(l)]!, rows, v) // (b h s) e
-          written[keysOf(l)] = keys
-          written[valuesOf(l)] = values
-          return addMlp(layer, addAttended(layer, x, attention(q, parted(keys), parted(values), bias))) // b 1 d
+          const [keys, values] = [state.cache![keysOf(l)]!, state.cache![valuesOf(l)]!] // each (b h s) e
+          written[keysOf(l)] = writeSlot(keys, rows, k)
+          written[valuesOf(l)] = writeSlot(values, rows, v)
+          const attended = attentionOverCache(q, [k, v], [parted(keys), parted(values)], bias) // b h 1 e
+          return addMlp(layer, addAttended(layer, x, attended)) // b 1 d
         })
       }
       const logits = withPath("unembed", () => gptUnembed(p, tf.reshape(norm(p.norm, x), [b, config.width]))) // b v

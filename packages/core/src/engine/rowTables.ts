@@ -1,0 +1,49 @@
+/** The tables that one call changes by rows: a copy of each, made when the first rows come. Runs in the engine's child. */
+import type { Tensor } from "onnxruntime-node"
+import { type Cell, emptyTensor, hostTensor, writeRows } from "./buffers.js"
+import type { RowPorts } from "./protocol.js"
+
+export interface RowTables {
+  /** Buffers for the outputs that the rows come in, by their name in the model. */
+  readonly fetches: Readonly<Record<string, Tensor>>
+  /** What a step reads of `slot/name`; undefined where this call has written none of its rows yet. */
+  readonly present: (label: string) => Tensor | undefined
+  /** Writes the rows that the last run has left in `fetches`. */
+  readonly write: () => void
+  /** Makes the copies what counts. */
+  readonly settle: () => void
+}
+
+export const openRowTables = (updates: ReadonlyArray<RowPorts>, cellOf: (update: RowPorts) => Cell): RowTables => {
+  const ports = updates.flatMap(({ rows, values }) => [rows, values])
+  const fetches = Object.fromEntries(ports.map((port) => [port.model, emptyTensor(port)]))
+  const tables = new Map<string, Tensor>()
+  const labelOf = ({ slot, name }: RowPorts): string => `${slot}/${name}`
+
+  const copyOf = (cell: Cell): Tensor => {
+    cell.back ??= emptyTensor(hostTensor(cell.front))
+    hostTensor(cell.back).data.set(hostTensor(cell.front).data)
+    return cell.back
+  }
+  return {
+    fetches,
+    present: (label) => tables.get(label),
+    write: () => {
+      for (const update of updates) {
+        const table = tables.get(labelOf(update)) ?? copyOf(cellOf(update))
+        tables.set(labelOf(update), table)
+        const [rows, values] = [update.rows, update.values].map(({ model }) => hostTensor(fetches[model]!).data)
+        writeRows(hostTensor(table).data, rows!, values!, values!.length / rows!.length)
+      }
+    },
+    settle: () => {
+      for (const update of updates) {
+        const table = tables.get(labelOf(update))
+        const cell = cellOf(update)
+        if (table === undefined) continue
+        cell.back = cell.front
+        cell.front = table
+      }
+    },
+  }
+}
