@@ -51,18 +51,41 @@ export const transformLogits = (logits: tf.Tensor, transform: SamplingTransform)
   return out
 }
 
+/** The divisor of `n` that is next to its square root, from below. */
+const nearRoot = (n: number): number => {
+  let d = Math.max(1, Math.floor(Math.sqrt(n)))
+  while (n % d !== 0) d--
+  return d
+}
+
 /**
- * One token a row by the inverse of the cumulative distribution: the first token at which it exceeds the uniform number.
+ * One token a row by the inverse of the cumulative distribution: the first token at which it exceeds the uniform number,
+ * found in the first block of tokens at whose end it does. Only the sums of the blocks and one block are accumulated.
  * A token of probability 0 is never drawn.
  * @param logits   float32  b v
  * @param uniform  float32  b      in [0, 1)
  * @returns        int32    b
+ * @law            does not fall when the uniform number grows
  */
 export const drawToken = (logits: tf.Tensor, uniform: tf.Tensor): tf.Tensor => {
   const [b = 0, v = 0] = logits.shape
-  const mass = tf.cumsum(softmax(logits), 1) // b v
-  const total = tf.slice(mass, [0, v - 1], [b, 1]) // b 1
+  const blocks = nearRoot(v)
+  const size = v / blocks
   const count = (below: tf.Tensor): tf.Tensor => tf.sum(tf.cast(below, "int32"), 1) // b
-  // The second count is the last token with any mass: rounding may bring uniform · total up to total.
-  return tf.minimum(count(tf.lessEqual(mass, tf.mul(tf.reshape(uniform, [b, 1]), total))), count(tf.less(mass, total)))
+  const last = (x: tf.Tensor): tf.Tensor => tf.slice(x, [0, (x.shape[1] ?? 1) - 1], [b, 1]) // b 1
+
+  const parts = tf.reshape(softmax(logits), [b, blocks, size])
+  const mass = tf.cumsum(tf.sum(parts, 2), 1) // b blocks
+  // Below the whole mass in float32 too, so that some block ends above it.
+  const wanted = tf.mul(tf.minimum(tf.reshape(uniform, [b, 1]), 1 - 2 ** -23), last(mass)) // b 1
+  const passed = tf.lessEqual(mass, wanted) // b blocks
+  const block = count(passed) // b
+  const before = tf.max(tf.where(passed, mass, tf.zerosLike(mass)), 1, true) // b 1
+
+  const rows = tf.range(0, b * blocks, blocks, "int32")
+  const within = tf.cumsum(tf.gather(tf.reshape(parts, [b * blocks, size]), tf.add(rows, block) as tf.Tensor1D), 1) // b size
+  const rest = tf.sub(wanted, before) // b 1
+  // The second count is the block's last token with any mass: the block was summed in another order than accumulated.
+  const inside = tf.minimum(count(tf.lessEqual(within, rest)), count(tf.less(within, last(within)))) // b
+  return tf.add(tf.mul(block, tf.scalar(size, "int32")), inside)
 }
