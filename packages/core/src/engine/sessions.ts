@@ -5,7 +5,7 @@ import type { InferenceSession } from "onnxruntime-node"
  * Making a session takes from milliseconds to seconds, so they are kept; each holds on to the memory of its largest
  * run, so they are bounded: so many altogether, and so many that no program needs at present.
  */
-const capacity = { all: 32, idle: 4 }
+const capacity = { all: 32, idle: 1 }
 
 export interface Sessions {
   /** The session of a model; made where it is not kept. */
