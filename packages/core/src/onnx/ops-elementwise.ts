@@ -1,4 +1,5 @@
 /** Kernels that work element by element, with broadcasting. */
+import { sizeOf } from "../tensor.js"
 import { atan2, expm1, log1p, sign, step, where } from "./formulas.js"
 import { arithmeticType, asOutput, type Graph, type Lowering, type Lowerings, number } from "./graph.js"
 import type { ElementType } from "./proto.js"
@@ -53,6 +54,10 @@ const wholeNumbers =
     return asOutput(graph, equation, compute(graph, a!, b!, dtype), dtype)
   }
 
+const addAll = arithmetic((graph, inputs) =>
+  inputs.slice(1).reduce((sum, x) => graph.node("Add", [sum, x]), inputs[0]!),
+)
+
 const clip = (graph: Graph, x: string, low: number, high: number): string =>
   graph.node("Clip", [x, graph.scalar("float32", low), graph.scalar("float32", high)])
 
@@ -61,7 +66,14 @@ const selu = { alpha: { float: 1.6732632423543772 }, gamma: { float: 1.050700987
 
 export const elementwise: Lowerings = {
   Add: same("Add"),
-  AddN: arithmetic((graph, inputs) => inputs.slice(1).reduce((sum, x) => graph.node("Add", [sum, x]), inputs[0]!)),
+  /** ONNX's Sum adds any number of tensors in order, but on one thread: for few elements only. */
+  AddN: (graph, equation, inputs) => {
+    const { dtype, shape } = equation.outputs[0]!
+    if (dtype === "float32" && sizeOf(shape) <= 1024) {
+      return graph.node("Sum", operands(graph, equation, inputs, "float32"))
+    }
+    return addAll(graph, equation, inputs)
+  },
   Sub: same("Sub"),
   Multiply: same("Mul"),
   RealDiv: (graph, equation, inputs) =>

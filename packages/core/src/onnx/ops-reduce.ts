@@ -1,5 +1,6 @@
 /** Reductions, scans, softmax and matrix products. */
 import type { Equation } from "../program/ir.js"
+import { sizeOf } from "../tensor.js"
 import {
   arithmeticType,
   asOutput,
@@ -117,8 +118,17 @@ const activate = (graph: Graph, { attrs }: Equation, x: string, slope: string | 
   return activation === "prelu" ? graph.node("PRelu", [x, slope!]) : x
 }
 
+/** Sums of the columns of a matrix as a product with ones: ONNX Runtime's ReduceSum takes twice as long. */
+const sum: Lowering = (graph, equation, inputs) => {
+  const [{ dtype, shape }] = equation.inputs as [Equation["inputs"][number]]
+  const columns = dtype === "float32" && shape.length === 2 && sizeOf(shape) > 0 && String(axesOf(equation)) === "0"
+  if (!columns) return reduce("ReduceSum", arithmetic)(graph, equation, inputs)
+  const sums = graph.node("MatMul", [graph.filled("float32", [shape[0]!], 1), inputs[0]!])
+  return graph.reshape(sums, [shape[1]!], equation.outputs[0]!.shape)
+}
+
 export const reducing: Lowerings = {
-  Sum: reduce("ReduceSum", arithmetic),
+  Sum: sum,
   Mean: reduce("ReduceMean", () => "float32"),
   Prod: reduce("ReduceProd", arithmetic),
   Max: reduce("ReduceMax", arithmetic),
