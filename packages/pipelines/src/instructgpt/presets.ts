@@ -37,15 +37,15 @@ const small: InstructGptConfig = {
   pretrain: {
     model: { context: 64, width: 128, layers: 4, heads: 4 },
     batch: 16,
-    fit: { steps: 850, schedule: cosine(3e-3, 50), optimizer: adamW, clip: 1 },
+    fit: { steps: 1100, schedule: cosine(3e-3, 50), optimizer: adamW, clip: 1 },
   },
   demonstrations: { share: 0.25 },
-  sft: { batch: 32, fit: { steps: 100, schedule: cosine(5e-4), optimizer: adamW, clip: 1 } },
+  sft: { batch: 32, fit: { steps: 120, schedule: cosine(5e-4), optimizer: adamW, clip: 1 } },
   answers: { k: 4, train: 1280, heldOut: 256, temperature: 1, batch: 256 },
   comparisons: { noise: 0.5, grain: 1 },
   reward: { batch: 16, fit: { steps: 128, schedule: cosine(5e-4, 10), optimizer: adamW, clip: 1 } },
   ppo: {
-    iterations: 20,
+    iterations: 24,
     episodes: 128,
     minibatch: 32,
     epochs: 1,
