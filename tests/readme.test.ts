@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { toSvg } from "@millrace/core"
+import instructgpt from "@millrace/examples/instructgpt"
 import { expect, test } from "vitest"
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..")
@@ -54,4 +56,8 @@ test("every example that the README names is there, and every example is named",
     stdio: ["ignore", "pipe", "ignore"],
   })
   expect(new Set(named)).toEqual(new Set([...listed.matchAll(/^ {2}(\d\d) /gm)].map((match) => match[1])))
+})
+
+test("the README's picture is the graph that npm start runs", () => {
+  expect(readFileSync(join(root, "docs", "instructgpt.svg"), "utf8")).toBe(toSvg(instructgpt))
 })
