@@ -12,7 +12,7 @@ import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { Count, CountOrZero, PositiveOrZero } from "../ranges.js"
 import { agreementOf, answersOf, klOf, perplexityOf, rewardsOf } from "./measures.js"
 import { answerText } from "./rows.js"
-import { type Interval, interval } from "./statistics.js"
+import { type Interval, interval, rounded } from "./statistics.js"
 import { requireWindow, tokenStream } from "./windows.js"
 
 const shown = ({ mean, low, high }: Interval): string => `${mean.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`
@@ -67,10 +67,10 @@ export const evaluateStage = defineStageNode({
         rows.push([
           name,
           shown(gold),
-          learnt.mean.toFixed(2),
-          kl.mean.toFixed(2),
-          length.mean.toFixed(1),
-          perplexity.toFixed(1),
+          rounded(learnt.mean, 2),
+          rounded(kl.mean, 2),
+          rounded(length.mean, 1),
+          rounded(perplexity, 1),
         ])
         Object.assign(metrics, {
           [`${name}.gold`]: gold.mean,

@@ -27,6 +27,7 @@ import { PpoConfig } from "./ppo/config.js"
 import { makeLearner, type Report } from "./ppo/learner.js"
 import { minibatches } from "./ppo/minibatches.js"
 import { makeRollout } from "./ppo/rollout.js"
+import { rounded } from "./statistics.js"
 import { requireWindow, tokenStream } from "./windows.js"
 
 export const ppoStage = defineStageNode({
@@ -104,7 +105,7 @@ const overOptimisation = (history: ReadonlyArray<Report>) => {
     columns: ["iteration", "KL to SFT, nat", "reward", "gold score"],
     rows: [...shown].map((i) => {
       const { kl, reward, gold } = history[i]!
-      return [i + 1, kl.toFixed(2), reward.toFixed(2), gold.toFixed(2)]
+      return [i + 1, ...[kl, reward, gold].map((value) => rounded(value, 2))]
     }),
   }
 }

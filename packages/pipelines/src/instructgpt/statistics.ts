@@ -36,3 +36,6 @@ export const pairAccuracy = (
   }
   return { accuracy: pairs === 0 ? 0 : right / pairs, pairs }
 }
+
+/** A number for a table: so many decimals, and no −0. */
+export const rounded = (value: number, decimals: number): number => Number(value.toFixed(decimals)) + 0
