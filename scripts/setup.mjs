@@ -34,7 +34,7 @@ const wanted = createHash("sha256")
 const installed = existsSync(stamp) ? readFileSync(stamp, "utf8") : ""
 if (installed !== `${wanted} ${process.versions.modules}`) {
   console.error("setup: installing packages (once; about a minute)")
-  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel", "error"])
+  run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"])
   writeFileSync(stamp, `${wanted} ${process.versions.modules}`)
 }
 run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-b"])
