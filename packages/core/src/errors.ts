@@ -81,8 +81,6 @@ export class NodeFailed extends failure("NodeFailed", "execution") {}
 export class EngineMissing extends failure("EngineMissing", "execution") {}
 /** An engine that failed while it compiled or ran a program. */
 export class EngineFailed extends failure("EngineFailed", "execution") {}
-/** Two engines that disagree beyond the stated tolerance. */
-export class ParityExceeded extends failure("ParityExceeded", "execution") {}
 
 /** Any error that Millrace raises. */
 export type MillraceError =
@@ -100,4 +98,3 @@ export type MillraceError =
   | NodeFailed
   | EngineMissing
   | EngineFailed
-  | ParityExceeded

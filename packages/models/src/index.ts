@@ -53,7 +53,7 @@ export {
 } from "./reward.js"
 export { compileSampler, compileSamplerWithoutCache, type Sampler } from "./sample/compileSampler.js"
 export { generate, type Samples } from "./sample/generate.js"
-export { type SamplerFunctions, samplerFunctions, samplerSlots } from "./sample/sampler.js"
+export { type SamplerFunctions, samplerFunctions } from "./sample/sampler.js"
 export type { SamplerConfig } from "./sample/samplerConfig.js"
 export { drawToken, type SamplingTransform, transformLogits } from "./sample/transform.js"
 export { value, valueParams, values } from "./value.js"

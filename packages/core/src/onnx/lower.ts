@@ -15,9 +15,6 @@ const opsets = { "": 21, "com.microsoft": 1 }
 
 const lowerings: Lowerings = { ...elementwise, ...shape, ...indexing, ...reducing, ...fused }
 
-/** The kernels that have a lowering. */
-export const loweredKernels: ReadonlyArray<string> = Object.keys(lowerings)
-
 /** A program in ONNX, with the model's name for each of its inputs and outputs, in their order. */
 export interface Lowered {
   readonly bytes: Uint8Array

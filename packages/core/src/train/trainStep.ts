@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import type { TensorFunction } from "../engine.js"
 import { BadConfig } from "../errors.js"
 import type { Objective } from "../objective.js"
-import { float32, type HostTensor, type HostTensors, type Specs, spec } from "../tensor.js"
+import { float32, type HostTensor, type HostTensors, type Specs, sizeOf, spec } from "../tensor.js"
 import { type AdamW, adamWStep, adamWUpdate, clipScale, globalNorm } from "./adamw.js"
 import { learningRate, type Schedule } from "./schedule.js"
 
@@ -36,7 +36,7 @@ export const initOptimizer = (objective: Objective): HostTensors => {
   const state: Record<string, HostTensor> = { step: float32([], [0]) }
   for (const name of objective.trainable) {
     const { shape } = objective.paramSpecs[name]!
-    const size = shape.reduce((n, d) => n * d, 1)
+    const size = sizeOf(shape)
     state[`first.${name}`] = float32(shape, new Float32Array(size))
     state[`second.${name}`] = float32(shape, new Float32Array(size))
   }

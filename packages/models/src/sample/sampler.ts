@@ -46,9 +46,6 @@ export interface SamplerFunctions {
   readonly uncached: TensorFunction
 }
 
-/** Slots of state: the parameters, and the cache. */
-export const samplerSlots = { policy: "policy", cache: "cache" } as const
-
 /** int32 0 … length − 1 of a shape. */
 const range = (length: number, shape: ReadonlyArray<number>): tf.Tensor =>
   tf.tensor(

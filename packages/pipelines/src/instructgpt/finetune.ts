@@ -8,6 +8,7 @@ import {
   int32,
   objectiveOf,
   Stage,
+  spec,
   split,
 } from "@millrace/core"
 import { Effect, Schema } from "effect"
@@ -20,7 +21,7 @@ import { demonstrationsKind } from "./demonstrations.js"
 import { fineTuning } from "./objectives.js"
 import { epochRows } from "./order.js"
 import { renamed } from "./parameters.js"
-import { rowsOf } from "./rows.js"
+import { rowsOf, widthOf } from "./rows.js"
 
 export const finetuneStage = defineStageNode({
   type: "instructgpt.sft",
@@ -39,7 +40,8 @@ export const finetuneStage = defineStageNode({
   run: ({ batch, fit: training }, { base, demonstrations, tokenizer }) =>
     Effect.gen(function* () {
       const { key } = yield* Stage
-      const width = Math.max(...demonstrations.map(({ prompt, continuation }) => prompt.length + continuation.length))
+      const pairs = demonstrations.map(({ prompt, continuation }) => ({ prompt, answer: continuation }))
+      const width = widthOf(pairs)
       if (width > base.config.context) {
         return yield* new BadLength({
           where: "instructgpt.sft",
@@ -50,18 +52,15 @@ export const finetuneStage = defineStageNode({
       }
       const order = split(key, "order")
       const rows = (step: number): HostTensors => {
-        const chosen = epochRows(demonstrations.length, batch, order, step).map((i) => {
-          const { prompt, continuation } = demonstrations[i]!
-          return { prompt, answer: continuation }
-        })
+        const chosen = epochRows(pairs.length, batch, order, step).map((i) => pairs[i]!)
         const { tokens, answerMask } = rowsOf(chosen, batch, width, tokenizer.endOfText)
         return { tokens: int32([batch, width], tokens), mask: float32([batch, width], answerMask) }
       }
       const trained = yield* fit({
         objective: objectiveOf(fineTuning(base.config)),
         inputs: {
-          tokens: { dtype: "int32", shape: [batch, width] },
-          mask: { dtype: "float32", shape: [batch, width] },
+          tokens: spec("int32", [batch, width]),
+          mask: spec("float32", [batch, width]),
         },
         initial: renamed(base.params, "", "policy."),
         config: training,

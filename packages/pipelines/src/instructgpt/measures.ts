@@ -1,5 +1,5 @@
 /** What an evaluation measures of a model on held-out data. */
-import { Engine, float32, forward, int32, objectiveOf, Stage, split } from "@millrace/core"
+import { Engine, float32, forward, int32, objectiveOf, Stage, spec, split } from "@millrace/core"
 import { compileSampler, generate, type Tokenizer } from "@millrace/models"
 import { Effect } from "effect"
 import type { Comparison } from "../artifacts/comparisons.js"
@@ -9,7 +9,7 @@ import type { Reward } from "../artifacts/reward.js"
 import { sampleAt } from "./answers.js"
 import { divergence, languageModelling } from "./objectives.js"
 import { renamed } from "./parameters.js"
-import { rowsOf } from "./rows.js"
+import { rowsOf, widthOf } from "./rows.js"
 import { type Answered, scoreAll } from "./score.js"
 import { pairAccuracy } from "./statistics.js"
 
@@ -54,15 +54,15 @@ export const klOf = (model: LanguageModel, reference: LanguageModel, pairs: Read
   Effect.scoped(
     Effect.gen(function* () {
       const engine = yield* Engine
-      const width = Math.max(...pairs.map(({ prompt, answer }) => prompt.length + answer.length))
+      const width = widthOf(pairs)
       const params = yield* engine.allocate({
         ...renamed(model.params, "", "policy."),
         ...renamed(reference.params, "", "reference."),
       })
       const program = yield* engine.compile(
         forward(objectiveOf(divergence(model.config)), {
-          tokens: { dtype: "int32", shape: [batch, width] },
-          mask: { dtype: "float32", shape: [batch, width] },
+          tokens: spec("int32", [batch, width]),
+          mask: spec("float32", [batch, width]),
         }),
       )
       const kl: Array<number> = []
@@ -86,7 +86,7 @@ export const perplexityOf = ({ config, params }: LanguageModel, stream: Int32Arr
       const rows = Math.min(32, windows)
       const state = yield* engine.allocate(renamed(params, "", "policy."))
       const program = yield* engine.compile(
-        forward(objectiveOf(languageModelling(config)), { tokens: { dtype: "int32", shape: [rows, context] } }),
+        forward(objectiveOf(languageModelling(config)), { tokens: spec("int32", [rows, context]) }),
       )
       // Windows at even distances, so that every speech is in it.
       const batches = Math.max(1, Math.floor(windows / rows))

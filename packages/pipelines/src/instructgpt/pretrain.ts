@@ -1,5 +1,5 @@
 /** Stage: a GPT learns a corpus, window by window. */
-import { artifact, defineStageNode, initParams, objectiveOf, Stage, split } from "@millrace/core"
+import { artifact, defineStageNode, initParams, objectiveOf, Stage, spec, split } from "@millrace/core"
 import type { GptConfig } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import { corpusKind } from "../artifacts/corpus.js"
@@ -53,7 +53,7 @@ export const pretrainStage = defineStageNode({
       const windows = split(key, "windows")
       const trained = yield* fit({
         objective,
-        inputs: { tokens: { dtype: "int32", shape: [batch, model.context] } },
+        inputs: { tokens: spec("int32", [batch, model.context]) },
         initial: initParams(objective.paramSpecs, split(key, "parameters")),
         config: training,
         batch: (step) => windowBatch(stream, batch, model.context, windows, step),

@@ -13,6 +13,7 @@ import {
   int32,
   objectiveOf,
   Stage,
+  spec,
   split,
 } from "@millrace/core"
 import { fromTrunk, type GptConfig, normalisedHead } from "@millrace/models"
@@ -27,7 +28,7 @@ import { FitConfig } from "../trainer.js"
 import { demonstrationsKind } from "./demonstrations.js"
 import { ranking, scoring } from "./objectives.js"
 import { epochRows } from "./order.js"
-import { rowsOf } from "./rows.js"
+import { rowsOf, widthOf } from "./rows.js"
 import { scoreAll } from "./score.js"
 
 /** Comparisons as the inputs of the ranking objective: K answers a prompt, absent ones masked. */
@@ -65,8 +66,8 @@ export const modelReward = (config: GptConfig, params: HostTensors): Reward => (
       const state = yield* engine.allocate(params)
       const score = yield* engine.compile(
         forward(objectiveOf(scoring(config)), {
-          tokens: { dtype: "int32", shape: [batch, width] },
-          mask: { dtype: "float32", shape: [batch, width] },
+          tokens: spec("int32", [batch, width]),
+          mask: spec("float32", [batch, width]),
         }),
       )
       return ({ tokens, mask }) =>
@@ -103,25 +104,25 @@ export const rewardModelStage = defineStageNode({
     Effect.gen(function* () {
       const { key, emit } = yield* Stage
       const rows = comparisons.train
-      const k = Math.max(...rows.map(({ answers }) => answers.length))
-      if (!(k >= 2)) {
+      const k = rows.reduce((most, { answers }) => Math.max(most, answers.length), 0)
+      if (k < 2) {
         return yield* new BadLength({
           where: "instructgpt.reward-model",
           expected: "at least two answers to a prompt",
-          received: `${rows.length} prompts with ${rows.length === 0 ? 0 : k} answers at most`,
+          received: `${rows.length} prompts with ${k} answers at most`,
           fix: "sample k from 4 to 9 answers a prompt",
         })
       }
-      const width = Math.max(...rows.flatMap(({ prompt, answers }) => answers.map((a) => prompt.length + a.length)))
+      const width = widthOf(rows.flatMap(({ prompt, answers }) => answers.map((answer) => ({ prompt, answer }))))
       const objective = objectiveOf(ranking(policy.config))
       const order = split(key, "order")
       const trained = yield* fit({
         objective,
         inputs: {
-          tokens: { dtype: "int32", shape: [batch, k, width] },
-          mask: { dtype: "float32", shape: [batch, k, width] },
-          preference: { dtype: "float32", shape: [batch, k] },
-          present: { dtype: "float32", shape: [batch, k] },
+          tokens: spec("int32", [batch, k, width]),
+          mask: spec("float32", [batch, k, width]),
+          preference: spec("float32", [batch, k]),
+          present: spec("float32", [batch, k]),
         },
         initial: {
           ...initParams(objective.paramSpecs, split(key, "head")),

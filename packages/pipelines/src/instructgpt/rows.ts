@@ -12,6 +12,13 @@ export interface Rows {
   readonly lengths: Int32Array
 }
 
+/** The length of the longest prompt with its answer; a loop, since a data set may have more rows than a call has arguments. */
+export const widthOf = (pairs: Iterable<{ readonly prompt: Int32Array; readonly answer: Int32Array }>): number => {
+  let width = 0
+  for (const { prompt, answer } of pairs) width = Math.max(width, prompt.length + answer.length)
+  return width
+}
+
 /** Rows of `width` tokens; what is longer is an internal error of the caller. Rows beyond the pairs given are empty. */
 export const rowsOf = (
   pairs: ReadonlyArray<{ readonly prompt: Int32Array; readonly answer: Int32Array }>,

@@ -3,7 +3,7 @@ import type { CompileError, Engine, EngineError } from "@millrace/core"
 import type { Tokenizer } from "@millrace/models"
 import { Effect, type Scope } from "effect"
 import type { Reward } from "../artifacts/reward.js"
-import { answerText, rowsOf } from "./rows.js"
+import { answerText, rowsOf, widthOf } from "./rows.js"
 
 export interface Answered {
   readonly prompt: Int32Array
@@ -18,7 +18,7 @@ export const scoreAll = (
   tokenizer: Tokenizer,
 ): Effect.Effect<Float32Array, CompileError | EngineError, Engine | Scope.Scope> =>
   Effect.gen(function* () {
-    const width = Math.max(...pairs.map(({ prompt, answer }) => prompt.length + answer.length))
+    const width = widthOf(pairs)
     const scorer = yield* reward.open(batch, width)
     const scores = new Float32Array(pairs.length)
     for (let from = 0; from < pairs.length; from += batch) {

@@ -1,5 +1,5 @@
 /** The second half of an iteration: rewards a token, advantages, and the update of policy and value model. */
-import { Engine, float32, forward, type HostTensors, int32, objectiveOf } from "@millrace/core"
+import { Engine, float32, forward, type HostTensors, int32, objectiveOf, sizeOf, spec } from "@millrace/core"
 import { adaptiveKl, fixedKl, fromScalar, fromTrunk, valueParams } from "@millrace/models"
 import { Effect } from "effect"
 import type { LanguageModel } from "../../artifacts/languageModel.js"
@@ -44,14 +44,14 @@ export const makeLearner = (given: {
     const trainer = yield* makeTrainer({
       objective,
       inputs: {
-        tokens: { dtype: "int32", shape: [minibatch, width] },
-        real: { dtype: "float32", shape: [minibatch, width] },
-        mask: { dtype: "float32", shape: [minibatch, width] },
-        oldLogProb: { dtype: "float32", shape: [minibatch, width] },
-        advantages: { dtype: "float32", shape: [minibatch, width] },
-        returns: { dtype: "float32", shape: [minibatch, width] },
-        oldValues: { dtype: "float32", shape: [minibatch, width] },
-        text: { dtype: "int32", shape: [ptx.windows, policy.config.context] },
+        tokens: spec("int32", [minibatch, width]),
+        real: spec("float32", [minibatch, width]),
+        mask: spec("float32", [minibatch, width]),
+        oldLogProb: spec("float32", [minibatch, width]),
+        advantages: spec("float32", [minibatch, width]),
+        returns: spec("float32", [minibatch, width]),
+        oldValues: spec("float32", [minibatch, width]),
+        text: spec("int32", [ptx.windows, policy.config.context]),
       },
       initial: { ...renamed(policy.params, "", "policy."), ...valueStart(policy, reward) },
       config: {
@@ -68,12 +68,12 @@ export const makeLearner = (given: {
       forward(
         objectiveOf(experienceOf(policy.config, config)),
         {
-          tokens: { dtype: "int32", shape: [episodes, width] },
-          real: { dtype: "float32", shape: [episodes, width] },
-          mask: { dtype: "float32", shape: [episodes, width] },
-          logProb: { dtype: "float32", shape: [episodes, width] },
-          score: { dtype: "float32", shape: [episodes] },
-          beta: { dtype: "float32", shape: [] },
+          tokens: spec("int32", [episodes, width]),
+          real: spec("float32", [episodes, width]),
+          mask: spec("float32", [episodes, width]),
+          logProb: spec("float32", [episodes, width]),
+          score: spec("float32", [episodes]),
+          beta: spec("float32", []),
         },
         { reference: "reference.", params: "value." },
       ),
@@ -124,7 +124,7 @@ export const makeLearner = (given: {
 const valueStart = ({ config, params }: LanguageModel, { model }: Reward): HostTensors => {
   if (model !== undefined) return fromScalar(config, model.params, "reward.", "value.")
   const { weight, bias } = valueParams(config).head
-  const zero = ({ shape }: typeof weight) => float32(shape, new Float32Array(shape.reduce((n, d) => n * d, 1)))
+  const zero = ({ shape }: typeof weight) => float32(shape, new Float32Array(sizeOf(shape)))
   return {
     ...fromTrunk(config, params, "", "value.trunk."),
     "value.head.weight": zero(weight),

@@ -1,16 +1,7 @@
 /** The first half of an iteration: answers of the present policy, and their scores. */
-import {
-  type CompileError,
-  type Engine,
-  type EngineError,
-  type Key,
-  NotFinite,
-  type Stage,
-  type State,
-  split,
-} from "@millrace/core"
+import { type EngineError, type Key, NotFinite, type State, split } from "@millrace/core"
 import { compileSampler, generate, type Tokenizer } from "@millrace/models"
-import { Effect, type Scope } from "effect"
+import { Effect } from "effect"
 import type { Labeler } from "../../artifacts/labeler.js"
 import type { LanguageModel } from "../../artifacts/languageModel.js"
 import type { Passages } from "../../artifacts/passages.js"
@@ -111,6 +102,4 @@ export const makeRollout = (given: {
       })
 
     return { answers, score }
-  }) satisfies Effect.Effect<unknown, unknown, Engine | Stage | Scope.Scope>
-
-export type RolloutError = CompileError | EngineError
+  })
