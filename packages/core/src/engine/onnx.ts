@@ -7,11 +7,14 @@ import { lower } from "../onnx/lower.js"
 import { capture } from "../program/capture.js"
 import type { Program } from "../program/ir.js"
 import { optimize } from "../program/passes.js"
-import type { HostTensors, Specs } from "../tensor.js"
+import { type HostTensors, type Specs, sizeOf } from "../tensor.js"
+import { byElements, type ElementwiseUpdate } from "../updates/elementwise.js"
+import { compileUpdate } from "../updates/kernel.js"
+import { byRows } from "../updates/rows.js"
 import { checkCommit, checkLoop, checkRun, checkWrite, type Signature, specsOf, unknownNames } from "./check.js"
-import type { ModelPort } from "./protocol.js"
+import { stopOutput } from "./directRun.js"
+import type { CompileRequest, ModelPort } from "./protocol.js"
 import { type Remote, startRemote } from "./remote.js"
-import { byRows } from "./rowUpdates.js"
 
 export interface OnnxOptions {
   /** Threads of a kernel. The results are the same for any number. */
@@ -39,7 +42,7 @@ const orFail = <E>(error: E | null): Effect.Effect<void, E> => (error === null ?
 
 const written = (program: Program): Effect.Effect<ReturnType<typeof lower>, CompileError> =>
   Effect.try({
-    try: () => lower(program),
+    try: () => lower(program, stopOutput),
     catch: (error) =>
       error instanceof UnsupportedOp
         ? error
@@ -51,6 +54,29 @@ const written = (program: Program): Effect.Effect<ReturnType<typeof lower>, Comp
             cause: error,
           }),
   })
+
+/** The updates with the names that the model has for what they read; modules once each. */
+const elementPorts = (
+  updates: ReadonlyArray<ElementwiseUpdate>,
+  portOf: (output: string) => ModelPort,
+): Pick<CompileRequest, "elements" | "modules"> => {
+  const modules: Array<Uint8Array> = []
+  const known = new Map<string, number>()
+  const moduleOf = ({ expression }: ElementwiseUpdate): number => {
+    const key = JSON.stringify(expression)
+    const module = known.get(key) ?? modules.push(compileUpdate(expression)) - 1
+    known.set(key, module)
+    return module
+  }
+  const elements = updates.map((update) => ({
+    module: moduleOf(update),
+    shape: update.shape,
+    size: sizeOf(update.shape),
+    tensors: update.tensors.map((tensor) => ("output" in tensor ? { model: portOf(tensor.output).model } : tensor)),
+    scalars: update.scalars.map(portOf),
+  }))
+  return { elements, modules }
+}
 
 const makeEngine = (remote: Remote): Engine["Service"] => {
   const stateIds = new WeakMap<State, number>()
@@ -77,10 +103,13 @@ const makeEngine = (remote: Remote): Engine["Service"] => {
       const program = optimize(yield* capture(fn))
       const signature = signatureOf(fn, program)
       yield* orFail(checkCommit(signature))
-      const { program: executed, updates } = byRows(program)
+      const byElement = byElements(program)
+      const byRow = byRows(byElement.program)
+      const executed = byRow.program
       const { bytes, inputs, outputs } = yield* written(executed)
       const ports = modelPorts(executed.outputs, outputs)
-      const rowOutputs = new Set(updates.flatMap(({ rows, values }) => [rows, values]))
+      const named = new Map(ports.flatMap((port) => (port.slot === null ? [[port.name, port] as const] : [])))
+      const portOf = (output: string): ModelPort => named.get(output)!
       const id = ++lastProgram
       yield* Effect.acquireRelease(
         remote.ask(fn.name, {
@@ -89,8 +118,9 @@ const makeEngine = (remote: Remote): Engine["Service"] => {
           hash: createHash("sha256").update(bytes).digest("hex"),
           model: bytes,
           inputs: modelPorts(executed.inputs, inputs),
-          outputs: ports.filter((_, i) => !rowOutputs.has(i)),
-          updates: updates.map((update) => ({ ...update, rows: ports[update.rows]!, values: ports[update.values]! })),
+          outputs: ports.filter(({ slot, name }) => slot !== null || signature.outputs?.[name] !== undefined),
+          rows: byRow.updates.map((rows) => ({ ...rows, rows: portOf(rows.rows), values: portOf(rows.values) })),
+          ...elementPorts(byElement.updates, portOf),
           commitIf: signature.commitIf,
         }),
         () => remote.tell({ kind: "release", program: id }),

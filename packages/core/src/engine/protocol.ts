@@ -18,6 +18,16 @@ export interface RowPorts {
   readonly values: ModelPort
 }
 
+/** An elementwise update: the tensors of its expression in order, and its scalars. */
+export interface ElementPorts {
+  /** Its place in the list of modules. */
+  readonly module: number
+  readonly shape: ReadonlyArray<number>
+  readonly size: number
+  readonly tensors: ReadonlyArray<{ readonly slot: string; readonly name: string } | { readonly model: string }>
+  readonly scalars: ReadonlyArray<ModelPort>
+}
+
 /** State ids by slot. */
 export type Bindings = Readonly<Record<string, number>>
 
@@ -28,7 +38,10 @@ export interface CompileRequest {
   readonly model: Uint8Array
   readonly inputs: ReadonlyArray<ModelPort>
   readonly outputs: ReadonlyArray<ModelPort>
-  readonly updates: ReadonlyArray<RowPorts>
+  readonly rows: ReadonlyArray<RowPorts>
+  readonly elements: ReadonlyArray<ElementPorts>
+  /** WebAssembly modules that the elementwise updates run. */
+  readonly modules: ReadonlyArray<Uint8Array>
   readonly commitIf: string | null
 }
 

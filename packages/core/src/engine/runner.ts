@@ -3,11 +3,14 @@
  *
  * State is written by the session itself, into buffers that no reader sees: a call that fails, is refused by `commitIf`
  * or is cancelled leaves the old values in place, and one that succeeds swaps two references. What a program changes by
- * rows is copied once a call, and the rows are written into the copy.
+ * rows is copied once a call, and the rows are written into the copy. What it changes element by element is overwritten
+ * after the run, when nothing can fail any more; a loop of several steps keeps a copy to go back to.
  */
 import type { InferenceSession, Tensor } from "onnxruntime-node"
 import { type HostTensor, type HostTensors, sizeOf } from "../tensor.js"
 import { type Cell, emptyData, emptyTensor, hostTensor, row, tensorOf, unshared } from "./buffers.js"
+import { directRun } from "./directRun.js"
+import { type Elements, openElements } from "./elements.js"
 import type { Bindings, CompileRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
 import { openRowTables } from "./rowTables.js"
 import type { Sessions } from "./sessions.js"
@@ -31,10 +34,10 @@ export interface Runner {
 }
 
 export const makeRunner = (sessions: Sessions): Runner => {
-  const programs = new Map<number, CompileRequest>()
+  const programs = new Map<number, { readonly request: CompileRequest; readonly elements: Elements }>()
   const states = new Map<number, Slots>()
 
-  const programOf = (id: number): CompileRequest => {
+  const programOf = (id: number) => {
     const program = programs.get(id)
     if (program === undefined) throw new Error("the program has been released: its scope is closed")
     return program
@@ -48,8 +51,8 @@ export const makeRunner = (sessions: Sessions): Runner => {
   const cellOf = (bindings: Bindings, { slot, name }: Pick<ModelPort, "slot" | "name">): Cell =>
     stateOf(bindings[slot ?? ""] ?? -1).get(name)!
 
-  const loop = async (request: LoopRequest, cancelled: () => boolean): Promise<HostTensors> => {
-    const program = programOf(request.program)
+  const loop = async (request: LoopRequest, cancelled: () => boolean, cancellable = true): Promise<HostTensors> => {
+    const { request: program, elements } = programOf(request.program)
     const session = await sessionOf(program)
     const { steps } = request
     const plain = program.outputs.filter(({ slot }) => slot === null)
@@ -71,7 +74,7 @@ export const makeRunner = (sessions: Sessions): Runner => {
     )
     const pairs = new Map<string, [Tensor, Tensor]>()
     const stateModel = new Map(written.map((port) => [`${port.slot}/${port.name}`, port.model]))
-    const tables = openRowTables(program.updates, (update) => cellOf(request.state, update))
+    const tables = openRowTables(program.rows, (update) => cellOf(request.state, update))
 
     const feedOf = (port: ModelPort, step: number): Tensor => {
       if (port.slot !== null) {
@@ -100,17 +103,17 @@ export const makeRunner = (sessions: Sessions): Runner => {
       return free
     }
 
-    for (let step = 0; step < steps; step++) {
+    const oneStep = async (step: number): Promise<void> => {
       const feeds: Record<string, Tensor> = {}
       for (const port of program.inputs) feeds[port.model] = feedOf(port, step)
-      const fetches: Record<string, Tensor> = { ...tables.fetches }
+      const fetches: Record<string, Tensor> = { ...tables.fetches, ...elements.fetches }
       const next = new Map(written.map((port) => [port.model, nextOf(port)]))
       for (const [model, tensor] of next) fetches[model] = tensor
       for (const port of plain) {
         const tensor = fetchOf(port, step)
         if (tensor !== undefined) fetches[port.model] = tensor
       }
-      await session.run(feeds, fetches)
+      await directRun(session, feeds, fetches)
       const guard = plain.find(({ name }) => name === program.commitIf)
       const keep = guard === undefined || (fetches[guard.model]!.data as Uint8Array)[0] === 1
       for (const port of written) {
@@ -122,13 +125,25 @@ export const makeRunner = (sessions: Sessions): Runner => {
           current.set(port.model, made)
         }
       }
-      if (keep) tables.write()
+      if (keep) {
+        tables.write()
+        elements.update((state) => cellOf(request.state, state))
+      }
       for (const port of plain) {
         const input = inputOf.get(port.name)
         if (input !== undefined) carried.set(input, fetches[port.model]!)
       }
-      if (steps > 1) await breathe()
-      if (cancelled()) throw new Cancelled("cancelled")
+    }
+    const undo = cancellable ? elements.snapshot((state) => cellOf(request.state, state)) : () => {}
+    try {
+      for (let step = 0; step < steps; step++) {
+        await oneStep(step)
+        if (steps > 1) await breathe()
+        if (cancelled()) throw new Cancelled("cancelled")
+      }
+    } catch (error) {
+      undo()
+      throw error
     }
     for (const port of written) {
       const cell = cellOf(request.state, port)
@@ -146,12 +161,12 @@ export const makeRunner = (sessions: Sessions): Runner => {
     compile: async (request) => {
       await sessionOf(request)
       sessions.hold(request.hash)
-      programs.set(request.program, request)
+      programs.set(request.program, { request, elements: openElements(request) })
     },
     release: async (program) => {
       const found = programs.get(program)
       programs.delete(program)
-      if (found !== undefined) await sessions.drop(found.hash)
+      if (found !== undefined) await sessions.drop(found.request.hash)
     },
     allocate: (state, values) => {
       const cells = Object.entries(unshared(values)).map(([name, { dtype, data, shape }]): [string, Cell] => [
@@ -174,7 +189,7 @@ export const makeRunner = (sessions: Sessions): Runner => {
       }
     },
     run: async (request) => {
-      const outputs = programOf(request.program).outputs.filter(({ slot }) => slot === null)
+      const outputs = programOf(request.program).request.outputs.filter(({ slot }) => slot === null)
       const call: LoopRequest = {
         ...request,
         kind: "loop",
@@ -184,7 +199,7 @@ export const makeRunner = (sessions: Sessions): Runner => {
         carry: {},
         collect: outputs.map(({ name }) => name),
       }
-      const stacked = await loop(call, () => false)
+      const stacked = await loop(call, () => false, false)
       return Object.fromEntries(outputs.map(({ name, shape }) => [name, { ...stacked[name]!, shape }]))
     },
     loop,

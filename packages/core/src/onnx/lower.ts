@@ -36,9 +36,10 @@ const portName = ({ slot, name }: { readonly slot: string | null; readonly name:
 
 /**
  * A program as an ONNX model.
- * @fails UnsupportedOp  a kernel without a lowering
+ * @param sequenceOutput  the name of an output to put in front of all others: an empty sequence
+ * @fails UnsupportedOp   a kernel without a lowering
  */
-export const lower = (program: Program): Lowered => {
+export const lower = (program: Program, sequenceOutput?: string): Lowered => {
   const graph = openGraph()
   const taken = new Set<string>()
   const inputs = uniqueNames(program.inputs.map(portName), taken)
@@ -78,8 +79,9 @@ export const lower = (program: Program): Lowered => {
     })
   }
   const results = program.outputs.map(({ value }) => names.get(value.id)!)
+  const nodes = nameOutputs(graph.proto.nodes, results, outputs)
   return {
-    bytes: encode(program, nameOutputs(graph.proto.nodes, results, outputs), graph.proto, inputs, outputs),
+    bytes: encode(program, nodes, graph.proto, inputs, outputs, sequenceOutput),
     inputs,
     outputs,
   }
@@ -123,12 +125,22 @@ const encode = (
   { initializers }: ReturnType<typeof openGraph>["proto"],
   inputs: ReadonlyArray<string>,
   outputs: ReadonlyArray<string>,
+  sequenceOutput: string | undefined,
 ): Uint8Array => {
+  const sequence = (name: string): NodeProto => ({
+    name,
+    op: "SequenceEmpty",
+    domain: "",
+    inputs: [],
+    outputs: [name],
+    attributes: {},
+  })
   const model = encodeModel({
     name: program.name,
     producer: "millrace",
     opsets,
-    nodes,
+    nodes: sequenceOutput === undefined ? nodes : [sequence(sequenceOutput), ...nodes],
+    ...(sequenceOutput === undefined ? {} : { sequenceOutput }),
     initializers,
     inputs: program.inputs.map(({ value }, i) => ({ name: inputs[i]!, dtype: value.dtype, shape: value.shape })),
     outputs: program.outputs.map(({ value }, i) => ({ name: outputs[i]!, dtype: value.dtype, shape: value.shape })),

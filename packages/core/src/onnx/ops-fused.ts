@@ -6,6 +6,7 @@ export const fused: Lowerings = {
   LayerNorm: (graph, equation, inputs) =>
     graph.nodes("LayerNormalization", inputs, 3, { axis: -1, epsilon: { float: number(equation.attrs.epsilon) } }),
   GeluTanh: (graph, _equation, inputs) => graph.node("Gelu", inputs, { approximate: "tanh" }),
+  SumOfSquares: (graph, _equation, inputs) => graph.node("ReduceSumSquare", inputs, { keepdims: 0 }),
   EmbedGrad: (graph, equation, [ids, dy]) => {
     const { dtype, shape } = equation.inputs[1]!
     const [count, width] = [shape[0]!, shape[1]!]

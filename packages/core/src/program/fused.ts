@@ -11,6 +11,7 @@
  *   EmbedGrad   ids int32 [n], dy [n, d]          vocabulary v    [v, d]: row i is the sum of dy[j] over all j with
  *               ids[j] = i, rows that no id names are 0            ONNX ScatterElements (axis 0, reduction add) on zeros;
  *                                                                 never ScatterND with add, which loses updates
+ *   SumOfSquares  x                               -               scalar, Σ x² over all elements   ONNX ReduceSumSquare
  *   LogSoftmax  logits [..., v]                   axis (last)     log of the softmax over the last axis: a tfjs kernel
  *                                                                 name that no tfjs backend in JavaScript implements
  *   _FusedMatMul  a, b, bias (may be absent) transposeA, transposeB, activation (linear, relu, …)
@@ -55,6 +56,7 @@ export const decompose: ReadonlyMap<string, Decompose> = new Map<string, Decompo
     "EmbedGrad",
     ([ids, dy], attrs) => [tf.scatterND(tf.expandDims(ids!, 1), dy!, [numberOf(attrs, "vocabulary"), dy!.shape[1]!])],
   ],
+  ["SumOfSquares", ([x]) => [tf.sum(tf.square(x!))]],
   ["LogSoftmax", ([logits]) => [tf.logSoftmax(logits!)]],
   [
     // A tfjs kernel; but the one of tfjs's wasm backend writes integers where it should write floats.
@@ -102,6 +104,7 @@ export const fusedKernels: ReadonlyArray<readonly [string, Kernel]> = [
     },
   ],
   ["GeluTanh", { inputs: ["x"], infer: (ins) => [input(ins)], elementwise: true }],
+  ["SumOfSquares", { inputs: ["x"], infer: (ins) => [{ dtype: input(ins).dtype, shape: [] }] }],
   [
     "EmbedGrad",
     {

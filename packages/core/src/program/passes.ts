@@ -7,6 +7,7 @@ import { layout } from "./passes/layout.js"
 import { products } from "./passes/products.js"
 import { prune, type Rule, rewrite } from "./passes/rewrite.js"
 import { share } from "./passes/sharing.js"
+import { squares } from "./passes/squares.js"
 
 export interface Pass {
   readonly name: string
@@ -30,6 +31,7 @@ export const defaultPasses: ReadonlyArray<Pass> = [
   pass("layout", "reshape ∘ reshape is a reshape, transpose ∘ transpose a transpose", layout),
   pass("broadcasts", "f(broadcast x, y) = f(x, y) for an elementwise f that broadcasts", broadcasts),
   pass("products", "(Aᵀ) B = A B with a flag, (A B)ᵀ = Bᵀ Aᵀ, A B + c is one kernel", products),
+  pass("squares", "Σ x² needs no tensor of squares", squares),
   { name: "sharing", law: "equal kernels of equal values are equal", run: share },
 ]
 
