@@ -7,10 +7,10 @@ export const fused: Lowerings = {
     graph.nodes("LayerNormalization", inputs, 3, { axis: -1, epsilon: { float: number(equation.attrs.epsilon) } }),
   GeluTanh: (graph, _equation, inputs) => graph.node("Gelu", inputs, { approximate: "tanh" }),
   SumOfSquares: (graph, _equation, inputs) => graph.node("ReduceSumSquare", inputs, { keepdims: 0 }),
-  EmbedGrad: (graph, equation, [ids, dy]) => {
+  EmbedGrad: (graph, equation, [ids, dy, onto]) => {
     const { dtype, shape } = equation.inputs[1]!
     const [count, width] = [shape[0]!, shape[1]!]
     const rows = number(equation.attrs.vocabulary)
-    return sumRows(graph, equation, dy!, ids!, [count, width, rows], dtype)
+    return sumRows(graph, equation, dy!, ids!, [count, width, rows], dtype, onto)
   },
 }
