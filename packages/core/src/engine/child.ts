@@ -51,6 +51,9 @@ const answer = async (runner: Runner, id: number, request: Request): Promise<Hos
     case "compile":
       await runner.compile(request)
       return {}
+    case "fix":
+      runner.fix(request)
+      return {}
     case "run":
       return runner.run(request)
     case "loop":

@@ -6,7 +6,7 @@
  */
 import type { Tensor } from "onnxruntime-node"
 import { turnBytes } from "../updates/kernel.js"
-import { type Cell, emptyTensor, tensorOf } from "./buffers.js"
+import { type Cell, emptyTensor, tensorOf, touch } from "./buffers.js"
 import type { CompileRequest, ElementPorts } from "./protocol.js"
 import { Instance, Memory, Module, type WasmModule } from "./webAssembly.js"
 
@@ -119,14 +119,20 @@ export const openElements = ({ elements, modules }: Pick<CompileRequest, "elemen
       )
       const before = cells.map(({ front }) => dataOf(front).slice())
       return () => {
-        for (const [i, { front }] of cells.entries()) dataOf(front).set(before[i]!)
+        for (const [i, cell] of cells.entries()) {
+          dataOf(cell.front).set(before[i]!)
+          touch(cell)
+        }
       }
     },
     update: (cellOf) => {
       for (const { from, to } of copies) dataOf(to).set(dataOf(from))
       for (const each of placed) {
         each.ports.tensors.forEach((tensor, i) => {
-          if (!("model" in tensor)) moveIn(each, i, cellOf(tensor))
+          if ("model" in tensor) return
+          const cell = cellOf(tensor)
+          moveIn(each, i, cell)
+          touch(cell)
         })
         each.run(each.bytes, ...each.addresses, ...each.ports.scalars.map(({ model }) => dataOf(fetches[model]!)[0]!))
       }

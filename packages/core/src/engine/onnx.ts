@@ -1,7 +1,14 @@
 /** The `onnx` engine: programs captured, written as ONNX, and run by onnxruntime-node in a child process. */
 import { createHash } from "node:crypto"
 import { Effect, Layer } from "effect"
-import { type CompileError, Engine, type Executable, type State, type TensorFunction } from "../engine.js"
+import {
+  type CompileError,
+  Engine,
+  type EngineError,
+  type Executable,
+  type State,
+  type TensorFunction,
+} from "../engine.js"
 import { EngineFailed, type EngineMissing, UnsupportedOp } from "../errors.js"
 import { lower } from "../onnx/lower.js"
 import { capture } from "../program/capture.js"
@@ -40,9 +47,14 @@ const signatureOf = (fn: TensorFunction, program: Program): Signature => ({
 
 const orFail = <E>(error: E | null): Effect.Effect<void, E> => (error === null ? Effect.void : Effect.fail(error))
 
+const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
+
+const lowered = (program: Program, constants: ReadonlyArray<string> = []): ReturnType<typeof lower> =>
+  lower(program, { sequenceOutput: stopOutput, constants })
+
 const written = (program: Program): Effect.Effect<ReturnType<typeof lower>, CompileError> =>
   Effect.try({
-    try: () => lower(program, stopOutput),
+    try: () => lowered(program),
     catch: (error) =>
       error instanceof UnsupportedOp
         ? error
@@ -115,7 +127,7 @@ const makeEngine = (remote: Remote): Engine["Service"] => {
         remote.ask(fn.name, {
           kind: "compile",
           program: id,
-          hash: createHash("sha256").update(bytes).digest("hex"),
+          hash: hashOf(bytes),
           model: bytes,
           inputs: modelPorts(executed.inputs, inputs),
           outputs: ports.filter(({ slot, name }) => slot !== null || signature.outputs?.[name] !== undefined),
@@ -131,12 +143,33 @@ const makeEngine = (remote: Remote): Engine["Service"] => {
           const { inputs } = call
           return yield* remote.ask(fn.name, { kind: "run", program: id, state: bindings(call.state), inputs })
         })
+      const fixed = new Set<string>()
+      /** Tells the child of the variant with these constants, once. */
+      const fix = (constants: ReadonlyArray<string>): Effect.Effect<void, EngineError> =>
+        Effect.gen(function* () {
+          if (constants.length === 0 || fixed.has(String(constants))) return
+          const model = lowered(executed, constants).bytes
+          yield* remote.ask(fn.name, { kind: "fix", program: id, constants, hash: hashOf(model), model })
+          fixed.add(String(constants))
+        })
       const loop: Executable["loop"] = (call) =>
         Effect.gen(function* () {
           yield* orFail(checkLoop(signature, call, known))
-          const { steps, inputs, each = {}, first = {}, carry = {}, collect } = call
+          const { steps, inputs, each = {}, first = {}, carry = {}, collect, constants = [] } = call
           const state = bindings(call.state)
-          const request = { kind: "loop", program: id, state, steps, inputs, each, first, carry, collect } as const
+          yield* fix(constants)
+          const request = {
+            kind: "loop",
+            program: id,
+            state,
+            steps,
+            inputs,
+            each,
+            first,
+            carry,
+            collect,
+            constants,
+          } as const
           return yield* remote.ask(fn.name, request)
         })
       return { program, run, loop }

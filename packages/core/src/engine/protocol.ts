@@ -45,6 +45,17 @@ export interface CompileRequest {
   readonly commitIf: string | null
 }
 
+/** A variant of a compiled program in which the values of some slots are part of the model. */
+export interface FixRequest {
+  readonly kind: "fix"
+  readonly program: number
+  /** The slots, as the loops that use the variant name them. */
+  readonly constants: ReadonlyArray<string>
+  readonly hash: string
+  /** The model without the inputs whose values it takes in. */
+  readonly model: Uint8Array
+}
+
 export interface RunRequest {
   readonly kind: "run"
   readonly program: number
@@ -62,10 +73,12 @@ export interface LoopRequest {
   readonly first: HostTensors
   readonly carry: Readonly<Record<string, string>>
   readonly collect: ReadonlyArray<string>
+  readonly constants: ReadonlyArray<string>
 }
 
 export type Request =
   | CompileRequest
+  | FixRequest
   | RunRequest
   | LoopRequest
   | { readonly kind: "release"; readonly program: number }

@@ -7,15 +7,28 @@
  * after the run, when nothing can fail any more; a loop of several steps keeps a copy to go back to.
  */
 import type { InferenceSession, Tensor } from "onnxruntime-node"
+import { tensorProto, withInitializers } from "../onnx/proto.js"
 import { type HostTensor, type HostTensors, sizeOf } from "../tensor.js"
-import { type Cell, emptyData, emptyTensor, hostTensor, row, tensorOf, unshared } from "./buffers.js"
+import { type Cell, emptyData, emptyTensor, hostTensor, makeCell, row, tensorOf, touch, unshared } from "./buffers.js"
 import { directRun } from "./directRun.js"
 import { type Elements, openElements } from "./elements.js"
-import type { Bindings, CompileRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
+import type { Bindings, CompileRequest, FixRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
 import { openRowTables } from "./rowTables.js"
 import type { Sessions } from "./sessions.js"
 
 type Slots = Map<string, Cell>
+
+/** A variant whose weights are part of the model, and the session that holds the present ones. */
+interface Fixed {
+  readonly request: FixRequest
+  session: string | null
+}
+
+interface Loaded {
+  readonly request: CompileRequest
+  readonly elements: Elements
+  readonly fixed: Map<string, Fixed>
+}
 
 /** Lets waiting messages in, so that a long loop can be cancelled. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -24,6 +37,7 @@ export class Cancelled extends Error {}
 
 export interface Runner {
   readonly compile: (request: CompileRequest) => Promise<void>
+  readonly fix: (request: FixRequest) => void
   readonly release: (program: number) => Promise<void>
   readonly allocate: (state: number, values: HostTensors) => void
   readonly free: (state: number) => void
@@ -34,7 +48,7 @@ export interface Runner {
 }
 
 export const makeRunner = (sessions: Sessions): Runner => {
-  const programs = new Map<number, { readonly request: CompileRequest; readonly elements: Elements }>()
+  const programs = new Map<number, Loaded>()
   const states = new Map<number, Slots>()
 
   const programOf = (id: number) => {
@@ -47,13 +61,39 @@ export const makeRunner = (sessions: Sessions): Runner => {
     if (slots === undefined) throw new Error("the state has been freed: its scope is closed")
     return slots
   }
-  const sessionOf = ({ hash, model }: CompileRequest): Promise<InferenceSession> => sessions.get(hash, model)
+  const sessionOf = ({ hash, model }: CompileRequest): Promise<InferenceSession> => sessions.get(hash, () => model)
+  /** The session in which the cells' present values are constants; made anew when one of them has changed. */
+  const fixedSession = async (
+    fixed: Fixed,
+    ports: ReadonlyArray<ModelPort>,
+    state: Bindings,
+  ): Promise<InferenceSession> => {
+    const cells = ports.map((port) => ({ port, cell: cellOf(state, port) }))
+    const hash = `${fixed.request.hash} ${cells.map(({ cell }) => cell.version)}`
+    if (fixed.session !== hash) {
+      if (fixed.session !== null) await sessions.discard(fixed.session)
+      sessions.hold(hash)
+      fixed.session = hash
+    }
+    return sessions.get(hash, () =>
+      withInitializers(
+        fixed.request.model,
+        cells.map(({ port, cell }) => tensorProto(port.model, hostTensor(cell.front))),
+      ),
+    )
+  }
   const cellOf = (bindings: Bindings, { slot, name }: Pick<ModelPort, "slot" | "name">): Cell =>
     stateOf(bindings[slot ?? ""] ?? -1).get(name)!
 
   const loop = async (request: LoopRequest, cancelled: () => boolean, cancellable = true): Promise<HostTensors> => {
-    const { request: program, elements } = programOf(request.program)
-    const session = await sessionOf(program)
+    const { request: program, elements, fixed: variants } = programOf(request.program)
+    const isConstant = ({ slot }: ModelPort): boolean => slot !== null && request.constants.includes(slot)
+    const fixed = variants.get(String(request.constants))
+    const session =
+      fixed === undefined
+        ? await sessionOf(program)
+        : await fixedSession(fixed, program.inputs.filter(isConstant), request.state)
+    const inputs = fixed === undefined ? program.inputs : program.inputs.filter((port) => !isConstant(port))
     const { steps } = request
     const plain = program.outputs.filter(({ slot }) => slot === null)
     const written = program.outputs.filter(({ slot }) => slot !== null)
@@ -69,7 +109,7 @@ export const makeRunner = (sessions: Sessions): Runner => {
     const carried = new Map<string, Tensor>(
       Object.entries(request.first).map(([name, { dtype, data, shape }]) => [name, tensorOf(dtype, data, shape)]),
     )
-    const fixed = new Map<string, Tensor>(
+    const given = new Map<string, Tensor>(
       Object.entries(request.inputs).map(([name, { dtype, data, shape }]) => [name, tensorOf(dtype, data, shape)]),
     )
     const pairs = new Map<string, [Tensor, Tensor]>()
@@ -85,7 +125,7 @@ export const makeRunner = (sessions: Sessions): Runner => {
       }
       const each = request.each[port.name]
       if (each !== undefined) return tensorOf(each.dtype, row(each.data, step, sizeOf(port.shape)), port.shape)
-      return (carried.get(port.name) ?? fixed.get(port.name))!
+      return (carried.get(port.name) ?? given.get(port.name))!
     }
     const fetchOf = (port: ModelPort, step: number): Tensor | undefined => {
       const stack = collected.get(port.name)
@@ -105,7 +145,7 @@ export const makeRunner = (sessions: Sessions): Runner => {
 
     const oneStep = async (step: number): Promise<void> => {
       const feeds: Record<string, Tensor> = {}
-      for (const port of program.inputs) feeds[port.model] = feedOf(port, step)
+      for (const port of inputs) feeds[port.model] = feedOf(port, step)
       const fetches: Record<string, Tensor> = { ...tables.fetches, ...elements.fetches }
       const next = new Map(written.map((port) => [port.model, nextOf(port)]))
       for (const [model, tensor] of next) fetches[model] = tensor
@@ -151,6 +191,7 @@ export const makeRunner = (sessions: Sessions): Runner => {
       if (last !== cell.front) {
         cell.back = cell.front
         cell.front = last
+        touch(cell)
       } else cell.back ??= spare.get(port.model) ?? null
     }
     tables.settle()
@@ -161,17 +202,22 @@ export const makeRunner = (sessions: Sessions): Runner => {
     compile: async (request) => {
       await sessionOf(request)
       sessions.hold(request.hash)
-      programs.set(request.program, { request, elements: openElements(request) })
+      programs.set(request.program, { request, elements: openElements(request), fixed: new Map() })
+    },
+    fix: (request) => {
+      programOf(request.program).fixed.set(String(request.constants), { request, session: null })
     },
     release: async (program) => {
       const found = programs.get(program)
       programs.delete(program)
-      if (found !== undefined) await sessions.drop(found.request.hash)
+      if (found === undefined) return
+      await sessions.drop(found.request.hash)
+      for (const { session } of found.fixed.values()) if (session !== null) await sessions.discard(session)
     },
     allocate: (state, values) => {
       const cells = Object.entries(unshared(values)).map(([name, { dtype, data, shape }]): [string, Cell] => [
         name,
-        { front: tensorOf(dtype, data, shape), back: null },
+        makeCell(tensorOf(dtype, data, shape)),
       ])
       states.set(state, new Map(cells))
     },
@@ -185,7 +231,9 @@ export const makeRunner = (sessions: Sessions): Runner => {
     write: (state, values) => {
       const slots = stateOf(state)
       for (const [name, { dtype, data, shape }] of Object.entries(unshared(values))) {
-        slots.get(name)!.front = tensorOf(dtype, data, shape)
+        const cell = slots.get(name)!
+        cell.front = tensorOf(dtype, data, shape)
+        touch(cell)
       }
     },
     run: async (request) => {
@@ -198,6 +246,7 @@ export const makeRunner = (sessions: Sessions): Runner => {
         first: {},
         carry: {},
         collect: outputs.map(({ name }) => name),
+        constants: [],
       }
       const stacked = await loop(call, () => false, false)
       return Object.fromEntries(outputs.map(({ name, shape }) => [name, { ...stacked[name]!, shape }]))

@@ -34,12 +34,19 @@ const uniqueNames = (wanted: ReadonlyArray<string>, taken: Set<string>): Readonl
 const portName = ({ slot, name }: { readonly slot: string | null; readonly name: string }): string =>
   slot === null ? name : `${slot}/${name}`
 
+/** What an engine's model has beyond the program. */
+export interface LowerOptions {
+  /** The name of an output to put in front of all others: an empty sequence. */
+  readonly sequenceOutput?: string
+  /** State slots that are no inputs: the model is complete when their values are added as initializers. */
+  readonly constants?: ReadonlyArray<string>
+}
+
 /**
  * A program as an ONNX model.
- * @param sequenceOutput  the name of an output to put in front of all others: an empty sequence
  * @fails UnsupportedOp   a kernel without a lowering
  */
-export const lower = (program: Program, sequenceOutput?: string): Lowered => {
+export const lower = (program: Program, options: LowerOptions = {}): Lowered => {
   const graph = openGraph()
   const taken = new Set<string>()
   const inputs = uniqueNames(program.inputs.map(portName), taken)
@@ -81,7 +88,7 @@ export const lower = (program: Program, sequenceOutput?: string): Lowered => {
   const results = program.outputs.map(({ value }) => names.get(value.id)!)
   const nodes = nameOutputs(graph.proto.nodes, results, outputs)
   return {
-    bytes: encode(program, nodes, graph.proto, inputs, outputs, sequenceOutput),
+    bytes: encode(program, nodes, graph.proto, inputs, outputs, options),
     inputs,
     outputs,
   }
@@ -125,7 +132,7 @@ const encode = (
   { initializers }: ReturnType<typeof openGraph>["proto"],
   inputs: ReadonlyArray<string>,
   outputs: ReadonlyArray<string>,
-  sequenceOutput: string | undefined,
+  { sequenceOutput, constants = [] }: LowerOptions,
 ): Uint8Array => {
   const sequence = (name: string): NodeProto => ({
     name,
@@ -142,7 +149,9 @@ const encode = (
     nodes: sequenceOutput === undefined ? nodes : [sequence(sequenceOutput), ...nodes],
     ...(sequenceOutput === undefined ? {} : { sequenceOutput }),
     initializers,
-    inputs: program.inputs.map(({ value }, i) => ({ name: inputs[i]!, dtype: value.dtype, shape: value.shape })),
+    inputs: program.inputs.flatMap(({ slot, value: { dtype, shape } }, i) =>
+      slot !== null && constants.includes(slot) ? [] : [{ name: inputs[i]!, dtype, shape }],
+    ),
     outputs: program.outputs.map(({ value }, i) => ({ name: outputs[i]!, dtype: value.dtype, shape: value.shape })),
   })
   const digest = createHash("sha256").update(model).digest("hex")

@@ -159,6 +159,16 @@ export const withMetadata = (model: Uint8Array, metadata: Readonly<Record<string
     ...Object.entries(metadata).flatMap(([key, value]) => message(14, [...text(1, key), ...text(2, value)])),
   ])
 
+/** The model with more initializers: a message that comes twice in a file is one message with the fields of both. */
+export const withInitializers = (model: Uint8Array, initializers: ReadonlyArray<TensorProto>): Uint8Array =>
+  join([
+    model,
+    ...message(
+      7,
+      initializers.flatMap((item) => message(5, tensor(item))),
+    ),
+  ])
+
 const join = (chunks: Chunks): Uint8Array => {
   const bytes = new Uint8Array(lengthOf(chunks))
   let at = 0
