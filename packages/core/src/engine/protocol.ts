@@ -1,5 +1,6 @@
 /** What the main process and an engine's child process say to each other. Every request has one response. */
 import type { DType, HostTensors } from "../tensor.js"
+import type { WireTensors } from "./wire.js"
 
 /** One input or output of a compiled model: its name in the model, and where a program takes it from or puts it. */
 export interface ModelPort {
@@ -82,10 +83,10 @@ export type Request =
   | RunRequest
   | LoopRequest
   | { readonly kind: "release"; readonly program: number }
-  | { readonly kind: "allocate"; readonly state: number; readonly values: HostTensors }
+  | { readonly kind: "allocate"; readonly state: number; readonly values: WireTensors }
   | { readonly kind: "free"; readonly state: number }
   | { readonly kind: "read"; readonly state: number; readonly names: ReadonlyArray<string> }
-  | { readonly kind: "write"; readonly state: number; readonly values: HostTensors }
+  | { readonly kind: "write"; readonly state: number; readonly values: WireTensors }
 
 /** From the main process: a request, or a request that nobody waits for any more. */
 export type ToChild = { readonly id: number; readonly request: Request } | { readonly cancel: number }

@@ -53,7 +53,7 @@ const launch = (options: ChildOptions): Effect.Effect<Running, EngineMissing | E
   Effect.callback((resume) => {
     const child = fork(fileURLToPath(new URL("./child.js", import.meta.url)), [JSON.stringify(options)], {
       serialization: "advanced",
-      execArgv: [],
+      execArgv: ["--expose-gc"],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     })
     const log = lastLines(child)
