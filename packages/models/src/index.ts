@@ -17,6 +17,10 @@ export {
   gptUnembed,
 } from "./gpt.js"
 export { gptPresets } from "./gptPresets.js"
+export { attention } from "./layers/attention.js"
+export { sparseAttention } from "./layers/sparseAttention.js"
+export { type SparseBlocks, sparseBlocks } from "./layers/sparseBlocks.js"
+export { type SparseGrid, type SparsePattern, seenDistances, sparseMask } from "./layers/sparseMasks.js"
 export { alignedLogProbs, logProbs } from "./logProbs.js"
 export { credit } from "./losses/creditNodes.js"
 export { entropy } from "./losses/entropy.js"
