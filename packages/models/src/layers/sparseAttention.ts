@@ -26,22 +26,20 @@ const indices = (values: Int32Array, first = 0): tf.Tensor1D =>
     "int32",
   )
 
-/** A row and a column of zeros added at the ends, and 1 where they meet. n x e -> n x+1 e+1 */
-const cornered = (x: tf.Tensor): tf.Tensor => {
-  const [, rows = 0, columns = 0] = x.shape
-  const corner = tf.pad(tf.ones([1, 1, 1]), [
+/** A row of zeros at the end. n x e -> n x+1 e */
+const longer = (x: tf.Tensor): tf.Tensor =>
+  tf.pad(x, [
     [0, 0],
-    [rows, 0],
-    [columns, 0],
+    [0, 1],
+    [0, 0],
   ])
-  return tf.add(
-    tf.pad(x, [
-      [0, 0],
-      [0, 1],
-      [0, 1],
-    ]),
-    corner,
-  )
+
+/** A row and a column of zeros at the ends, and 1 where they meet. n x e -> n x+1 e+1 */
+const cornered = (x: tf.Tensor): tf.Tensor => {
+  const [n = 0, rows = 0, columns = 0] = x.shape
+  const corner = Float32Array.from({ length: columns + 1 }, (_, i) => (i < columns ? 0 : 1))
+  const last = tf.tile(tf.tensor(corner, [1, 1, columns + 1]), [n, 1, 1])
+  return tf.concat([tf.concat([x, tf.zeros([n, rows, 1])], 2), last], 1)
 }
 
 const forward = (blocks: SparseBlocks, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => {
@@ -72,7 +70,9 @@ const forward = (blocks: SparseBlocks, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor)
   const nearOut = tf.reshape(tf.matMul(near, vNear), [n, size, e]) // n s e
 
   const far = tf.softmax(tf.matMul(tf.concat([qImage, total], 2), cornered(kText), false, true)) // n s x+1
-  const [farOut, share] = tf.split(tf.matMul(far, cornered(vText)), [e, 1], 2) as [tf.Tensor, tf.Tensor] // n s e, n s 1
+  // The share is read off, not summed up in a further column of v: a product of one column more takes a fifth longer.
+  const share = tf.slice(far, [0, 0, text], [n, size, 1]) // n s 1
+  const farOut = tf.matMul(far, longer(vText)) // n s e
   const imageOut = tf.add(farOut, tf.mul(share, nearOut)) // n s e
   return {
     out: tf.concat([textOut, pattern.kind === "column" ? tf.gather(imageOut, indices(blocks.place), 1) : imageOut], 1), // n t e
@@ -126,14 +126,7 @@ const backward = (blocks: SparseBlocks, dy: tf.Tensor, saved: ReadonlyArray<tf.T
   const extended = tf.concat([dImage, lessDelta(dImage, imageOut)], 2) // n s e+1
   // The score of the near keys' sum has no key here: its row is cut off where it counts, and zeros where it is summed.
   const dFar = tf.mul(far, tf.matMul(extended, withOnes(vText, 1), false, true)) // n s x+1
-  const dqFar = tf.matMul(
-    dFar,
-    tf.pad(kText, [
-      [0, 0],
-      [0, 1],
-      [0, 0],
-    ]),
-  ) // n s e
+  const dqFar = tf.matMul(dFar, longer(kText)) // n s e
   const dkFar = part(tf.matMul(dFar, qImage, true, false), 0, text) // n x e
   const dvFar = part(tf.matMul(far, dImage, true, false), 0, text) // n x e
 

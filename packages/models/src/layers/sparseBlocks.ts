@@ -32,7 +32,7 @@ export interface SparseBlocks {
  * Queries of a block, at most, where it holds more than one line. Larger blocks compute more scores that are masked,
  * smaller ones are slow matrix products and copy their keys more often.
  */
-const largest = { row: 64, column: 32, convolution: 128 } as const
+const largest = { row: 32, column: 32, convolution: 64 } as const
 
 /** The most lines a block that divide their number and stay within `queries`; at least one. */
 const linesOf = (lines: number, length: number, queries: number): number => {
