@@ -1,7 +1,15 @@
-/** Sparse attention as dense attention under a mask, and grids and patterns to try it on. */
-import { attention, type SparseBlocks, type SparseGrid, type SparsePattern, sparseMask } from "@millrace/models"
+/** Sparse attention as dense attention under a mask, grids and patterns to try it on, and the model in plain loops. */
+import {
+  attention,
+  type SparseBlocks,
+  type SparseConfig,
+  type SparseGrid,
+  type SparsePattern,
+  sparseMask,
+} from "@millrace/models"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
+import { type FlatParams, referenceBlocks, referenceProducts } from "./gpt.js"
 
 export const grids = (text: number, side: number): fc.Arbitrary<SparseGrid> =>
   fc.record({
@@ -24,4 +32,42 @@ export const denseAttention = (blocks: SparseBlocks, q: tf.Tensor, k: tf.Tensor,
     [mask.length, mask.length],
   )
   return attention(q, k, v, bias)
+}
+
+/** A caption shorter than the text, and an image. */
+export interface Example {
+  /** Tokens of the caption alone. */
+  readonly caption: ReadonlyArray<number>
+  readonly codes: ReadonlyArray<number>
+}
+
+/** Logits in plain loops and float64: `text` `[t][v]`, `image` `[s][k]`. */
+export const referenceSparse = (config: SparseConfig, p: FlatParams, { caption, codes }: Example) => {
+  const { text, columns, width: d, layers, textVocab, kernel = 11 } = config
+  const row = (name: string, i: number): Array<number> => [...p[name]!.subarray(i * d, (i + 1) * d)]
+  const add = (...rows: ReadonlyArray<Array<number>>): Array<number> =>
+    rows.reduce((sum, each) => sum.map((v, i) => v + each[i]!))
+  const words = Array.from({ length: text }, (_, t) =>
+    add(row("text.token", caption[t] ?? textVocab + t), row("text.position", t)),
+  )
+  const image = codes.map((code, s) =>
+    add(row("image.token", code), row("image.row", Math.floor(s / columns)), row("image.column", s % columns)),
+  )
+  const r = (kernel - 1) / 2
+  const near = (layer: number, i: number, j: number): boolean => {
+    if (layer === layers - 1) {
+      // A place of the kernel, whose x goes on in the next row where it leaves this one.
+      for (let y = -r; y <= 0; y++) for (let x = -r; x <= r; x++) if (i + y * columns + x === j) return true
+      return false
+    }
+    return layer % 4 === 1 ? i % columns === j % columns : i - j <= columns
+  }
+  const x = referenceBlocks(config, p, [...words, ...image], (layer, t, s) => {
+    if (s > t) return false
+    return s < text || near(layer, t - text, s - text)
+  })
+  return {
+    text: referenceProducts(x.slice(0, text), p["unembedding.text"]!),
+    image: referenceProducts(x.slice(text - 1, -1), p["unembedding.image"]!),
+  }
 }
