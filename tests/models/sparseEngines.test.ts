@@ -1,6 +1,8 @@
 import {
   adamW,
+  Engine,
   float32,
+  forward,
   graph,
   type HostTensors,
   initParams,
@@ -71,6 +73,45 @@ const batchOf = (seed: number, lengths: ReadonlyArray<number>): HostTensors => {
 const runners = { onnx: runner("onnx"), "tfjs:cpu": runner("tfjs:cpu") }
 const train = (engine: keyof typeof runners, batches: ReadonlyArray<HostTensors>) =>
   runners[engine](Effect.flatMap(stepper(objective, training), (run) => run(initial, batches)))
+
+describe("on onnx", () => {
+  const logits = objectiveOf(
+    graph("logits", {
+      tokens: tensor("int32", "b t", "token"),
+      mask: tensor("float32", "b t", "mask"),
+      codes: tensor("int32", "b s", "code"),
+    })
+      .node("model", sparse.logits(config), { tokens: "tokens", mask: "mask", codes: "codes" })
+      .output({ text: "model.text", image: "model.image" }),
+  )
+
+  test("a later token never changes an earlier logit, bit for bit", () =>
+    runners.onnx(
+      Effect.gen(function* () {
+        const engine = yield* Engine
+        const executable = yield* engine.compile(forward(logits, training.inputs))
+        const params = yield* engine.allocate(initial)
+        const batch = batchOf(6, [5, 5])
+        const before = yield* executable.run({ state: { params }, inputs: batch })
+        /** Logits of the first row of the batch, those of one position after the other. */
+        const first = (of: HostTensors, name: "text" | "image", count: number): ReadonlyArray<number> => {
+          const { shape, data } = of[name]!
+          return [...data.subarray(0, count * shape[2]!)]
+        }
+        for (let at = 0; at < t + s; at++) {
+          const [name, place, vocab] =
+            at < t ? (["tokens", at, config.textVocab] as const) : (["codes", at - t, config.imageVocab] as const)
+          const { shape, data } = batch[name]!
+          const ids = Int32Array.from(data, (id, i) => (i === place ? (id + 1) % vocab : id))
+          const after = yield* executable.run({ state: { params }, inputs: { ...batch, [name]: int32(shape, ids) } })
+          const [text, image] = [Math.min(at, t), Math.max(0, at - t + 1)]
+          expect(first(after, "text", text)).toEqual(first(before, "text", text))
+          expect(first(after, "image", image)).toEqual(first(before, "image", image))
+          if (at < t + s - 1) expect(after.image).not.toEqual(before.image)
+        }
+      }),
+    ))
+})
 
 describe("training a sparse transformer", () => {
   test("takes the same steps on onnx as on tfjs:cpu", async () => {
