@@ -109,7 +109,7 @@ export const gptParams = (config: GptConfig): GptTree<ParamSpec> => {
 /** Epsilon of every layer norm. */
 const epsilon = 1e-5
 
-/** Queries, keys and values of one block, from its normalised input: one product, one transpose. */
+/** Queries, keys and values of one block, from its normalised input: one product. */
 export const queriesKeysValues = (
   p: Block<tf.Tensor>,
   x: tf.Tensor,
@@ -117,8 +117,10 @@ export const queriesKeysValues = (
 ): [tf.Tensor, tf.Tensor, tf.Tensor] => {
   const [b = 0, t = 0, d = 0] = x.shape
   const qkv = linear(x, p.attention.qkv.weight, p.attention.qkv.bias) // b t (3 h e)
-  const parted = tf.transpose(tf.reshape(qkv, [b, t, 3, heads, d / heads]), [2, 0, 3, 1, 4]) // 3 b h t e
-  const [q, k, v] = tf.split(parted, 3, 0).map((part) => tf.reshape(part, [b, heads, t, d / heads]))
+  // Parted before the axes move: where there is one position, moving them is nothing but a reshape.
+  const [q, k, v] = tf
+    .split(qkv, 3, 2)
+    .map((part) => tf.transpose(tf.reshape(part, [b, t, heads, d / heads]), [0, 2, 1, 3]))
   return [q as tf.Tensor, k as tf.Tensor, v as tf.Tensor] // each b h t e
 }
 
