@@ -63,10 +63,18 @@ export {
   tensor,
   type ValueOf,
 } from "./port.js"
+export { type ChromeTrace, chromeTrace, type TraceEvent } from "./profile/chromeTrace.js"
+export type { Parts } from "./profile/measure.js"
+export type { PathRow } from "./profile/pathTree.js"
+export type { ProductPeak } from "./profile/productPeak.js"
+export { type EquationProfile, type Profile, type ProfileOptions, profile } from "./profile/profile.js"
+export { forwardSubject, type Subject, trainingSubject } from "./profile/subject.js"
 export { capture, captureSync } from "./program/capture.js"
+export { flopsOf } from "./program/flops.js"
 export { programHash } from "./program/hash.js"
 export { interpret } from "./program/interpret.js"
 export type { Attr, Constant, Equation, Program, ProgramInput, ProgramOutput, Value } from "./program/ir.js"
+export { bytesOf, type Liveness, liveness } from "./program/liveness.js"
 export { defaultPasses, optimize, type Pass } from "./program/passes.js"
 export { withPath } from "./program/path.js"
 export { printProgram } from "./program/print.js"

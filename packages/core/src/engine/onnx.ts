@@ -1,7 +1,14 @@
 /** The `onnx` engine: programs captured, written as ONNX, and run by onnxruntime-node in a child process. */
 import { createHash } from "node:crypto"
 import { Effect, Layer } from "effect"
-import { type CompileError, Engine, type Executable, type State, type TensorFunction } from "../engine.js"
+import {
+  type CompileError,
+  Engine,
+  type EngineName,
+  type Executable,
+  type State,
+  type TensorFunction,
+} from "../engine.js"
 import { EngineFailed, type EngineMissing, UnsupportedOp } from "../errors.js"
 import { lower } from "../onnx/lower.js"
 import { capture } from "../program/capture.js"
@@ -9,13 +16,16 @@ import type { Program } from "../program/ir.js"
 import { optimize } from "../program/passes.js"
 import type { HostTensors, Specs } from "../tensor.js"
 import { checkCommit, checkLoop, checkRun, checkWrite, type Signature, specsOf, unknownNames } from "./check.js"
-import type { ModelPort } from "./protocol.js"
+import { measure } from "./measure.js"
+import { probe } from "./probe.js"
+import type { ModelPort, Provider } from "./protocol.js"
 import { type Remote, startRemote } from "./remote.js"
 import { byRows } from "./rowUpdates.js"
 
 export interface OnnxOptions {
   /** Threads of a kernel. The results are the same for any number. */
   readonly threads: number
+  readonly provider: Provider
 }
 
 /** A model's ports: the program's, with the names that they have in the model. */
@@ -52,7 +62,7 @@ const written = (program: Program): Effect.Effect<ReturnType<typeof lower>, Comp
           }),
   })
 
-const makeEngine = (remote: Remote): Engine["Service"] => {
+const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
   const stateIds = new WeakMap<State, number>()
   let lastState = 0
   let lastProgram = 0
@@ -78,7 +88,7 @@ const makeEngine = (remote: Remote): Engine["Service"] => {
       const signature = signatureOf(fn, program)
       yield* orFail(checkCommit(signature))
       const { program: executed, updates } = byRows(program)
-      const { bytes, inputs, outputs } = yield* written(executed)
+      const { bytes, inputs, outputs, origins } = yield* written(executed)
       const ports = modelPorts(executed.outputs, outputs)
       const rowOutputs = new Set(updates.flatMap(({ rows, values }) => [rows, values]))
       const id = ++lastProgram
@@ -109,10 +119,16 @@ const makeEngine = (remote: Remote): Engine["Service"] => {
           const request = { kind: "loop", program: id, state, steps, inputs, each, first, carry, collect } as const
           return yield* remote.ask(fn.name, request)
         })
-      return { program, run, loop }
+      const profile: Executable["profile"] = (call, rounds) =>
+        Effect.gen(function* () {
+          yield* orFail(checkRun(signature, call, known))
+          return { program: executed, origins, ...(yield* measure(remote, fn.name, id, run(call), rounds)) }
+        })
+      return { program, run, loop, profile }
     })
 
-  return { name: "onnx", version: `onnxruntime-node ${remote.version} cpu`, compile, allocate }
+  const name: EngineName = provider === "cpu" ? "onnx" : `onnx:${provider}`
+  return { name, version: `onnxruntime-node ${remote.version} ${provider}`, compile, allocate }
 }
 
 const stateOf = (remote: Remote, id: number, specs: Specs): State => ({
@@ -139,4 +155,9 @@ const stateOf = (remote: Remote, id: number, specs: Specs): State => ({
 
 /** The engine as a layer: its child process lives as long as the layer's scope. */
 export const onnxLayer = (options: OnnxOptions): Layer.Layer<Engine, EngineMissing | EngineFailed> =>
-  Layer.effect(Engine, Effect.map(startRemote(options), makeEngine))
+  Layer.effect(
+    Engine,
+    Effect.map(startRemote({ ...options, probe: options.provider === "cpu" ? null : probe() }), (remote) =>
+      makeEngine(remote, options.provider),
+    ),
+  )

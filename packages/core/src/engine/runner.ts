@@ -5,12 +5,12 @@
  * or is cancelled leaves the old values in place, and one that succeeds swaps two references. What a program changes by
  * rows is copied once a call, and the rows are written into the copy.
  */
-import type { InferenceSession, Tensor } from "onnxruntime-node"
+import type { Tensor } from "onnxruntime-node"
 import { type HostTensor, type HostTensors, sizeOf } from "../tensor.js"
 import { type Cell, emptyData, emptyTensor, hostTensor, row, tensorOf, unshared } from "./buffers.js"
 import type { Bindings, CompileRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
 import { openRowTables } from "./rowTables.js"
-import type { Sessions } from "./sessions.js"
+import type { Session, Sessions } from "./sessions.js"
 
 type Slots = Map<string, Cell>
 
@@ -22,6 +22,8 @@ export class Cancelled extends Error {}
 export interface Runner {
   readonly compile: (request: CompileRequest) => Promise<void>
   readonly release: (program: number) => Promise<void>
+  /** What the program was compiled from. */
+  readonly compiled: (program: number) => CompileRequest
   readonly allocate: (state: number, values: HostTensors) => void
   readonly free: (state: number) => void
   readonly read: (state: number, names: ReadonlyArray<string>) => HostTensors
@@ -30,7 +32,10 @@ export interface Runner {
   readonly loop: (request: LoopRequest, cancelled: () => boolean) => Promise<HostTensors>
 }
 
-export const makeRunner = (sessions: Sessions): Runner => {
+/**
+ * @param time  runs a part of a step that is the engine's own work, under the name that a profile shows it by
+ */
+export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () => A) => A): Runner => {
   const programs = new Map<number, CompileRequest>()
   const states = new Map<number, Slots>()
 
@@ -44,7 +49,7 @@ export const makeRunner = (sessions: Sessions): Runner => {
     if (slots === undefined) throw new Error("the state has been freed: its scope is closed")
     return slots
   }
-  const sessionOf = ({ hash, model }: CompileRequest): Promise<InferenceSession> => sessions.get(hash, model)
+  const sessionOf = ({ hash, model }: CompileRequest): Promise<Session> => sessions.get(hash, model)
   const cellOf = (bindings: Bindings, { slot, name }: Pick<ModelPort, "slot" | "name">): Cell =>
     stateOf(bindings[slot ?? ""] ?? -1).get(name)!
 
@@ -122,7 +127,7 @@ export const makeRunner = (sessions: Sessions): Runner => {
           current.set(port.model, made)
         }
       }
-      if (keep) tables.write()
+      if (keep && program.updates.length > 0) time("rows of state", tables.write)
       for (const port of plain) {
         const input = inputOf.get(port.name)
         if (input !== undefined) carried.set(input, fetches[port.model]!)
@@ -148,6 +153,7 @@ export const makeRunner = (sessions: Sessions): Runner => {
       sessions.hold(request.hash)
       programs.set(request.program, request)
     },
+    compiled: programOf,
     release: async (program) => {
       const found = programs.get(program)
       programs.delete(program)

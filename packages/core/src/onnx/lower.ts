@@ -20,6 +20,8 @@ export interface Lowered {
   readonly bytes: Uint8Array
   readonly inputs: ReadonlyArray<string>
   readonly outputs: ReadonlyArray<string>
+  /** Which equation a node was written for: the node's name -> the equation's place in the program. */
+  readonly origins: ReadonlyMap<string, number>
 }
 
 /** Names as they are, made unique by a suffix. */
@@ -55,7 +57,9 @@ export const lower = (program: Program): Lowered => {
     graph.proto.initializers.push(tensorProto(name, tensor))
     names.set(value.id, name)
   }
-  for (const equation of program.equations) {
+  const origins = new Map<string, number>()
+  for (const [place, equation] of program.equations.entries()) {
+    const written = graph.proto.nodes.length
     const lowering = Object.hasOwn(lowerings, equation.op) ? lowerings[equation.op] : undefined
     if (lowering === undefined) {
       throw new UnsupportedOp({
@@ -73,6 +77,7 @@ export const lower = (program: Program): Lowered => {
         equation.inputs.map(({ id }) => names.get(id)!),
       ),
     ].flat()
+    for (const { name } of graph.proto.nodes.slice(written)) origins.set(name, place)
     equation.outputs.forEach(({ id }, i) => {
       names.set(id, results[i]!)
     })
@@ -82,6 +87,7 @@ export const lower = (program: Program): Lowered => {
     bytes: encode(program, nameOutputs(graph.proto.nodes, results, outputs), graph.proto, inputs, outputs),
     inputs,
     outputs,
+    origins,
   }
 }
 
