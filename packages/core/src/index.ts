@@ -53,6 +53,7 @@ export { gelu } from "./ops/gelu.js"
 export { layerNorm } from "./ops/layerNorm.js"
 export { linear } from "./ops/linear.js"
 export { logSoftmax, softmax } from "./ops/softmax.js"
+export { type Outline, type OutlineInputs, outlinesOf, type Sizes, type StageOutline } from "./outline.js"
 export {
   type ArtifactPort,
   artifact,
