@@ -11,9 +11,9 @@ export interface ProductPeak {
   readonly size: number
 }
 
-/** Small enough for a second altogether, large enough that no overhead counts. */
+/** Small enough for half a second altogether, large enough that no overhead counts. */
 const sizes = [512, 768, 1024]
-const rounds = { warmup: 2, runs: 10 }
+const rounds = { warmup: 1, runs: 6 }
 
 const product = (size: number): TensorFunction => ({
   name: `product of ${size} × ${size}`,
