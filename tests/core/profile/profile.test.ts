@@ -69,8 +69,8 @@ describe("of a step with a heavy and a light node", () => {
   })
 
   test("a call that records its kernels takes about as long as one that does not", () => {
-    expect(found.milliseconds).toBeGreaterThan(found.unprofiled / 3)
-    expect(found.milliseconds).toBeLessThan(found.unprofiled * 3)
+    expect(found.milliseconds).toBeGreaterThan(found.unprofiled / 5)
+    expect(found.milliseconds).toBeLessThan(found.unprofiled * 5)
   })
 
   test("memory is what values and state take", () => {
@@ -117,7 +117,7 @@ const lookup = (spare: number): TensorFunction => ({
 })
 
 test("random integers stay below what the step indexes with them", async () => {
-  const found = await on("onnx", profile(lookup(0), { runs: 3 }))
+  const found = await on("onnx", profile(lookup(0), { runs: 3, peak: false }))
   expect(found.milliseconds).toBeGreaterThan(0)
 })
 
@@ -131,7 +131,7 @@ test("the rows of state that the engine writes by itself are shown as its own wo
       state: { memory: { table: tf.tensorScatterUpdate(memory!.table!, tf.reshape(at!, [32, 1]), rows!) } },
     }),
   }
-  const found = await on("onnx", profile(notes, { runs: 4 }))
+  const found = await on("onnx", profile(notes, { runs: 4, peak: false }))
   const row = found.paths.find(({ path }) => path.join() === "(engine),rows of state")!
   expect(row.milliseconds).toBeGreaterThan(0)
   expect(row.milliseconds).toBe(found.parts.work)
@@ -143,9 +143,9 @@ test("a step that fails is the step's error, and the engine measures on", () =>
   on(
     "onnx",
     Effect.gen(function* () {
-      const wrong = { inputs: { ids: int32([8, 3], new Int32Array(24).fill(70)) }, runs: 2 }
+      const wrong = { inputs: { ids: int32([8, 3], new Int32Array(24).fill(70)) }, runs: 2, peak: false }
       expect(yield* Effect.flip(profile(lookup(0), wrong))).toMatchObject({ _tag: "EngineFailed", where: "lookup" })
-      expect((yield* profile(lookup(1), { runs: 2 })).runs).toBe(2)
+      expect((yield* profile(lookup(1), { runs: 2, peak: false })).runs).toBe(2)
     }),
   ))
 
