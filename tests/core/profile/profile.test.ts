@@ -8,6 +8,7 @@ import {
   spec,
   type TensorFunction,
   type TraceEvent,
+  withPath,
 } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
@@ -114,6 +115,24 @@ const lookup = (spare: number): TensorFunction => ({
       largest: tf.max(ids!),
     },
   }),
+})
+
+test("what the runtime fuses is of the node whose product it is", async () => {
+  const scaled: TensorFunction = {
+    name: "scaled",
+    state: {},
+    inputs: { x: spec("float32", [2, 32, 32]) },
+    body: (_, { x }) => ({
+      outputs: {
+        y: withPath("outer", () =>
+          withPath("inner", () => tf.matMul(tf.mul(x!, 0.5) as tf.Tensor3D, x! as tf.Tensor3D)),
+        ),
+      },
+    }),
+  }
+  const { timeline, paths } = await on("onnx", profile(scaled, { runs: 3, peak: false }))
+  expect(timeline.kernels.map(({ op, path }) => [op, path])).toEqual([["FusedMatMul", ["outer", "inner"]]])
+  expect(paths.find(({ path }) => path.join() === "(engine),kernels of no node")).toMatchObject({ kernels: 0 })
 })
 
 test("random integers stay below what the step indexes with them", async () => {

@@ -2,21 +2,22 @@
  * Sees to it that an execution provider runs what it was asked to run. ONNX Runtime gives kernels that a provider does
  * not take to the CPU and says nothing; here the first run of a session tells who ran what. Runs in the engine's child.
  */
+import { productOps } from "../onnx/productOps.js"
 import type { EngineKernel } from "./measured.js"
 import { type MakeRecording, record } from "./recording.js"
 import type { Session } from "./sessions.js"
 
-/** Operators in which the arithmetic of a network is; any other may run on the CPU where the provider lacks it. */
-const products = /MatMul|Gemm|Conv|Attention/
-
-/** What a provider should have run and has not, in words; null where nothing is wrong. */
+/**
+ * The arithmetic of a network is in its products: these must run where they were asked to, while others may run on the CPU
+ * where the provider lacks them. Gives what a provider should have run and has not, in words; null where nothing is wrong.
+ */
 export const misplaced = (provider: string, kernels: ReadonlyArray<EngineKernel>): string | null => {
   const real = kernels.filter(({ op }) => !op.startsWith("Memcpy"))
   const elsewhere = real.filter((kernel) => kernel.provider !== provider)
   if (real.length > 0 && elsewhere.length === real.length) {
     return `none of ${real.length} kernels ran on ${provider}, all on ${real[0]!.provider}`
   }
-  const heavy = elsewhere.filter(({ op }) => products.test(op))
+  const heavy = elsewhere.filter(({ op }) => productOps.test(op))
   if (heavy.length === 0) return null
   const names = heavy.slice(0, 3).map(({ name, op }) => `${name} (${op})`)
   const more = heavy.length > names.length ? ` and ${heavy.length - names.length} more` : ""

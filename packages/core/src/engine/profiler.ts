@@ -12,7 +12,7 @@ export interface Profiler {
   readonly begin: (hash: string, model: Uint8Array) => Promise<void>
   /** One call of the runner. */
   readonly call: <A>(work: () => Promise<A>) => Promise<A>
-  /** A part of a call that is the engine's own work, outside of the session: it gets a row of its own. */
+  /** A part of a call that is the engine's own work, outside of the session: it gets a row of its own. May be a promise. */
   readonly work: <A>(name: string, work: () => A) => A
   /** What was measured since `begin`. */
   readonly end: () => Promise<EngineTrace>
@@ -90,10 +90,15 @@ export const makeProfiler = (sessions: Sessions, create: MakeRecording): Profile
       }
     },
     work: (name, work) => {
-      if (present === null) return work()
+      const call = present
+      if (call === null) return work()
       const from = performance.now()
+      const note = (): void => {
+        call.work.push({ name, start: from - call.began, duration: performance.now() - from })
+      }
       const done = work()
-      present.work.push({ name, start: from - present.began, duration: performance.now() - from })
+      if (done instanceof Promise) void done.then(note, note)
+      else note()
       return done
     },
     end,

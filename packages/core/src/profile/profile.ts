@@ -10,8 +10,8 @@ import { flopsOf } from "../program/flops.js"
 import type { Equation } from "../program/ir.js"
 import { liveness } from "../program/liveness.js"
 import { type HostTensors, showSpec } from "../tensor.js"
+import { attribute } from "./attribute.js"
 import { medianOf, type Parts, typical } from "./measure.js"
-import { originOf } from "./origin.js"
 import { type PathRow, pathTree } from "./pathTree.js"
 import { type ProductPeak, productPeak } from "./productPeak.js"
 import { randomInputs, randomState } from "./randomInputs.js"
@@ -75,11 +75,9 @@ export interface Profile {
   readonly timeline: Timeline
 }
 
-/** Matrix products among the operators that an engine runs. */
-const productOps = /MatMul|Gemm|Conv/
-
 const outside = "(outside of nodes)"
 const engineRow = "(engine)"
+const unattributed = [engineRow, "kernels of no node"]
 
 /** Of two measurements; the machine may have been busy with something else in one. */
 const better = (a: ProductPeak | null, b: ProductPeak | null): ProductPeak | null =>
@@ -118,22 +116,12 @@ export const profile = (
       const inputs = options.inputs ?? randomInputs(fn.inputs, executable.program)
       const measured = yield* executable.profile({ state, inputs }, { runs, warmup })
       const peak = better(before, yield* measuredPeak)
-      const { program, origins, kernels } = measured
+      const { program } = measured
       const { equations } = program
       const { total, parts, kernels: durations, work, median } = typical(measured)
       const memory = liveness(program)
       const flops = equations.map(flopsOf)
-      const places = kernels.map(({ name }) => originOf(name, origins))
-
-      const taken = new Float64Array(equations.length)
-      let [lost, lostKernels, products] = [0, 0, 0]
-      places.forEach((place, i) => {
-        if (place === null) [lost, lostKernels] = [lost + durations[i]!, lostKernels + 1]
-        else taken[place]! += durations[i]!
-        if (place !== null && flops[place]! > 0 && productOps.test(kernels[i]!.op)) products += durations[i]!
-      })
-      const counts = new Map<number, number>()
-      for (const place of places) if (place !== null) counts.set(place, (counts.get(place) ?? 0) + 1)
+      const { places, equations: taken, rest, products } = attribute(measured, durations, flops)
       return {
         name: fn.name,
         engine: engine.version,
@@ -144,13 +132,12 @@ export const profile = (
         paths: pathTree([
           ...equations.map((equation, i) => ({
             path: pathOf(equation),
-            milliseconds: taken[i]!,
-            kernels: counts.get(i) ?? 0,
+            ...taken[i]!,
             flops: flops[i]!,
             bytes: memory.made[i]!,
             bytesAtPeak: memory.atPeak[i]!,
           })),
-          { path: [engineRow, "kernels of no node"], milliseconds: lost, kernels: lostKernels },
+          { path: unattributed, ...rest },
           { path: [engineRow, "session"], milliseconds: parts.session },
           { path: [engineRow, "around the session"], milliseconds: parts.engine },
           { path: [engineRow, "between processes"], milliseconds: parts.crossing },
@@ -161,7 +148,7 @@ export const profile = (
             op: equation.op,
             path: pathOf(equation),
             makes: equation.outputs.map(showSpec).join(", "),
-            milliseconds: taken[i]!,
+            milliseconds: taken[i]!.milliseconds,
             flops: flops[i]!,
             bytes: memory.made[i]!,
           }))
@@ -176,7 +163,7 @@ export const profile = (
         },
         timeline: timelineOf(fn.name, measured, median, (i) => {
           const place = places[i]
-          return typeof place === "number" ? pathOf(equations[place]!) : [engineRow]
+          return typeof place === "number" ? pathOf(equations[place]!) : unattributed
         }),
       }
     }),

@@ -17,7 +17,7 @@ import {
   trainingSubject,
 } from "@millrace/core"
 import { Effect } from "effect"
-import { type Ended, usage } from "./exit.js"
+import { type Ended, failed, usage } from "./exit.js"
 
 export interface Target {
   readonly graph: Graph
@@ -101,10 +101,8 @@ const asOptions = (error: Failure): string =>
 export const profileTarget = (target: Target): Effect.Effect<Subject, Ended> =>
   Effect.try({
     try: () => (target.graph.level === "stage" ? ofStage(target) : ofTensors(target)),
-    catch: (error) =>
-      usage(
-        error instanceof ShapeMismatch && isFailure(error)
-          ? new ShapeMismatch({ ...error, fix: asOptions(error) })
-          : error,
-      ),
+    catch: (error) => {
+      if (error instanceof ShapeMismatch) return usage(new ShapeMismatch({ ...error, fix: asOptions(error) }))
+      return isFailure(error) ? usage(error) : failed(error)
+    },
   })
