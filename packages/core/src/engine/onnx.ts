@@ -47,9 +47,9 @@ const signatureOf = (fn: TensorFunction, program: Program): Signature => ({
 
 const orFail = <E>(error: E | null): Effect.Effect<void, E> => (error === null ? Effect.void : Effect.fail(error))
 
-const written = (program: Program): Effect.Effect<ReturnType<typeof lower>, CompileError> =>
+const written = (program: Program, provider: Provider): Effect.Effect<ReturnType<typeof lower>, CompileError> =>
   Effect.try({
-    try: () => lower(program),
+    try: () => lower(program, { portable: provider !== "cpu" }),
     catch: (error) =>
       error instanceof UnsupportedOp
         ? error
@@ -88,7 +88,7 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
       const signature = signatureOf(fn, program)
       yield* orFail(checkCommit(signature))
       const { program: executed, updates } = byRows(program)
-      const { bytes, inputs, outputs, origins } = yield* written(executed)
+      const { bytes, inputs, outputs, origins } = yield* written(executed, provider)
       const ports = modelPorts(executed.outputs, outputs)
       const rowOutputs = new Set(updates.flatMap(({ rows, values }) => [rows, values]))
       const id = ++lastProgram

@@ -1,4 +1,7 @@
-/** The profile that ONNX Runtime writes: Chrome trace events, in microseconds. */
+/**
+ * The profile that ONNX Runtime writes: Chrome trace events, in microseconds. A kernel on a GPU has an event for when it
+ * was handed over, and events `node&operator&shader` for when the GPU ran it, which are what counts.
+ */
 import type { EngineKernel } from "./measured.js"
 
 interface Event {
@@ -23,6 +26,10 @@ export interface OrtProfile {
 }
 
 const suffix = "_kernel_time"
+const cpu = "CPUExecutionProvider"
+
+/** The node that a shader ran for. */
+const shaderNode = (name: string): string => name.split("&").slice(0, -2).join("&")
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "")
 
@@ -38,20 +45,28 @@ export const readOrtProfile = (json: string): OrtProfile => {
     places.set(name, kernels.length)
     kernels.push({ name: name.slice(0, -suffix.length), op: text(args?.op_name), provider: text(args?.provider) })
   }
+  const shaders = events.filter(({ cat }) => cat === "Api")
   const peaks = nodes.map(({ args }) => Number(args?.mem_in_use_peak)).filter(Number.isFinite)
   return {
     kernels,
-    runs: runs.map(({ ts, dur }) => {
+    runs: runs.map((run) => {
+      const during = ({ ts }: Event): boolean => ts >= run.ts && ts <= run.ts + run.dur
       const starts = new Float64Array(kernels.length)
       const durations = new Float64Array(kernels.length)
-      for (const node of nodes) {
-        if (node.ts < ts || node.ts > ts + dur) continue
-        const place = places.get(node.name ?? "")!
-        starts[place] = (node.ts - ts) / 1000
-        durations[place]! += node.dur / 1000
+      const add = (place: number | undefined, { ts, dur }: Event): void => {
+        if (place === undefined) return
+        starts[place] = durations[place] === 0 ? (ts - run.ts) / 1000 : starts[place]!
+        durations[place]! += dur / 1000
       }
-      return { duration: dur / 1000, starts, durations }
+      const onGpu = shaders.filter(during)
+      for (const node of nodes.filter(during)) {
+        // Beside a GPU's own times, what the CPU did for its kernels is the session's.
+        if (onGpu.length === 0 || node.args?.provider === cpu) add(places.get(node.name ?? ""), node)
+      }
+      for (const shader of onGpu) add(places.get(shaderNode(shader.name ?? "") + suffix), shader)
+      return { duration: run.dur / 1000, starts, durations }
     }),
-    allocated: peaks.length === 0 ? null : peaks.reduce((most, peak) => Math.max(most, peak), 0),
+    // It tells of the CPU's allocator alone.
+    allocated: peaks.length === 0 || shaders.length > 0 ? null : peaks.reduce((most, peak) => Math.max(most, peak), 0),
   }
 }

@@ -8,6 +8,7 @@ import { fused } from "./ops-fused.js"
 import { indexing } from "./ops-index.js"
 import { reducing } from "./ops-reduce.js"
 import { shape } from "./ops-shape.js"
+import { withoutFusedMatMul } from "./portable.js"
 import { encodeModel, type NodeProto, tensorProto, withMetadata } from "./proto.js"
 
 /** ONNX operator sets that the lowerings are written for. */
@@ -22,6 +23,11 @@ export interface Lowered {
   readonly outputs: ReadonlyArray<string>
   /** Which equation a node was written for: the node's name -> the equation's place in the program. */
   readonly origins: ReadonlyMap<string, number>
+}
+
+export interface LowerOptions {
+  /** Without operators that ONNX Runtime has for the CPU alone. */
+  readonly portable?: boolean
 }
 
 /** Names as they are, made unique by a suffix. */
@@ -40,7 +46,7 @@ const portName = ({ slot, name }: { readonly slot: string | null; readonly name:
  * A program as an ONNX model.
  * @fails UnsupportedOp  a kernel without a lowering
  */
-export const lower = (program: Program): Lowered => {
+export const lower = (program: Program, { portable = false }: LowerOptions = {}): Lowered => {
   const graph = openGraph()
   const taken = new Set<string>()
   const inputs = uniqueNames(program.inputs.map(portName), taken)
@@ -83,12 +89,23 @@ export const lower = (program: Program): Lowered => {
     })
   }
   const results = program.outputs.map(({ value }) => names.get(value.id)!)
+  const nodes = portable ? withoutFusedMatMul(graph.proto.nodes, ranksOf(program, names)) : graph.proto.nodes
   return {
-    bytes: encode(program, nameOutputs(graph.proto.nodes, results, outputs), graph.proto, inputs, outputs),
+    bytes: encode(program, nameOutputs(nodes, results, outputs), graph.proto, inputs, outputs),
     inputs,
     outputs,
     origins,
   }
+}
+
+/** The ranks of a program's values by their names in the model. */
+const ranksOf = (program: Program, names: ReadonlyMap<number, string>): ((name: string) => number | undefined) => {
+  const values = [
+    ...[...program.inputs, ...program.constants].map(({ value }) => value),
+    ...program.equations.flatMap(({ outputs }) => outputs),
+  ]
+  const ranks = new Map(values.map(({ id, shape }) => [names.get(id) ?? "", shape.length]))
+  return (name) => ranks.get(name)
 }
 
 /** Gives the results their names: by renaming where a node makes them, by Identity where an input or constant is one. */
