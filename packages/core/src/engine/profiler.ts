@@ -40,9 +40,11 @@ export const makeProfiler = (sessions: Sessions, create: MakeRecording): Profile
   const timed = (session: Session): Session => ({
     run: async (feeds, fetches) => {
       const from = performance.now()
-      const fetched = await session.run(feeds, fetches)
-      if (present !== null) present.session = { start: from - present.began, duration: performance.now() - from }
-      return fetched
+      try {
+        return await session.run(feeds, fetches)
+      } finally {
+        if (present !== null) present.session = { start: from - present.began, duration: performance.now() - from }
+      }
     },
     release: () => session.release(),
   })
