@@ -2,11 +2,9 @@
 import { Buffer } from "node:buffer"
 import {
   adamW,
-  captureSync,
   doctor,
   Engine,
   Engines,
-  float32,
   type HostTensors,
   initParams,
   int32,
@@ -14,20 +12,17 @@ import {
   objectiveOf,
   profile,
   render,
-  sizeOf,
   spec,
   type TensorFunction,
   trainingSubject,
 } from "@millrace/core"
 import { languageModelling, makeTrainer } from "@millrace/pipelines"
-import * as tf from "@tensorflow/tfjs-core"
 import { Effect, Layer } from "effect"
 import { expect, test } from "vitest"
 // What runs in the engine's process is not public.
 import { makeSession } from "../../../packages/core/dist/engine/makeSession.js"
 import { misplaced, placedSession } from "../../../packages/core/dist/engine/placement.js"
 import { probe } from "../../../packages/core/dist/engine/probe.js"
-import { lower } from "../../../packages/core/dist/onnx/lower.js"
 import { inputSpecs, inputValues, kernelBody } from "../onnx/kernelCases.js"
 
 const missing = await Effect.runPromise(
@@ -89,49 +84,6 @@ test("one product on the CPU is one too many, and is named; small kernels there 
   expect(misplaced(gpu, [kernel("copy", "MemcpyToHost", "WebGpu"), kernel("a/Add", "Add", "CPU")])).toContain(
     "none of 1",
   )
-})
-
-/** Whether a model has a node of that operator: field 4 of a node, a text. */
-const hasOperator = (model: Uint8Array, op: string): boolean =>
-  Buffer.from(model).includes(Buffer.concat([Buffer.from([0x22, op.length]), Buffer.from(op)]))
-
-test("a model without the operators of the CPU alone computes the same, in every layout of two factors", async () => {
-  const { Tensor } = await import("onnxruntime-node")
-  const shape = (transposed: boolean, rows: number, columns: number) =>
-    transposed ? [2, 3, columns, rows] : [2, 3, rows, columns]
-  for (const [transposeA, transposeB] of [
-    [false, true],
-    [true, false],
-    [true, true],
-  ] as const) {
-    const inputs = { a: spec("float32", shape(transposeA, 4, 5)), b: spec("float32", shape(transposeB, 5, 6)) }
-    const program = captureSync({
-      name: "product",
-      state: {},
-      inputs,
-      body: (_, { a, b }) => ({
-        outputs: { y: tf.matMul(a as tf.Tensor4D, b as tf.Tensor4D, transposeA, transposeB) },
-      }),
-    })
-    const values = Object.fromEntries(
-      Object.entries(inputs).map(([name, { shape }]) => [
-        name,
-        float32(
-          shape,
-          Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i + name.length)),
-        ),
-      ]),
-    )
-    const lowered = lower(program, { portable: true })
-    expect([lowered, lower(program)].map(({ bytes }) => hasOperator(bytes, "FusedMatMul"))).toEqual([false, true])
-    const run = async (bytes: Uint8Array) => {
-      const y = new Tensor("float32", new Float32Array(2 * 3 * 4 * 6), [2, 3, 4, 6])
-      const feeds = Object.entries(values).map(([name, { data, shape }]) => [name, new Tensor("float32", data, shape)])
-      await (await cpu.plain(bytes)).run(Object.fromEntries(feeds), { y })
-      return [...y.data].map((value) => Number(value).toFixed(4))
-    }
-    expect(await run(lowered.bytes)).toEqual(await run(lower(program).bytes))
-  }
 })
 
 const sizes = { rows: 4, columns: 5, count: 6 }
