@@ -78,6 +78,9 @@ export interface Executable {
    * @param first    the values that carried inputs have in step 0
    * @param carry    output name -> input name: an output of step i is that input of step i + 1
    * @param collect  outputs returned, stacked along a new first axis of size `steps`
+   * @param constants  slots whose present values an engine may build into the program, for weights that are read in many
+   *                 steps before they change: a step is faster, the first loop after a change is slower. The function must
+   *                 not write them
    */
   readonly loop: (call: {
     readonly state?: Readonly<Record<string, State>>
@@ -87,6 +90,7 @@ export interface Executable {
     readonly first?: HostTensors
     readonly carry?: Readonly<Record<string, string>>
     readonly collect: ReadonlyArray<string>
+    readonly constants?: ReadonlyArray<string>
   }) => Effect.Effect<HostTensors, EngineError>
   /** Calls `run` some times and measures; state changes as it does. Null where an engine cannot tell. */
   readonly profile:

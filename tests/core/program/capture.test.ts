@@ -68,18 +68,16 @@ test("a training step is one program; state that is not returned is no output", 
   expect(printProgram(optimize(captureSync(train)))).toMatchInlineSnapshot(`
     "program sgd(policy/w: float32[3, 1], policy/unused: float32[2], x: float32[4, 3], y: float32[4, 1]) {
       %1: float32[] = constant 2
-      %2: float32[] = constant 0.1
-      %3: float32[] = constant 0.25
-      %4: float32[4, 1] = BatchMatMul(%x, %policy/w)   # model
-      %5: float32[4, 1] = Sub(%4, %y)
-      %6: float32[4, 1] = Square(%5)
-      %7: float32[] = Mean(%6) axis=[0, 1]
-      %8: float32[4, 1] = Multiply(%5, %1)
-      %9: float32[4, 1] = Multiply(%3, %8)
-      %10: float32[3, 1] = BatchMatMul(%x, %9) transposeA=true   # model
-      %11: float32[3, 1] = Multiply(%10, %2)
-      %12: float32[3, 1] = Sub(%policy/w, %11)
-      return loss=%7, policy/w=%12
+      %2: float32[] = constant 0.25
+      %3: float32[4, 1] = BatchMatMul(%x, %policy/w)   # model
+      %4: float32[4, 1] = Sub(%3, %y)
+      %5: float32[4, 1] = Square(%4)
+      %6: float32[] = Mean(%5) axis=[0, 1]
+      %7: float32[4, 1] = Multiply(%4, %1)
+      %8: float32[4, 1] = Multiply(%2, %7)
+      %9: float32[3, 1] = ScaledMatMul(%x, %8) scale=0.10000000149011612 transposeA=true   # model
+      %10: float32[3, 1] = Sub(%policy/w, %9)
+      return loss=%6, policy/w=%10
     }"
   `)
 })

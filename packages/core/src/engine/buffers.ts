@@ -8,6 +8,18 @@ type Data = HostTensor["data"]
 export interface Cell {
   front: Tensor
   back: Tensor | null
+  /** Another number each time that the value changes; no two cells share one. */
+  version: number
+}
+
+let lastVersion = 0
+
+/** A cell with a first value. */
+export const makeCell = (front: Tensor): Cell => ({ front, back: null, version: ++lastVersion })
+
+/** Says that a cell's value has changed. */
+export const touch = (cell: Cell): void => {
+  cell.version = ++lastVersion
 }
 
 export const emptyData = (dtype: DType, size: number): Data =>

@@ -148,6 +148,13 @@ export const checkLoop = (
       ? []
       : [{ expected: `carry to ${input} ${showSpec(to)}`, received: `${output} ${showSpec(from)}` }]
   })
+  const frozen = (call.constants ?? []).flatMap((slot): ReadonlyArray<Mismatch> => {
+    if (state[slot] === undefined) return [{ expected: "constants that are slots", received: `${slot}, which is none` }]
+    const changed = written.find(([at]) => at === slot)
+    return changed === undefined
+      ? []
+      : [{ expected: `a constant slot ${slot}`, received: `a function that writes ${slot}/${changed[1]}` }]
+  })
   const missing = call.collect
     .filter((output) => outputs !== null && outputs[output] === undefined)
     .map((output) => ({ expected: "collect of outputs", received: `${output}, which is no output` }))
@@ -161,6 +168,7 @@ export const checkLoop = (
       ...tensors("each ", stacked, each),
       ...tensors("first ", pick(inputs, carried), call.first ?? {}),
       ...wires,
+      ...frozen,
       ...missing,
     ],
     fix,

@@ -47,6 +47,9 @@ const answer = async ({ runner, profiler }: Started, id: number, request: Reques
     case "compile":
       await runner.compile(request)
       return {}
+    case "fix":
+      runner.fix(request)
+      return {}
     case "run":
       return profiler.call(() => runner.run(request))
     case "loop":

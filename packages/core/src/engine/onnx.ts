@@ -5,6 +5,7 @@ import {
   type CompileError,
   Engine,
   type EngineName,
+  type EngineError,
   type Executable,
   type State,
   type TensorFunction,
@@ -14,13 +15,16 @@ import { lower } from "../onnx/lower.js"
 import { capture } from "../program/capture.js"
 import type { Program } from "../program/ir.js"
 import { optimize } from "../program/passes.js"
-import type { HostTensors, Specs } from "../tensor.js"
+import { type HostTensors, type Specs, sizeOf } from "../tensor.js"
+import { byElements, type ElementwiseUpdate } from "../updates/elementwise.js"
+import { compileUpdate } from "../updates/kernel.js"
+import { byRows } from "../updates/rows.js"
 import { checkCommit, checkLoop, checkRun, checkWrite, type Signature, specsOf, unknownNames } from "./check.js"
+import { stopOutput } from "./directRun.js"
 import { measure } from "./measure.js"
 import { probe } from "./probe.js"
-import type { ModelPort, Provider } from "./protocol.js"
+import type { CompileRequest, ModelPort, Provider } from "./protocol.js"
 import { type Remote, startRemote } from "./remote.js"
-import { byRows } from "./rowUpdates.js"
 
 export interface OnnxOptions {
   /** Threads of a kernel. The results are the same for any number. */
@@ -47,9 +51,18 @@ const signatureOf = (fn: TensorFunction, program: Program): Signature => ({
 
 const orFail = <E>(error: E | null): Effect.Effect<void, E> => (error === null ? Effect.void : Effect.fail(error))
 
+const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
+
+const lowered = (
+  program: Program,
+  provider: Provider,
+  constants: ReadonlyArray<string> = [],
+): ReturnType<typeof lower> =>
+  lower(program, { sequenceOutput: stopOutput, constants, portable: provider !== "cpu" })
+
 const written = (program: Program, provider: Provider): Effect.Effect<ReturnType<typeof lower>, CompileError> =>
   Effect.try({
-    try: () => lower(program, { portable: provider !== "cpu" }),
+    try: () => lowered(program, provider),
     catch: (error) =>
       error instanceof UnsupportedOp
         ? error
@@ -61,6 +74,29 @@ const written = (program: Program, provider: Provider): Effect.Effect<ReturnType
             cause: error,
           }),
   })
+
+/** The updates with the names that the model has for what they read; modules once each. */
+const elementPorts = (
+  updates: ReadonlyArray<ElementwiseUpdate>,
+  portOf: (output: string) => ModelPort,
+): Pick<CompileRequest, "elements" | "modules"> => {
+  const modules: Array<Uint8Array> = []
+  const known = new Map<string, number>()
+  const moduleOf = ({ expression }: ElementwiseUpdate): number => {
+    const key = JSON.stringify(expression)
+    const module = known.get(key) ?? modules.push(compileUpdate(expression)) - 1
+    known.set(key, module)
+    return module
+  }
+  const elements = updates.map((update) => ({
+    module: moduleOf(update),
+    shape: update.shape,
+    size: sizeOf(update.shape),
+    tensors: update.tensors.map((tensor) => ("output" in tensor ? { model: portOf(tensor.output).model } : tensor)),
+    scalars: update.scalars.map(portOf),
+  }))
+  return { elements, modules }
+}
 
 const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
   const stateIds = new WeakMap<State, number>()
@@ -87,20 +123,24 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
       const program = optimize(yield* capture(fn))
       const signature = signatureOf(fn, program)
       yield* orFail(checkCommit(signature))
-      const { program: executed, updates } = byRows(program)
+      const byElement = byElements(program)
+      const byRow = byRows(byElement.program)
+      const executed = byRow.program
       const { bytes, inputs, outputs, origins } = yield* written(executed, provider)
       const ports = modelPorts(executed.outputs, outputs)
-      const rowOutputs = new Set(updates.flatMap(({ rows, values }) => [rows, values]))
+      const named = new Map(ports.flatMap((port) => (port.slot === null ? [[port.name, port] as const] : [])))
+      const portOf = (output: string): ModelPort => named.get(output)!
       const id = ++lastProgram
       yield* Effect.acquireRelease(
         remote.ask(fn.name, {
           kind: "compile",
           program: id,
-          hash: createHash("sha256").update(bytes).digest("hex"),
+          hash: hashOf(bytes),
           model: bytes,
           inputs: modelPorts(executed.inputs, inputs),
-          outputs: ports.filter((_, i) => !rowOutputs.has(i)),
-          updates: updates.map((update) => ({ ...update, rows: ports[update.rows]!, values: ports[update.values]! })),
+          outputs: ports.filter(({ slot, name }) => slot !== null || signature.outputs?.[name] !== undefined),
+          rows: byRow.updates.map((rows) => ({ ...rows, rows: portOf(rows.rows), values: portOf(rows.values) })),
+          ...elementPorts(byElement.updates, portOf),
           commitIf: signature.commitIf,
         }),
         () => remote.tell({ kind: "release", program: id }),
@@ -111,12 +151,33 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
           const { inputs } = call
           return yield* remote.ask(fn.name, { kind: "run", program: id, state: bindings(call.state), inputs })
         })
+      const fixed = new Set<string>()
+      /** Tells the child of the variant with these constants, once. */
+      const fix = (constants: ReadonlyArray<string>): Effect.Effect<void, EngineError> =>
+        Effect.gen(function* () {
+          if (constants.length === 0 || fixed.has(String(constants))) return
+          const model = lowered(executed, provider, constants).bytes
+          yield* remote.ask(fn.name, { kind: "fix", program: id, constants, hash: hashOf(model), model })
+          fixed.add(String(constants))
+        })
       const loop: Executable["loop"] = (call) =>
         Effect.gen(function* () {
           yield* orFail(checkLoop(signature, call, known))
-          const { steps, inputs, each = {}, first = {}, carry = {}, collect } = call
+          const { steps, inputs, each = {}, first = {}, carry = {}, collect, constants = [] } = call
           const state = bindings(call.state)
-          const request = { kind: "loop", program: id, state, steps, inputs, each, first, carry, collect } as const
+          yield* fix(constants)
+          const request = {
+            kind: "loop",
+            program: id,
+            state,
+            steps,
+            inputs,
+            each,
+            first,
+            carry,
+            collect,
+            constants,
+          } as const
           return yield* remote.ask(fn.name, request)
         })
       const profile: Executable["profile"] = (call, rounds) =>

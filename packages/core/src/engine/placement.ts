@@ -3,6 +3,7 @@
  * not take to the CPU and says nothing; here the first run of a session tells who ran what. Runs in the engine's child.
  */
 import { productOps } from "../onnx/productOps.js"
+import { cameToStop } from "./directRun.js"
 import type { EngineKernel } from "./measured.js"
 import { type MakeRecording, record } from "./recording.js"
 import type { Session } from "./sessions.js"
@@ -28,13 +29,21 @@ export const misplaced = (provider: string, kernels: ReadonlyArray<EngineKernel>
 export const placedSession = async (provider: string, create: MakeRecording, model: Uint8Array): Promise<Session> => {
   const recording = await record(create, model)
   let checked: Promise<string | null> | null = null
+  const check = async (): Promise<void> => {
+    checked ??= recording.finish().then(({ kernels }) => misplaced(provider, kernels))
+    const wrong = await checked
+    if (wrong !== null) throw new Error(wrong)
+  }
   return {
     run: async (feeds, fetches) => {
-      const fetched = await recording.session.run(feeds, fetches)
-      checked ??= recording.finish().then(({ kernels }) => misplaced(provider, kernels))
-      const wrong = await checked
-      if (wrong !== null) throw new Error(wrong)
-      return fetched
+      try {
+        const fetched = await recording.session.run(feeds, fetches)
+        await check()
+        return fetched
+      } catch (error) {
+        if (cameToStop(error)) await check()
+        throw error
+      }
     },
     release: async () => {
       checked ??= recording.finish().then(() => null)

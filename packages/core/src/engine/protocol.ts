@@ -20,6 +20,16 @@ export interface RowPorts {
   readonly values: ModelPort
 }
 
+/** An elementwise update: the tensors of its expression in order, and its scalars. */
+export interface ElementPorts {
+  /** Its place in the list of modules. */
+  readonly module: number
+  readonly shape: ReadonlyArray<number>
+  readonly size: number
+  readonly tensors: ReadonlyArray<{ readonly slot: string; readonly name: string } | { readonly model: string }>
+  readonly scalars: ReadonlyArray<ModelPort>
+}
+
 /** State ids by slot. */
 export type Bindings = Readonly<Record<string, number>>
 
@@ -30,8 +40,22 @@ export interface CompileRequest {
   readonly model: Uint8Array
   readonly inputs: ReadonlyArray<ModelPort>
   readonly outputs: ReadonlyArray<ModelPort>
-  readonly updates: ReadonlyArray<RowPorts>
+  readonly rows: ReadonlyArray<RowPorts>
+  readonly elements: ReadonlyArray<ElementPorts>
+  /** WebAssembly modules that the elementwise updates run. */
+  readonly modules: ReadonlyArray<Uint8Array>
   readonly commitIf: string | null
+}
+
+/** A variant of a compiled program in which the values of some slots are part of the model. */
+export interface FixRequest {
+  readonly kind: "fix"
+  readonly program: number
+  /** The slots, as the loops that use the variant name them. */
+  readonly constants: ReadonlyArray<string>
+  readonly hash: string
+  /** The model without the inputs whose values it takes in. */
+  readonly model: Uint8Array
 }
 
 export interface RunRequest {
@@ -51,10 +75,12 @@ export interface LoopRequest {
   readonly first: HostTensors
   readonly carry: Readonly<Record<string, string>>
   readonly collect: ReadonlyArray<string>
+  readonly constants: ReadonlyArray<string>
 }
 
 export type Request =
   | CompileRequest
+  | FixRequest
   | RunRequest
   | LoopRequest
   | { readonly kind: "release"; readonly program: number }

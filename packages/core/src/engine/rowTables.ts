@@ -1,6 +1,6 @@
 /** The tables that one call changes by rows: a copy of each, made when the first rows come. Runs in the engine's child. */
 import type { Tensor } from "onnxruntime-node"
-import { type Cell, emptyTensor, hostTensor, writeRows } from "./buffers.js"
+import { type Cell, emptyTensor, hostTensor, touch, writeRows } from "./buffers.js"
 import type { RowPorts } from "./protocol.js"
 
 export interface RowTables {
@@ -43,6 +43,7 @@ export const openRowTables = (updates: ReadonlyArray<RowPorts>, cellOf: (update:
         if (table === undefined) continue
         cell.back = cell.front
         cell.front = table
+        touch(cell)
       }
     },
   }

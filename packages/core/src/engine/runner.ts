@@ -3,16 +3,32 @@
  *
  * State is written by the session itself, into buffers that no reader sees: a call that fails, is refused by `commitIf`
  * or is cancelled leaves the old values in place, and one that succeeds swaps two references. What a program changes by
- * rows is copied once a call, and the rows are written into the copy.
+ * rows is copied once a call, and the rows are written into the copy. What it changes element by element is overwritten
+ * after the run, when nothing can fail any more; a loop of several steps keeps a copy to go back to.
  */
 import type { Tensor } from "onnxruntime-node"
+import { tensorProto, withInitializers } from "../onnx/proto.js"
 import { type HostTensor, type HostTensors, sizeOf } from "../tensor.js"
-import { type Cell, emptyData, emptyTensor, hostTensor, row, tensorOf, unshared } from "./buffers.js"
-import type { Bindings, CompileRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
+import { type Cell, emptyData, emptyTensor, hostTensor, makeCell, row, tensorOf, touch, unshared } from "./buffers.js"
+import { directRun } from "./directRun.js"
+import { type Elements, openElements } from "./elements.js"
+import type { Bindings, CompileRequest, FixRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
 import { openRowTables } from "./rowTables.js"
 import type { Session, Sessions } from "./sessions.js"
 
 type Slots = Map<string, Cell>
+
+/** A variant whose weights are part of the model, and the session that holds the present ones. */
+interface Fixed {
+  readonly request: FixRequest
+  session: string | null
+}
+
+interface Loaded {
+  readonly request: CompileRequest
+  readonly elements: Elements
+  readonly fixed: Map<string, Fixed>
+}
 
 /** Lets waiting messages in, so that a long loop can be cancelled. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -21,6 +37,7 @@ export class Cancelled extends Error {}
 
 export interface Runner {
   readonly compile: (request: CompileRequest) => Promise<void>
+  readonly fix: (request: FixRequest) => void
   readonly release: (program: number) => Promise<void>
   /** What the program was compiled from. */
   readonly compiled: (program: number) => CompileRequest
@@ -36,10 +53,10 @@ export interface Runner {
  * @param time  runs a part of a step that is the engine's own work, under the name that a profile shows it by
  */
 export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () => A) => A): Runner => {
-  const programs = new Map<number, CompileRequest>()
+  const programs = new Map<number, Loaded>()
   const states = new Map<number, Slots>()
 
-  const programOf = (id: number): CompileRequest => {
+  const programOf = (id: number) => {
     const program = programs.get(id)
     if (program === undefined) throw new Error("the program has been released: its scope is closed")
     return program
@@ -49,13 +66,39 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
     if (slots === undefined) throw new Error("the state has been freed: its scope is closed")
     return slots
   }
-  const sessionOf = ({ hash, model }: CompileRequest): Promise<Session> => sessions.get(hash, model)
+  const sessionOf = ({ hash, model }: CompileRequest): Promise<Session> => sessions.get(hash, () => model)
+  /** The session in which the cells' present values are constants; made anew when one of them has changed. */
+  const fixedSession = async (
+    fixed: Fixed,
+    ports: ReadonlyArray<ModelPort>,
+    state: Bindings,
+  ): Promise<Session> => {
+    const cells = ports.map((port) => ({ port, cell: cellOf(state, port) }))
+    const hash = `${fixed.request.hash} ${cells.map(({ cell }) => cell.version)}`
+    if (fixed.session !== hash) {
+      if (fixed.session !== null) await sessions.discard(fixed.session)
+      sessions.hold(hash)
+      fixed.session = hash
+    }
+    return sessions.get(hash, () =>
+      withInitializers(
+        fixed.request.model,
+        cells.map(({ port, cell }) => tensorProto(port.model, hostTensor(cell.front))),
+      ),
+    )
+  }
   const cellOf = (bindings: Bindings, { slot, name }: Pick<ModelPort, "slot" | "name">): Cell =>
     stateOf(bindings[slot ?? ""] ?? -1).get(name)!
 
-  const loop = async (request: LoopRequest, cancelled: () => boolean): Promise<HostTensors> => {
-    const program = programOf(request.program)
-    const session = await sessionOf(program)
+  const loop = async (request: LoopRequest, cancelled: () => boolean, cancellable = true): Promise<HostTensors> => {
+    const { request: program, elements, fixed: variants } = programOf(request.program)
+    const isConstant = ({ slot }: ModelPort): boolean => slot !== null && request.constants.includes(slot)
+    const fixed = variants.get(String(request.constants))
+    const session =
+      fixed === undefined
+        ? await sessionOf(program)
+        : await fixedSession(fixed, program.inputs.filter(isConstant), request.state)
+    const inputs = fixed === undefined ? program.inputs : program.inputs.filter((port) => !isConstant(port))
     const { steps } = request
     const plain = program.outputs.filter(({ slot }) => slot === null)
     const written = program.outputs.filter(({ slot }) => slot !== null)
@@ -71,12 +114,12 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
     const carried = new Map<string, Tensor>(
       Object.entries(request.first).map(([name, { dtype, data, shape }]) => [name, tensorOf(dtype, data, shape)]),
     )
-    const fixed = new Map<string, Tensor>(
+    const given = new Map<string, Tensor>(
       Object.entries(request.inputs).map(([name, { dtype, data, shape }]) => [name, tensorOf(dtype, data, shape)]),
     )
     const pairs = new Map<string, [Tensor, Tensor]>()
     const stateModel = new Map(written.map((port) => [`${port.slot}/${port.name}`, port.model]))
-    const tables = openRowTables(program.updates, (update) => cellOf(request.state, update))
+    const tables = openRowTables(program.rows, (update) => cellOf(request.state, update))
 
     const feedOf = (port: ModelPort, step: number): Tensor => {
       if (port.slot !== null) {
@@ -87,7 +130,7 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
       }
       const each = request.each[port.name]
       if (each !== undefined) return tensorOf(each.dtype, row(each.data, step, sizeOf(port.shape)), port.shape)
-      return (carried.get(port.name) ?? fixed.get(port.name))!
+      return (carried.get(port.name) ?? given.get(port.name))!
     }
     const fetchOf = (port: ModelPort, step: number): Tensor | undefined => {
       const stack = collected.get(port.name)
@@ -105,17 +148,17 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
       return free
     }
 
-    for (let step = 0; step < steps; step++) {
+    const oneStep = async (step: number): Promise<void> => {
       const feeds: Record<string, Tensor> = {}
-      for (const port of program.inputs) feeds[port.model] = feedOf(port, step)
-      const fetches: Record<string, Tensor> = { ...tables.fetches }
+      for (const port of inputs) feeds[port.model] = feedOf(port, step)
+      const fetches: Record<string, Tensor> = { ...tables.fetches, ...elements.fetches }
       const next = new Map(written.map((port) => [port.model, nextOf(port)]))
       for (const [model, tensor] of next) fetches[model] = tensor
       for (const port of plain) {
         const tensor = fetchOf(port, step)
         if (tensor !== undefined) fetches[port.model] = tensor
       }
-      await session.run(feeds, fetches)
+      await directRun(session, feeds, fetches)
       const guard = plain.find(({ name }) => name === program.commitIf)
       const keep = guard === undefined || (fetches[guard.model]!.data as Uint8Array)[0] === 1
       for (const port of written) {
@@ -127,13 +170,25 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
           current.set(port.model, made)
         }
       }
-      if (keep && program.updates.length > 0) time("rows of state", tables.write)
+      if (keep && program.rows.length > 0) time("rows of state", tables.write)
+      if (keep && program.elements.length > 0) {
+        time("elements of state", () => elements.update((state) => cellOf(request.state, state)))
+      }
       for (const port of plain) {
         const input = inputOf.get(port.name)
         if (input !== undefined) carried.set(input, fetches[port.model]!)
       }
-      if (steps > 1) await breathe()
-      if (cancelled()) throw new Cancelled("cancelled")
+    }
+    const undo = cancellable ? elements.snapshot((state) => cellOf(request.state, state)) : () => {}
+    try {
+      for (let step = 0; step < steps; step++) {
+        await oneStep(step)
+        if (steps > 1) await breathe()
+        if (cancelled()) throw new Cancelled("cancelled")
+      }
+    } catch (error) {
+      undo()
+      throw error
     }
     for (const port of written) {
       const cell = cellOf(request.state, port)
@@ -141,6 +196,7 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
       if (last !== cell.front) {
         cell.back = cell.front
         cell.front = last
+        touch(cell)
       } else cell.back ??= spare.get(port.model) ?? null
     }
     tables.settle()
@@ -151,18 +207,23 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
     compile: async (request) => {
       await sessionOf(request)
       sessions.hold(request.hash)
-      programs.set(request.program, request)
+      programs.set(request.program, { request, elements: openElements(request), fixed: new Map() })
     },
-    compiled: programOf,
+    fix: (request) => {
+      programOf(request.program).fixed.set(String(request.constants), { request, session: null })
+    },
+    compiled: (program) => programOf(program).request,
     release: async (program) => {
       const found = programs.get(program)
       programs.delete(program)
-      if (found !== undefined) await sessions.drop(found.hash)
+      if (found === undefined) return
+      await sessions.drop(found.request.hash)
+      for (const { session } of found.fixed.values()) if (session !== null) await sessions.discard(session)
     },
     allocate: (state, values) => {
       const cells = Object.entries(unshared(values)).map(([name, { dtype, data, shape }]): [string, Cell] => [
         name,
-        { front: tensorOf(dtype, data, shape), back: null },
+        makeCell(tensorOf(dtype, data, shape)),
       ])
       states.set(state, new Map(cells))
     },
@@ -176,11 +237,13 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
     write: (state, values) => {
       const slots = stateOf(state)
       for (const [name, { dtype, data, shape }] of Object.entries(unshared(values))) {
-        slots.get(name)!.front = tensorOf(dtype, data, shape)
+        const cell = slots.get(name)!
+        cell.front = tensorOf(dtype, data, shape)
+        touch(cell)
       }
     },
     run: async (request) => {
-      const outputs = programOf(request.program).outputs.filter(({ slot }) => slot === null)
+      const outputs = programOf(request.program).request.outputs.filter(({ slot }) => slot === null)
       const call: LoopRequest = {
         ...request,
         kind: "loop",
@@ -189,8 +252,9 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
         first: {},
         carry: {},
         collect: outputs.map(({ name }) => name),
+        constants: [],
       }
-      const stacked = await loop(call, () => false)
+      const stacked = await loop(call, () => false, false)
       return Object.fromEntries(outputs.map(({ name, shape }) => [name, { ...stacked[name]!, shape }]))
     },
     loop,

@@ -18,10 +18,12 @@ const capacity = { all: 32, idle: 1 }
 
 export interface Sessions {
   /** The session of a model; made where it is not kept. */
-  readonly get: (hash: string, model: Uint8Array) => Promise<Session>
+  readonly get: (hash: string, model: () => Uint8Array) => Promise<Session>
   /** Says that a program needs it, or needs it no longer. */
   readonly hold: (hash: string) => void
   readonly drop: (hash: string) => Promise<void>
+  /** Releases a session that nothing will need again. */
+  readonly discard: (hash: string) => Promise<void>
 }
 
 export const makeSessions = (create: (model: Uint8Array) => Promise<Session>): Sessions => {
@@ -42,7 +44,7 @@ export const makeSessions = (create: (model: Uint8Array) => Promise<Session>): S
   }
   return {
     get: async (hash, model) => {
-      const session = kept.get(hash) ?? (await create(model))
+      const session = kept.get(hash) ?? (await create(model()))
       kept.delete(hash)
       kept.set(hash, session)
       await trim()
@@ -50,6 +52,12 @@ export const makeSessions = (create: (model: Uint8Array) => Promise<Session>): S
     },
     hold: (hash) => {
       holders.set(hash, (holders.get(hash) ?? 0) + 1)
+    },
+    discard: async (hash) => {
+      const session = kept.get(hash)
+      kept.delete(hash)
+      holders.delete(hash)
+      await session?.release()
     },
     drop: (hash) => {
       const count = (holders.get(hash) ?? 0) - 1

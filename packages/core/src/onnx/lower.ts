@@ -25,11 +25,6 @@ export interface Lowered {
   readonly origins: ReadonlyMap<string, number>
 }
 
-export interface LowerOptions {
-  /** Without operators that ONNX Runtime has for the CPU alone. */
-  readonly portable?: boolean
-}
-
 /** Names as they are, made unique by a suffix. */
 const uniqueNames = (wanted: ReadonlyArray<string>, taken: Set<string>): ReadonlyArray<string> =>
   wanted.map((name) => {
@@ -42,11 +37,21 @@ const uniqueNames = (wanted: ReadonlyArray<string>, taken: Set<string>): Readonl
 const portName = ({ slot, name }: { readonly slot: string | null; readonly name: string }): string =>
   slot === null ? name : `${slot}/${name}`
 
+/** What an engine's model has beyond the program. */
+export interface LowerOptions {
+  /** The name of an output to put in front of all others: an empty sequence. */
+  readonly sequenceOutput?: string
+  /** State slots that are no inputs: the model is complete when their values are added as initializers. */
+  readonly constants?: ReadonlyArray<string>
+  /** Without operators that ONNX Runtime has for the CPU alone. */
+  readonly portable?: boolean
+}
+
 /**
  * A program as an ONNX model.
- * @fails UnsupportedOp  a kernel without a lowering
+ * @fails UnsupportedOp   a kernel without a lowering
  */
-export const lower = (program: Program, { portable = false }: LowerOptions = {}): Lowered => {
+export const lower = (program: Program, options: LowerOptions = {}): Lowered => {
   const graph = openGraph()
   const taken = new Set<string>()
   const inputs = uniqueNames(program.inputs.map(portName), taken)
@@ -89,9 +94,10 @@ export const lower = (program: Program, { portable = false }: LowerOptions = {})
     })
   }
   const results = program.outputs.map(({ value }) => names.get(value.id)!)
-  const nodes = portable ? withoutFusedMatMul(graph.proto.nodes, ranksOf(program, names)) : graph.proto.nodes
+  const written = options.portable ? withoutFusedMatMul(graph.proto.nodes, ranksOf(program, names)) : graph.proto.nodes
+  const nodes = nameOutputs(written, results, outputs)
   return {
-    bytes: encode(program, nameOutputs(nodes, results, outputs), graph.proto, inputs, outputs),
+    bytes: encode(program, nodes, graph.proto, inputs, outputs, options),
     inputs,
     outputs,
     origins,
@@ -146,14 +152,26 @@ const encode = (
   { initializers }: ReturnType<typeof openGraph>["proto"],
   inputs: ReadonlyArray<string>,
   outputs: ReadonlyArray<string>,
+  { sequenceOutput, constants = [] }: LowerOptions,
 ): Uint8Array => {
+  const sequence = (name: string): NodeProto => ({
+    name,
+    op: "SequenceEmpty",
+    domain: "",
+    inputs: [],
+    outputs: [name],
+    attributes: {},
+  })
   const model = encodeModel({
     name: program.name,
     producer: "millrace",
     opsets,
-    nodes,
+    nodes: sequenceOutput === undefined ? nodes : [sequence(sequenceOutput), ...nodes],
+    ...(sequenceOutput === undefined ? {} : { sequenceOutput }),
     initializers,
-    inputs: program.inputs.map(({ value }, i) => ({ name: inputs[i]!, dtype: value.dtype, shape: value.shape })),
+    inputs: program.inputs.flatMap(({ slot, value: { dtype, shape } }, i) =>
+      slot !== null && constants.includes(slot) ? [] : [{ name: inputs[i]!, dtype, shape }],
+    ),
     outputs: program.outputs.map(({ value }, i) => ({ name: outputs[i]!, dtype: value.dtype, shape: value.shape })),
   })
   const digest = createHash("sha256").update(model).digest("hex")

@@ -22,7 +22,7 @@ const scatterRows = (
   return graph.node("ScatterElements", [target, rows, updates], { axis: 0, reduction })
 }
 
-/** Σ of the rows with the same index: [count, …] to [rows, …]. */
+/** Σ of the rows with the same index, [count, …] to [rows, …], added to `onto` (zeros unless given). */
 export const sumRows = (
   graph: Graph,
   equation: Equation,
@@ -30,9 +30,9 @@ export const sumRows = (
   index: string,
   [count, width, rows]: readonly [number, number, number],
   dtype: DType,
+  onto = graph.filled(dtype, [rows, width], 0),
 ): string => {
-  const zeros = graph.filled(dtype, [rows, width], 0)
-  const sums = scatterRows(graph, zeros, index, updates, [count, width], "add")
+  const sums = scatterRows(graph, onto, index, updates, [count, width], "add")
   return graph.reshape(sums, [rows, width], equation.outputs[0]!.shape)
 }
 

@@ -94,13 +94,15 @@ const swapLast = (graph: Graph, x: string, rank: number): string => {
 const matMul = (graph: Graph, { inputs: [a, b], attrs }: Equation, [x, y]: ReadonlyArray<string>): string => {
   const transA = attrs.transposeA === true
   const transB = attrs.transposeB === true
-  if (!transA && !transB) return graph.node("MatMul", [x!, y!])
+  const scale = number(attrs.scale, 1)
+  if (!transA && !transB && scale === 1) return graph.node("MatMul", [x!, y!])
   if (arithmeticType([a!, b!]) === "int32") {
     const left = transA ? swapLast(graph, x!, a!.shape.length) : x!
     const right = transB ? swapLast(graph, y!, b!.shape.length) : y!
     return graph.node("MatMul", [left, right])
   }
-  const attributes = { transA: transA ? 1 : 0, transB: transB ? 1 : 0 }
+  const alpha = scale === 1 ? {} : { alpha: { float: scale } }
+  const attributes = { transA: transA ? 1 : 0, transB: transB ? 1 : 0, ...alpha }
   return a!.shape.length === 2 && b!.shape.length === 2
     ? graph.node("Gemm", [x!, y!], attributes)
     : graph.node("com.microsoft:FusedMatMul", [x!, y!], attributes)
@@ -149,6 +151,7 @@ export const reducing: Lowerings = {
   Softmax: softmax("Softmax", "dim"),
   LogSoftmax: softmax("LogSoftmax", "axis"),
   BatchMatMul: (graph, equation, inputs) => matMul(graph, equation, inputs),
+  ScaledMatMul: (graph, equation, inputs) => matMul(graph, equation, inputs),
   /** With a bias of one axis on matrices this is one Gemm. */
   _FusedMatMul: (graph, equation, inputs) => {
     const [a, b, c] = equation.inputs

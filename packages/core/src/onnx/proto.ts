@@ -48,6 +48,8 @@ export interface ModelProto {
   readonly initializers: ReadonlyArray<TensorProto>
   readonly inputs: ReadonlyArray<ValueInfoProto>
   readonly outputs: ReadonlyArray<ValueInfoProto>
+  /** The name of an output in front of all others that is a sequence of float32 tensors. */
+  readonly sequenceOutput?: string
 }
 
 /** The raw bytes of a host tensor. Typed arrays are little-endian wherever onnxruntime runs. */
@@ -125,6 +127,11 @@ const valueInfo = ({ name, dtype, shape }: ValueInfoProto): Chunks => {
   return [...text(1, name), ...message(2, message(1, tensorType))]
 }
 
+const sequenceInfo = (name: string): Chunks => {
+  const elements = message(1, int(1, elementType.float32))
+  return [...text(1, name), ...message(2, message(4, message(1, elements)))]
+}
+
 /** The bytes of an `.onnx` file. */
 export const encodeModel = (model: ModelProto): Uint8Array => {
   const graph: Chunks = []
@@ -132,6 +139,7 @@ export const encodeModel = (model: ModelProto): Uint8Array => {
   graph.push(...text(2, model.name))
   for (const item of model.initializers) graph.push(...message(5, tensor(item)))
   for (const item of model.inputs) graph.push(...message(11, valueInfo(item)))
+  if (model.sequenceOutput !== undefined) graph.push(...message(12, sequenceInfo(model.sequenceOutput)))
   for (const item of model.outputs) graph.push(...message(12, valueInfo(item)))
   const chunks: Chunks = [
     ...int(1, 10),
@@ -149,6 +157,16 @@ export const withMetadata = (model: Uint8Array, metadata: Readonly<Record<string
   join([
     model,
     ...Object.entries(metadata).flatMap(([key, value]) => message(14, [...text(1, key), ...text(2, value)])),
+  ])
+
+/** The model with more initializers: a message that comes twice in a file is one message with the fields of both. */
+export const withInitializers = (model: Uint8Array, initializers: ReadonlyArray<TensorProto>): Uint8Array =>
+  join([
+    model,
+    ...message(
+      7,
+      initializers.flatMap((item) => message(5, tensor(item))),
+    ),
   ])
 
 const join = (chunks: Chunks): Uint8Array => {

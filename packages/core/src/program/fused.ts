@@ -8,11 +8,14 @@
  *               y = (x - mean) · invStd · gain + bias               ONNX LayerNormalization (axis -1), its three outputs
  *   GeluTanh    x                                 -               y = 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))
  *                                                                 ONNX Gelu (approximate = tanh), opset 20
- *   EmbedGrad   ids int32 [n], dy [n, d]          vocabulary v    [v, d]: row i is the sum of dy[j] over all j with
- *               ids[j] = i, rows that no id names are 0            ONNX ScatterElements (axis 0, reduction add) on zeros;
+ *   EmbedGrad   ids int32 [n], dy [n, d],         vocabulary v    [v, d]: row i is the sum of dy[j] over all j with
+ *               onto [v, d] (may be absent)                        ids[j] = i, added to `onto` where there is one
+ *                                                                 ONNX ScatterElements (axis 0, reduction add);
  *                                                                 never ScatterND with add, which loses updates
+ *   SumOfSquares  x                               -               scalar, Σ x² over all elements   ONNX ReduceSumSquare
  *   LogSoftmax  logits [..., v]                   axis (last)     log of the softmax over the last axis: a tfjs kernel
  *                                                                 name that no tfjs backend in JavaScript implements
+ *   ScaledMatMul  a, b                            transposeA, transposeB, scale    scale · A B                 ONNX Gemm, FusedMatMul
  *   _FusedMatMul  a, b, bias (may be absent) transposeA, transposeB, activation (linear, relu, …)
  *               activation(A B + bias), the bias broadcasts to the product. The tfjs kernel of that name; `linear` and
  *               the passes record it for matrices with a bias [f]      ONNX Gemm
@@ -21,7 +24,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import type { Kernel } from "./kernels.js"
-import { type Attrs, dtypeAttr, input, numberOf } from "./shapes.js"
+import { type Attrs, dtypeAttr, input, matMul, numberOf } from "./shapes.js"
 
 const root = Math.sqrt(2 / Math.PI)
 /** gelu(x) = x σ(x (a + b x²)): the tanh form, written with the logistic function. */
@@ -53,7 +56,17 @@ export const decompose: ReadonlyMap<string, Decompose> = new Map<string, Decompo
   ],
   [
     "EmbedGrad",
-    ([ids, dy], attrs) => [tf.scatterND(tf.expandDims(ids!, 1), dy!, [numberOf(attrs, "vocabulary"), dy!.shape[1]!])],
+    ([ids, dy, onto], attrs) => {
+      const sums = tf.scatterND(tf.expandDims(ids!, 1), dy!, [numberOf(attrs, "vocabulary"), dy!.shape[1]!])
+      return [onto === undefined ? sums : tf.add(onto, sums)]
+    },
+  ],
+  ["SumOfSquares", ([x]) => [tf.sum(tf.square(x!))]],
+  [
+    "ScaledMatMul",
+    ([a, b], attrs) => [
+      tf.mul(tf.matMul(a!, b!, attrs.transposeA === true, attrs.transposeB === true), numberOf(attrs, "scale")),
+    ],
   ],
   ["LogSoftmax", ([logits]) => [tf.logSoftmax(logits!)]],
   [
@@ -102,10 +115,12 @@ export const fusedKernels: ReadonlyArray<readonly [string, Kernel]> = [
     },
   ],
   ["GeluTanh", { inputs: ["x"], infer: (ins) => [input(ins)], elementwise: true }],
+  ["ScaledMatMul", { inputs: ["a", "b"], infer: matMul }],
+  ["SumOfSquares", { inputs: ["x"], infer: (ins) => [{ dtype: input(ins).dtype, shape: [] }] }],
   [
     "EmbedGrad",
     {
-      inputs: ["ids", "dy"],
+      inputs: ["ids", "dy", "onto?"],
       infer: (ins, attrs) => [
         { dtype: input(ins, 1).dtype, shape: [numberOf(attrs, "vocabulary"), input(ins, 1).shape[1]!] },
       ],

@@ -1,12 +1,14 @@
 /** The optimiser: rewrites that keep a program's meaning, as a table. Each row names the law that it rests on. */
 import type { Program } from "./ir.js"
 import { broadcasts } from "./passes/broadcasts.js"
+import { embeddings } from "./passes/embeddings.js"
 import { fold } from "./passes/fold.js"
 import { identities } from "./passes/identities.js"
 import { layout } from "./passes/layout.js"
 import { products } from "./passes/products.js"
 import { prune, type Rule, rewrite } from "./passes/rewrite.js"
 import { share } from "./passes/sharing.js"
+import { squares } from "./passes/squares.js"
 
 export interface Pass {
   readonly name: string
@@ -29,7 +31,9 @@ export const defaultPasses: ReadonlyArray<Pass> = [
   ),
   pass("layout", "reshape ∘ reshape is a reshape, transpose ∘ transpose a transpose", layout),
   pass("broadcasts", "f(broadcast x, y) = f(x, y) for an elementwise f that broadcasts", broadcasts),
-  pass("products", "(Aᵀ) B = A B with a flag, (A B)ᵀ = Bᵀ Aᵀ, A B + c is one kernel", products),
+  pass("products", "(Aᵀ) B = A B with a flag, (A B)ᵀ = Bᵀ Aᵀ, A B + c and c · A B are one kernel", products),
+  pass("embeddings", "rows that no id names get nothing", embeddings),
+  pass("squares", "Σ x² needs no tensor of squares", squares),
   { name: "sharing", law: "equal kernels of equal values are equal", run: share },
 ]
 

@@ -4,7 +4,7 @@ import type { TensorFunction } from "../engine.js"
 import { BadConfig } from "../errors.js"
 import type { Objective } from "../objective.js"
 import { float32, type HostTensor, type HostTensors, type Specs, sizeOf, spec } from "../tensor.js"
-import { type AdamW, adamWStep, adamWUpdate, clipScale, globalNorm } from "./adamw.js"
+import { type AdamW, adamWReach, adamWStep, adamWUpdate, clipScale, globalNorm } from "./adamw.js"
 import { learningRate, type Schedule } from "./schedule.js"
 
 export interface TrainStepConfig {
@@ -136,9 +136,17 @@ export const trainStep = (objective: Objective, config: TrainStepConfig): Tensor
         newOptimizer[`second.${name}`] = updated.second
       })
 
-      // A rate that is far too high overflows here first, when loss and gradients are still finite.
-      const size = globalNorm(Object.values(newParams))
-      const finite = tf.logicalAnd(tf.logicalAnd(tf.isFinite(loss), tf.isFinite(norm)), tf.isFinite(size))
+      // A rate that is far too high overflows here first, when loss and gradients are still finite. The bound stands in
+      // for the new parameters: nothing but the engine's update then reads them, and they can replace the old ones in place.
+      const size = globalNorm(trainable.map((name) => current[name]!))
+      const count = trainable.reduce((n, name) => n + sizeOf(params[name]!.shape), 0)
+      const reached = [...steps.values()].map((at) => {
+        const reach = adamWReach(config.optimizer, at, size, count, config.clip)
+        return tf.square(reach)
+      })
+      const finite = [loss, norm, ...reached]
+        .map((x): tf.Tensor => tf.isFinite(x))
+        .reduce((all, x) => tf.logicalAnd(all, x))
       return {
         outputs: { ...outputs, gradientNorm: norm, learningRate: rate, finite },
         state: { [slots.params]: newParams, [slots.optimizer]: newOptimizer },

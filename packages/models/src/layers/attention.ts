@@ -2,7 +2,7 @@
  * Softmax attention, and the additive biases that say which keys a query sees.
  * Axes   b batch, t position, s key position, h heads, e head width
  */
-import { softmax } from "@millrace/core"
+import { differentiable, softmax } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 
 /**
@@ -40,22 +40,35 @@ export const paddedCausalBias = (mask: tf.Tensor): tf.Tensor => {
 
 /**
  * Scaled dot-product attention.
+ *
+ * The gradient of the scores is P ∘ (dP − D), where D = Σ P ∘ dP over the keys is taken as Σ O ∘ dO over the width of a
+ * head: no pass over all pairs of positions is made for it.
  * @param q     queries         float32  b h t e
  * @param k     keys            float32  b h s e
  * @param v     values          float32  b h s e
- * @param bias  added to scores float32  broadcast to b h t s
+ * @param bias  added to scores float32  broadcast to b h t s; it gets no gradient
  * @returns     attended values float32  b h t e
- * @source      Vaswani et al. 2017, eq. 1. Our e is their d_k.
+ * @source      Vaswani et al. 2017, eq. 1. Our e is their d_k. The form of D: Dao et al. 2022, appendix B.2
  */
 export const attention = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, bias: tf.Tensor): tf.Tensor => {
-  // Scaling the queries and not the scores: e numbers a query instead of s.
-  const scaled = tf.mul(q, 1 / Math.sqrt(q.shape[q.rank - 1] ?? 1))
-  const [b = 0, h = 0, t = 0, e = 0] = q.shape
-  // A single query is a column: engines have a faster kernel for a matrix times a column than for a transposed matrix.
-  const products =
-    t === 1
-      ? tf.reshape(tf.matMul(k, tf.reshape(scaled, [b, h, e, 1])), [b, h, 1, k.shape[2] ?? 0])
-      : tf.matMul(scaled, k, false, true)
-  const scores = tf.add(products, bias) // b h t s
-  return tf.matMul(softmax(scores), v) // b h t e
+  const scale = 1 / Math.sqrt(q.shape[q.rank - 1] ?? 1)
+  return differentiable(
+    [q, k, v],
+    (save) => {
+      const scores = tf.add(tf.mul(tf.matMul(q, k, false, true), scale), bias) // b h t s
+      const p = softmax(scores) // b h t s
+      const o = tf.matMul(p, v) // b h t e
+      save([q, k, v, p, o])
+      return o
+    },
+    (dy, [queries, keys, values, p, o]) => {
+      const along = tf.sum(tf.mul(dy, o!), -1, true) // b h t 1
+      const ds = tf.mul(p!, tf.sub(tf.matMul(dy, values!, false, true), along)) // b h t s
+      return [
+        tf.mul(tf.matMul(ds, keys!), scale),
+        tf.mul(tf.matMul(ds, queries!, true, false), scale),
+        tf.matMul(p!, dy, true, false),
+      ]
+    },
+  )
 }

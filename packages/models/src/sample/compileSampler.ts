@@ -122,6 +122,7 @@ export const compileSampler = (
           first: { previous: inputs.previous, alive: inputs.alive },
           carry: { token: "previous", aliveNext: "alive" },
           collect: collected,
+          constants: config.frozen === true ? ["policy"] : [],
         })
       })
     return { model, config, batch: (policy, prompts) => one.withPermit(batch(policy, prompts)) }

@@ -13,6 +13,11 @@ export interface SamplerConfig extends SamplingTransform {
   readonly length: number
   /** The token after which a sequence has ended; later ones are masked and are this token again. */
   readonly endOfText?: number
+  /**
+   * The weights stay the same for many generations: the engine builds them into the program. A token takes less time, the
+   * first generation with new weights more.
+   */
+  readonly frozen?: boolean
   /** What the names of the parameters in the state slot `policy` start with: `logits.` for a graph's node `logits`. */
   readonly prefix?: string
 }

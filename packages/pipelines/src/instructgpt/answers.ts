@@ -41,6 +41,7 @@ export const answersStage = defineStageNode({
         promptLength: passages.promptLength,
         length: passages.continuationLength,
         endOfText: tokenizer.endOfText,
+        frozen: true,
         temperature,
       })
       const prompts = Math.max(1, Math.floor(batch / k))

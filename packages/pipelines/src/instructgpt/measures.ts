@@ -33,6 +33,7 @@ export const answersOf = (
         promptLength: passages.promptLength,
         length: passages.continuationLength,
         endOfText: tokenizer.endOfText,
+        frozen: true,
       })
       const held = passages.heldOut.slice(0, prompts)
       const samples = yield* generate(

@@ -1,7 +1,7 @@
 /** Transposes and biases become part of the matrix product that reads them. The sums keep their order. */
 import type { Equation, Value } from "../ir.js"
 import { numbersOf } from "../shapes.js"
-import type { Rule, Scope } from "./rewrite.js"
+import { type Rule, type Scope, sameShape } from "./rewrite.js"
 
 const swapsLastTwo = (perm: ReadonlyArray<number>): boolean => {
   const n = perm.length
@@ -32,10 +32,26 @@ const withBias = (equation: Equation, { producer, once }: Scope): Equation | nul
   return null
 }
 
+/** c · (A B), from a product that nothing else reads. */
+const scaled = (equation: Equation, { producer, once, uniform }: Scope): Equation | null => {
+  for (const [product, factor] of [equation.inputs, equation.inputs.toReversed()]) {
+    const scale = uniform(factor!)
+    const made = producer(product!)
+    if (scale === undefined || !Number.isFinite(scale) || made?.op !== "BatchMatMul" || !once(product!)) continue
+    if (product!.dtype !== "float32" || !sameShape(product!.shape, equation.outputs[0]!.shape)) continue
+    return { ...made, op: "ScaledMatMul", attrs: { ...made.attrs, scale }, outputs: equation.outputs }
+  }
+  return null
+}
+
 export const products: Rule = (equation, scope) => {
   const { op, inputs, attrs, outputs } = equation
   if (op === "Add") {
     const fused = withBias(equation, scope)
+    return fused === null ? null : { equations: [fused] }
+  }
+  if (op === "Multiply") {
+    const fused = scaled(equation, scope)
     return fused === null ? null : { equations: [fused] }
   }
   if (op === "Transpose" && swapsLastTwo(numbersOf(attrs, "perm")) && scope.once(inputs[0]!)) {
@@ -45,7 +61,7 @@ export const products: Rule = (equation, scope) => {
     const turned = { transposeA: made.attrs.transposeB !== true, transposeB: made.attrs.transposeA !== true }
     return { equations: [{ ...made, inputs: made.inputs.toReversed(), attrs: turned, outputs }] }
   }
-  if (op !== "BatchMatMul" && op !== "_FusedMatMul") return null
+  if (op !== "BatchMatMul" && op !== "_FusedMatMul" && op !== "ScaledMatMul") return null
   const [a, b, ...bias] = inputs
   const [first, second] = [untransposed(a!, scope), untransposed(b!, scope)]
   if (first === null && second === null) return null

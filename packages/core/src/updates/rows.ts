@@ -8,14 +8,15 @@
 import type { Equation, Program, ProgramOutput } from "../program/ir.js"
 import { prune } from "../program/passes/rewrite.js"
 import { sizeOf } from "../tensor.js"
+import { unusedName } from "./unusedName.js"
 
 /** One state tensor, and which outputs of the program say what becomes of its rows. */
 export interface RowUpdate {
   readonly slot: string
   readonly name: string
-  /** Places in the program's list of outputs. */
-  readonly rows: number
-  readonly values: number
+  /** Names of the outputs. */
+  readonly rows: string
+  readonly values: string
 }
 
 export interface ByRows {
@@ -44,19 +45,21 @@ export const byRows = (program: Program): ByRows => {
   if (scatters.every((made) => made === null)) return { program, updates: [] }
 
   const outputs = program.outputs.filter((_, i) => scatters[i] === null)
-  const places = new Map<number, number>()
-  const placeOf = (value: ProgramOutput["value"], name: string): number => {
-    const known = places.get(value.id)
+  const names = new Map<number, string>()
+  const nameOf = (value: ProgramOutput["value"], wanted: string): string => {
+    const known = names.get(value.id)
     if (known !== undefined) return known
-    places.set(value.id, outputs.length)
-    return outputs.push({ name, slot: null, value }) - 1
+    const name = unusedName(program, wanted)
+    names.set(value.id, name)
+    outputs.push({ name, slot: null, value })
+    return name
   }
   const updates = program.outputs.flatMap(({ slot, name }, i): ReadonlyArray<RowUpdate> => {
     const made = scatters[i]
     if (made === null || made === undefined || slot === null) return []
     const [, rows, values] = made.inputs
     const label = `${slot}/${name}`
-    return [{ slot, name, rows: placeOf(rows!, `${label}:rows`), values: placeOf(values!, `${label}:values`) }]
+    return [{ slot, name, rows: nameOf(rows!, `${label}:rows`), values: nameOf(values!, `${label}:values`) }]
   })
   return { program: prune({ ...program, outputs }), updates }
 }
