@@ -27,6 +27,7 @@ const depthwise = (filter: ReadonlyArray<number>): number => sizeOf(filter.slice
 const rows: Readonly<Record<string, Count>> = {
   BatchMatMul: matrixProduct,
   _FusedMatMul: matrixProduct,
+  ScaledMatMul: matrixProduct,
   // x [b, y, x, c], filter
   Conv2D: (equation) => 2 * out(equation) * window(operand(equation, 1).shape),
   FusedConv2D: (equation) => 2 * out(equation) * window(operand(equation, 1).shape),
