@@ -4,8 +4,8 @@ import { Effect, Layer } from "effect"
 import {
   type CompileError,
   Engine,
-  type EngineName,
   type EngineError,
+  type EngineName,
   type Executable,
   type State,
   type TensorFunction,
@@ -57,8 +57,7 @@ const lowered = (
   program: Program,
   provider: Provider,
   constants: ReadonlyArray<string> = [],
-): ReturnType<typeof lower> =>
-  lower(program, { sequenceOutput: stopOutput, constants, portable: provider !== "cpu" })
+): ReturnType<typeof lower> => lower(program, { sequenceOutput: stopOutput, constants, portable: provider !== "cpu" })
 
 const written = (program: Program, provider: Provider): Effect.Effect<ReturnType<typeof lower>, CompileError> =>
   Effect.try({

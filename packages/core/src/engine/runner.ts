@@ -68,11 +68,7 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
   }
   const sessionOf = ({ hash, model }: CompileRequest): Promise<Session> => sessions.get(hash, () => model)
   /** The session in which the cells' present values are constants; made anew when one of them has changed. */
-  const fixedSession = async (
-    fixed: Fixed,
-    ports: ReadonlyArray<ModelPort>,
-    state: Bindings,
-  ): Promise<Session> => {
+  const fixedSession = async (fixed: Fixed, ports: ReadonlyArray<ModelPort>, state: Bindings): Promise<Session> => {
     const cells = ports.map((port) => ({ port, cell: cellOf(state, port) }))
     const hash = `${fixed.request.hash} ${cells.map(({ cell }) => cell.version)}`
     if (fixed.session !== hash) {
