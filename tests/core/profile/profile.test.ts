@@ -1,11 +1,7 @@
 /** What a profile says of a step whose parts are known. */
-import { mkdtempSync, readdirSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import {
   chromeTrace,
   Engine,
-  float32,
   int32,
   type Profile,
   profile,
@@ -15,8 +11,8 @@ import {
   withPath,
 } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
-import { Effect, Fiber, Schedule } from "effect"
-import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest"
+import { Effect } from "effect"
+import { beforeAll, describe, expect, test } from "vitest"
 import { on } from "../engine/on.js"
 import { flopsOfOne, products, unequal } from "./mlp.js"
 
@@ -172,32 +168,6 @@ test("a step that fails is the step's error, and the engine measures on", () =>
       expect((yield* profile(lookup(1), { runs: 2, peak: false })).runs).toBe(2)
     }),
   ))
-
-test("a profile leaves no file behind, nor does one that is interrupted in the middle", async () => {
-  // Of its own: other tests may be profiling.
-  const folder = mkdtempSync(join(tmpdir(), "millrace-own-"))
-  vi.stubEnv("TMPDIR", folder)
-  onTestFinished(() => {
-    vi.unstubAllEnvs()
-    rmSync(folder, { recursive: true })
-  })
-  const left = () => readdirSync(folder)
-  await on("onnx", profile(unequal, { runs: 1, peak: false }))
-  expect(left()).toEqual([])
-  await on(
-    "onnx",
-    Effect.gen(function* () {
-      const { compile, allocate } = yield* Engine
-      const params = yield* allocate({ weight: float32([256, 256], new Float32Array(256 * 256)) })
-      const { profile: measure } = yield* compile(unequal)
-      const inputs = { x: float32([256, 256], new Float32Array(256 * 256)) }
-      const fiber = yield* Effect.forkChild(measure!({ state: { params }, inputs }, { warmup: 0, runs: 60 }))
-      yield* Effect.sync(left).pipe(Effect.repeat({ until: (found) => found.length > 0, schedule: Schedule.spaced(5) }))
-      yield* Fiber.interrupt(fiber)
-    }),
-  )
-  expect(left()).toEqual([])
-})
 
 test("while a program is profiled it computes what it always does", () =>
   on(
