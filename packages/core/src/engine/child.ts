@@ -70,7 +70,7 @@ const answer = async ({ runner, profiler }: Started, id: number, request: Reques
       return {}
     case "profile": {
       const { hash, model } = runner.compiled(request.program)
-      await profiler.begin(hash, model)
+      await profiler.begin(hash, model, request.folder)
       return {}
     }
     case "profiled":

@@ -9,7 +9,7 @@ import type { Session, Sessions } from "./sessions.js"
 export interface Profiler {
   /** Where the runner takes its sessions from. */
   readonly sessions: Sessions
-  readonly begin: (hash: string, model: Uint8Array) => Promise<void>
+  readonly begin: (hash: string, model: Uint8Array, folder: string) => Promise<void>
   /** One call of the runner. */
   readonly call: <A>(work: () => Promise<A>) => Promise<A>
   /** A part of a call that is the engine's own work, outside of the session: it gets a row of its own. May be a promise. */
@@ -72,10 +72,10 @@ export const makeProfiler = (sessions: Sessions, create: MakeRecording): Profile
       ...sessions,
       get: (hash, model) => (active?.hash === hash ? Promise.resolve(active.timed) : sessions.get(hash, model)),
     },
-    begin: async (hash, model) => {
+    begin: async (hash, model, folder) => {
       if (active !== null) await end()
       const resident = process.memoryUsage.rss()
-      const recording = await record(create, model)
+      const recording = await record(create, model, folder)
       active = { hash, recording, timed: timed(recording.session), calls: [], resident }
     },
     call: async (work) => {

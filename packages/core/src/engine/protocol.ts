@@ -84,8 +84,8 @@ export type Request =
   | RunRequest
   | LoopRequest
   | { readonly kind: "release"; readonly program: number }
-  /** From now on the runs of the program are recorded, until `profiled` asks for what was. */
-  | { readonly kind: "profile"; readonly program: number }
+  /** From now on the runs of the program are recorded, in a file in the folder, until `profiled` asks for what was. */
+  | { readonly kind: "profile"; readonly program: number; readonly folder: string }
   | { readonly kind: "profiled" }
   | { readonly kind: "allocate"; readonly state: number; readonly values: HostTensors }
   | { readonly kind: "free"; readonly state: number }

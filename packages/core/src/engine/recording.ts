@@ -18,9 +18,16 @@ export interface Recording {
   readonly finish: () => Promise<OrtProfile>
 }
 
-export const record = async (create: MakeRecording, model: Uint8Array): Promise<Recording> => {
+/**
+ * @param inside  the folder in which the file is written for a while
+ */
+export const record = async (
+  create: MakeRecording,
+  model: Uint8Array,
+  inside: string = tmpdir(),
+): Promise<Recording> => {
   // ONNX Runtime tells a profile to a file alone, and nobody what it called it.
-  const folder = await mkdtemp(join(tmpdir(), "millrace-profile-"))
+  const folder = await mkdtemp(join(inside, "millrace-profile-"))
   const remove = (): Promise<void> => rm(folder, { recursive: true })
   try {
     const session = await create(model, join(folder, "kernels"))

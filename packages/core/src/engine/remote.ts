@@ -65,6 +65,8 @@ const launch = (options: ChildOptions): Effect.Effect<Running, EngineMissing | E
   Effect.callback((resume) => {
     const child = fork(fileURLToPath(new URL("./child.js", import.meta.url)), [JSON.stringify(options)], {
       serialization: "advanced",
+      // ONNX Runtime 1.30 reports sessions to its makers and keeps files for it, unless it is told not to.
+      env: { ...process.env, ORT_DISABLE_TELEMETRY: "1" },
       execArgv: [],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     })
