@@ -1,6 +1,7 @@
 /** Tensors of ONNX Runtime over plain arrays. Runs in the engine's child. */
 import { Tensor } from "onnxruntime-node"
-import { type DType, type HostTensor, type HostTensors, sizeOf, type TensorSpec } from "../tensor.js"
+import { type DType, type HostTensor, sizeOf, type TensorSpec } from "../tensor.js"
+import type { WireTensors } from "./wire.js"
 
 type Data = HostTensor["data"]
 
@@ -37,16 +38,21 @@ export const hostTensor = (tensor: Tensor): HostTensor => ({
   data: tensor.data as Data,
 })
 
-/** Two names may come as one array (the channel keeps identity); cells are written to, so each gets its own. */
-export const unshared = (values: HostTensors): HostTensors => {
+/** What came from the main process, as tensors. Two names may come as one array (the channel keeps identity); cells are
+ * written to, so each gets its own. */
+export const received = (values: WireTensors): ReadonlyArray<readonly [string, Tensor]> => {
   const seen = new Set<Data>()
-  return Object.fromEntries(
-    Object.entries(values).map(([name, tensor]) => {
-      const data = seen.has(tensor.data) ? tensor.data.slice() : tensor.data
-      seen.add(data)
-      return [name, { ...tensor, data }]
-    }),
-  )
+  return Object.entries(values).map(([name, tensor]) => {
+    if ("fill" in tensor) {
+      const empty = emptyTensor(tensor)
+      // Fresh memory is zero without being touched; what nobody touches takes no place.
+      if (!Object.is(tensor.fill, 0)) (empty.data as Data).fill(tensor.fill)
+      return [name, empty]
+    }
+    const data = seen.has(tensor.data) ? tensor.data.slice() : tensor.data
+    seen.add(data)
+    return [name, tensorOf(tensor.dtype, data, tensor.shape)]
+  })
 }
 
 /** Row `i` of `count` rows, without a copy. */

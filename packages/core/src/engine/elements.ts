@@ -82,6 +82,17 @@ const place = (updates: ReadonlyArray<ElementPorts>, modules: ReadonlyArray<Wasm
   })
 }
 
+/** Bytes that may lie about before they are collected: an array's memory does not count where V8 decides when to do that. */
+const patience = 2 ** 28
+let abandoned = 0
+
+const abandon = ({ byteLength }: Float32Array): void => {
+  abandoned += byteLength
+  if (abandoned < patience) return
+  abandoned = 0
+  globalThis.gc?.()
+}
+
 /** Makes a place in memory the one where a cell's value is; whoever was there before takes its value along. */
 const moveIn = ({ views, owners }: Placed, i: number, cell: Cell): void => {
   const view = views[i]!
@@ -90,9 +101,11 @@ const moveIn = ({ views, owners }: Placed, i: number, cell: Cell): void => {
   if (before !== null && before !== undefined && before.front === view) {
     before.front = tensorOf("float32", dataOf(view).slice(), view.dims)
   }
-  dataOf(view).set(dataOf(cell.front))
+  const old = dataOf(cell.front)
+  dataOf(view).set(old)
   cell.front = view
   cell.back = null
+  abandon(old)
   owners[i] = cell
 }
 

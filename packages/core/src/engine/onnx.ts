@@ -25,6 +25,7 @@ import { measure } from "./measure.js"
 import { probe } from "./probe.js"
 import type { CompileRequest, ModelPort, Provider } from "./protocol.js"
 import { type Remote, startRemote } from "./remote.js"
+import { groupNames, pickWire } from "./wire.js"
 
 export interface OnnxOptions {
   /** Threads of a kernel. The results are the same for any number. */
@@ -109,8 +110,12 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
     Effect.gen(function* () {
       const id = ++lastState
       const specs = specsOf(initial)
-      yield* Effect.acquireRelease(remote.ask("state", { kind: "allocate", state: id, values: initial }), () =>
-        remote.tell({ kind: "free", state: id }),
+      const fill = Effect.forEach(groupNames(specs), (names) =>
+        remote.ask("state", { kind: "allocate", state: id, values: pickWire(initial, names) }),
+      )
+      yield* Effect.acquireRelease(
+        Effect.andThen(remote.ask("state", { kind: "allocate", state: id, values: {} }), fill),
+        () => remote.tell({ kind: "free", state: id }),
       )
       const state = stateOf(remote, id, specs)
       stateIds.set(state, id)
@@ -204,12 +209,19 @@ const stateOf = (remote: Remote, id: number, specs: Specs): State => ({
           fix: "read names of `specs`",
         })
       }
-      return yield* remote.ask("state", { kind: "read", state: id, names })
+      const wanted = Object.fromEntries(names.map((name) => [name, specs[name]!]))
+      const parts = yield* Effect.forEach(groupNames(wanted), (group) =>
+        remote.ask("state", { kind: "read", state: id, names: group }),
+      )
+      const all: HostTensors = Object.assign({}, ...parts)
+      return Object.fromEntries(names.map((name) => [name, all[name]!]))
     }),
   write: (values: HostTensors) =>
     Effect.gen(function* () {
       yield* orFail(checkWrite(specs, values))
-      yield* remote.ask("state", { kind: "write", state: id, values })
+      yield* Effect.forEach(groupNames(specsOf(values)), (names) =>
+        remote.ask("state", { kind: "write", state: id, values: pickWire(values, names) }),
+      )
     }),
 })
 

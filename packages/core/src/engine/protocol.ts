@@ -2,6 +2,7 @@
 import type { DType, HostTensors } from "../tensor.js"
 import type { EngineTrace } from "./measured.js"
 import type { Probe } from "./probe.js"
+import type { WireTensors } from "./wire.js"
 
 /** One input or output of a compiled model: its name in the model, and where a program takes it from or puts it. */
 export interface ModelPort {
@@ -87,10 +88,10 @@ export type Request =
   /** From now on the runs of the program are recorded, in a file in the folder, until `profiled` asks for what was. */
   | { readonly kind: "profile"; readonly program: number; readonly folder: string }
   | { readonly kind: "profiled" }
-  | { readonly kind: "allocate"; readonly state: number; readonly values: HostTensors }
+  | { readonly kind: "allocate"; readonly state: number; readonly values: WireTensors }
   | { readonly kind: "free"; readonly state: number }
   | { readonly kind: "read"; readonly state: number; readonly names: ReadonlyArray<string> }
-  | { readonly kind: "write"; readonly state: number; readonly values: HostTensors }
+  | { readonly kind: "write"; readonly state: number; readonly values: WireTensors }
 
 /** What is answered to a request. */
 export type Answer<R extends Request = Request> = R extends { readonly kind: "profiled" } ? EngineTrace : HostTensors

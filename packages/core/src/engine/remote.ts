@@ -67,7 +67,7 @@ const launch = (options: ChildOptions): Effect.Effect<Running, EngineMissing | E
       serialization: "advanced",
       // ONNX Runtime 1.30 reports sessions to its makers and keeps files for it, unless it is told not to.
       env: { ...process.env, ORT_DISABLE_TELEMETRY: "1" },
-      execArgv: [],
+      execArgv: ["--expose-gc"],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     })
     const log = lastLines(child)

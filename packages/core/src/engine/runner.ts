@@ -9,12 +9,13 @@
 import type { Tensor } from "onnxruntime-node"
 import { tensorProto, withInitializers } from "../onnx/proto.js"
 import { type HostTensor, type HostTensors, sizeOf } from "../tensor.js"
-import { type Cell, emptyData, emptyTensor, hostTensor, makeCell, row, tensorOf, touch, unshared } from "./buffers.js"
+import { type Cell, emptyData, emptyTensor, hostTensor, makeCell, received, row, tensorOf, touch } from "./buffers.js"
 import { directRun } from "./directRun.js"
 import { type Elements, openElements } from "./elements.js"
 import type { Bindings, CompileRequest, FixRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
 import { openRowTables } from "./rowTables.js"
 import type { Session, Sessions } from "./sessions.js"
+import type { WireTensors } from "./wire.js"
 
 type Slots = Map<string, Cell>
 
@@ -41,10 +42,10 @@ export interface Runner {
   readonly release: (program: number) => Promise<void>
   /** What the program was compiled from. */
   readonly compiled: (program: number) => CompileRequest
-  readonly allocate: (state: number, values: HostTensors) => void
+  readonly allocate: (state: number, values: WireTensors) => void
   readonly free: (state: number) => void
   readonly read: (state: number, names: ReadonlyArray<string>) => HostTensors
-  readonly write: (state: number, values: HostTensors) => void
+  readonly write: (state: number, values: WireTensors) => void
   readonly run: (request: RunRequest) => Promise<HostTensors>
   readonly loop: (request: LoopRequest, cancelled: () => boolean) => Promise<HostTensors>
 }
@@ -217,11 +218,9 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
       for (const { session } of found.fixed.values()) if (session !== null) await sessions.discard(session)
     },
     allocate: (state, values) => {
-      const cells = Object.entries(unshared(values)).map(([name, { dtype, data, shape }]): [string, Cell] => [
-        name,
-        makeCell(tensorOf(dtype, data, shape)),
-      ])
-      states.set(state, new Map(cells))
+      const cells = states.get(state) ?? new Map<string, Cell>()
+      states.set(state, cells)
+      for (const [name, tensor] of received(values)) cells.set(name, makeCell(tensor))
     },
     free: (state) => {
       states.delete(state)
@@ -232,9 +231,9 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
     },
     write: (state, values) => {
       const slots = stateOf(state)
-      for (const [name, { dtype, data, shape }] of Object.entries(unshared(values))) {
+      for (const [name, tensor] of received(values)) {
         const cell = slots.get(name)!
-        cell.front = tensorOf(dtype, data, shape)
+        cell.front = tensor
         touch(cell)
       }
     },

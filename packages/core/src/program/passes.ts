@@ -6,6 +6,7 @@ import { fold } from "./passes/fold.js"
 import { identities } from "./passes/identities.js"
 import { layout } from "./passes/layout.js"
 import { products } from "./passes/products.js"
+import { reshapes } from "./passes/reshapes.js"
 import { prune, type Rule, rewrite } from "./passes/rewrite.js"
 import { share } from "./passes/sharing.js"
 import { squares } from "./passes/squares.js"
@@ -30,6 +31,7 @@ export const defaultPasses: ReadonlyArray<Pass> = [
     identities,
   ),
   pass("layout", "reshape ∘ reshape is a reshape, transpose ∘ transpose a transpose", layout),
+  pass("reshapes", "f(reshape x, reshape y) = reshape f(x, y) for an elementwise f", reshapes),
   pass("broadcasts", "f(broadcast x, y) = f(x, y) for an elementwise f that broadcasts", broadcasts),
   pass("products", "(Aᵀ) B = A B with a flag, (A B)ᵀ = Bᵀ Aᵀ, A B + c and c · A B are one kernel", products),
   pass("embeddings", "rows that no id names get nothing", embeddings),
