@@ -6,9 +6,8 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { decodeEvents } from "@millrace/core"
-import { execute } from "@millrace/pipelines"
-import { Effect } from "effect"
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { here } from "./here.js"
 
 const require = createRequire(import.meta.url)
 const bin = join(dirname(require.resolve("@millrace/pipelines/package.json")), "bin", "millrace.js")
@@ -47,25 +46,6 @@ const millrace = (
     child.on("error", reject)
     child.on("close", (code) => resolve({ code, out, err }))
   })
-
-/** The same without a process of its own: far quicker, and enough where no signal is sent. */
-const here = async (args: ReadonlyArray<string>): Promise<Ended> => {
-  const texts = { out: "", err: "" }
-  const listen = (name: "out" | "err") => (text: string | Uint8Array) => {
-    texts[name] += text
-    return true
-  }
-  const spies = [
-    vi.spyOn(process.stdout, "write").mockImplementation(listen("out")),
-    vi.spyOn(process.stderr, "write").mockImplementation(listen("err")),
-    vi.spyOn(console, "error").mockImplementation((...parts) => void listen("err")(`${parts.join(" ")}\n`)),
-  ]
-  try {
-    return { code: await Effect.runPromise(execute(args)), ...texts }
-  } finally {
-    for (const spy of spies) spy.mockRestore()
-  }
-}
 
 /** Without an engine's own process: most tests need none. */
 const eager = ["--engine", "tfjs:cpu"]

@@ -3,6 +3,7 @@
  */
 import type * as tf from "@tensorflow/tfjs-core"
 import { Context, type Effect, type Scope } from "effect"
+import type { Measured, Rounds } from "./engine/measured.js"
 import type {
   EngineFailed,
   EngineMissing,
@@ -53,6 +54,14 @@ export interface State {
 export type EngineError = EngineFailed | ShapeMismatch
 export type CompileError = EngineFailed | NodeFailed | ShapeMismatch | UnsupportedOp | ValueDuringCapture
 
+/** What an engine measured of a program's calls. */
+export interface EngineProfile extends Measured {
+  /** The kernels that the engine's session runs. */
+  readonly program: Program
+  /** The names that the engine's kernels go by -> the equations that they were written for. */
+  readonly origins: ReadonlyMap<string, number>
+}
+
 /** A tensor function made ready for one engine. */
 export interface Executable {
   /** What was captured and optimised; null where an engine runs the body itself, op by op. */
@@ -83,9 +92,16 @@ export interface Executable {
     readonly collect: ReadonlyArray<string>
     readonly constants?: ReadonlyArray<string>
   }) => Effect.Effect<HostTensors, EngineError>
+  /** Calls `run` some times and measures; state changes as it does. Null where an engine cannot tell. */
+  readonly profile:
+    | ((
+        call: { readonly state?: Readonly<Record<string, State>>; readonly inputs: HostTensors },
+        rounds: Rounds,
+      ) => Effect.Effect<EngineProfile, EngineError>)
+    | null
 }
 
-export const engineNames = ["onnx", "tfjs:cpu", "tfjs:wasm", "tfjs:node", "tfjs:node-gpu"] as const
+export const engineNames = ["onnx", "onnx:webgpu", "tfjs:cpu", "tfjs:wasm", "tfjs:node", "tfjs:node-gpu"] as const
 export type EngineName = (typeof engineNames)[number]
 
 /** The engine service. Layers: `Engines.layer(name)`. */

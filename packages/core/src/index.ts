@@ -54,6 +54,7 @@ export { gelu } from "./ops/gelu.js"
 export { layerNorm } from "./ops/layerNorm.js"
 export { linear } from "./ops/linear.js"
 export { logSoftmax, softmax } from "./ops/softmax.js"
+export { type Outline, type OutlineInputs, outlinesOf, type Sizes, type StageOutline } from "./outline.js"
 export {
   type ArtifactPort,
   artifact,
@@ -64,10 +65,18 @@ export {
   tensor,
   type ValueOf,
 } from "./port.js"
+export { type ChromeTrace, chromeTrace, type TraceEvent } from "./profile/chromeTrace.js"
+export type { Parts } from "./profile/measure.js"
+export type { PathRow } from "./profile/pathTree.js"
+export type { ProductPeak } from "./profile/productPeak.js"
+export { type EquationProfile, type Profile, type ProfileOptions, profile } from "./profile/profile.js"
+export { forwardSubject, type Subject, trainingSubject } from "./profile/subject.js"
 export { capture, captureSync } from "./program/capture.js"
+export { flopsOf } from "./program/flops.js"
 export { programHash } from "./program/hash.js"
 export { interpret } from "./program/interpret.js"
 export type { Attr, Constant, Equation, Program, ProgramInput, ProgramOutput, Value } from "./program/ir.js"
+export { bytesOf, type Liveness, liveness } from "./program/liveness.js"
 export { defaultPasses, optimize, type Pass } from "./program/passes.js"
 export { withPath } from "./program/path.js"
 export { printProgram } from "./program/print.js"

@@ -12,6 +12,7 @@ import { Effect, Result } from "effect"
 import type { BadConfig } from "./errors.js"
 import { type ConfigSchema, decodeConfig } from "./graph/config.js"
 import type { Init } from "./init.js"
+import type { Outline, OutlineInputs } from "./outline.js"
 import type { Port, Ports, ValueOf } from "./port.js"
 import type { StageContext } from "./run/context.js"
 import type { MapTree, Tree } from "./tree.js"
@@ -64,6 +65,8 @@ export interface TensorNode<In extends Ports = Ports, Out extends Outputs = Outp
 export interface StageNode<In extends Ports = Ports, Out extends Outputs = Outputs> extends NodeBase<In, Out> {
   readonly level: "stage"
   run(inputs: ValuesOf<In>): Effect.Effect<OutputValues<Out>, unknown, StageContext>
+  /** What the stage would run on tensors, told without running it: what `millrace profile` measures. */
+  outline?(inputs: OutlineInputs): Outline
 }
 
 export type Node<In extends Ports = Ports, Out extends Outputs = Outputs> = TensorNode<In, Out> | StageNode<In, Out>
@@ -160,6 +163,8 @@ export const defineStageNode = <T, E, const In extends Ports, const Out extends 
   readonly config: ConfigSchema<T, E>
   readonly ports: { readonly in: In; readonly out: Out }
   readonly run: (config: T, inputs: ValuesOf<In>) => Effect.Effect<OutputValues<Out>, unknown, StageContext>
+  /** Sizes of what it makes, and the tensor functions that it calls. */
+  readonly outline?: (config: T, inputs: OutlineInputs) => Outline
 }): NodeType<E, StageNode<In, Out>> =>
   nodeType(
     { ...definition, level: "stage" },
@@ -171,6 +176,9 @@ export const defineStageNode = <T, E, const In extends Ports, const Out extends 
       out: definition.ports.out,
       sizes: {},
       run: (inputs) => definition.run(config, inputs),
+      ...(definition.outline === undefined
+        ? {}
+        : { outline: (inputs: OutlineInputs) => definition.outline!(config, inputs) }),
     }),
   )
 

@@ -14,7 +14,9 @@ import {
   Schedule,
   type Specs,
   type State,
+  type Subject,
   slots,
+  trainingSubject,
   trainStep,
 } from "@millrace/core"
 import { Effect, Schema, type Scope } from "effect"
@@ -30,15 +32,25 @@ export const FitConfig = Schema.Struct({
 })
 export type FitConfig = typeof FitConfig.Type
 
-export interface TrainerOptions {
+/** What is trained, and how. */
+export interface Training {
   readonly objective: Objective
   readonly inputs: Specs
-  /** Every parameter of the objective by its flat name. */
-  readonly initial: HostTensors
   readonly config: FitConfig
   /** Multiplies the learning rate of the parameters whose name starts so. */
   readonly rates?: Readonly<Record<string, number>>
 }
+
+export interface TrainerOptions extends Training {
+  /** Every parameter of the objective by its flat name. */
+  readonly initial: HostTensors
+}
+
+const trainStepOf = ({ objective, inputs, config, rates }: Training) =>
+  [objective, { inputs, ...config, ...(rates === undefined ? {} : { rates }) }] as const
+
+/** The training step, to be measured. */
+export const trainingOf = (training: Training): Subject => trainingSubject(...trainStepOf(training))
 
 /** A training step ready to run. */
 export interface Trainer {
@@ -76,11 +88,9 @@ export const makeTrainer = (
 ): Effect.Effect<Trainer, BadConfig | CompileError | EngineError, Engine | Scope.Scope> =>
   Effect.gen(function* () {
     const engine = yield* Engine
-    const { objective, inputs, initial, config, rates } = options
+    const { objective, initial } = options
     yield* requireParameters(objective, initial)
-    const oneStep = yield* attempt(BadConfig, () =>
-      trainStep(objective, { inputs, ...config, ...(rates === undefined ? {} : { rates }) }),
-    )
+    const oneStep = yield* attempt(BadConfig, () => trainStep(...trainStepOf(options)))
     const params = yield* engine.allocate(pick(initial, objective.trainable))
     const frozen = yield* engine.allocate(pick(initial, frozenNames(objective)))
     const optimizer = yield* engine.allocate(initOptimizer(objective))

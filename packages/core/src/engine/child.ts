@@ -1,6 +1,6 @@
 /** The engine's child process: it owns the sessions and the state, and answers requests one after the other. */
-import type { HostTensors } from "../tensor.js"
-import type { ChildOptions, FromChild, Request, ToChild } from "./protocol.js"
+import type { Profiler } from "./profiler.js"
+import type { Answer, ChildOptions, FromChild, Request, ToChild } from "./protocol.js"
 import type { Runner } from "./runner.js"
 
 const options = JSON.parse(process.argv[2] ?? "{}") as ChildOptions
@@ -15,27 +15,23 @@ process.on("SIGINT", () => {})
 // Without the main process there is nobody to work for.
 process.on("disconnect", () => process.exit(0))
 
-const start = async (): Promise<Runner | null> => {
+interface Started {
+  readonly runner: Runner
+  readonly profiler: Profiler
+}
+
+const start = async (): Promise<Started | null> => {
   try {
-    const { InferenceSession, env } = await import("onnxruntime-node")
+    const { env } = await import("onnxruntime-node")
+    const { makeSession, runProbe } = await import("./makeSession.js")
     const { makeSessions } = await import("./sessions.js")
     const { makeRunner } = await import("./runner.js")
-    const sessions = makeSessions((model) =>
-      InferenceSession.create(model, {
-        executionProviders: ["cpu"],
-        intraOpNumThreads: options.threads,
-        interOpNumThreads: 1,
-        executionMode: "sequential",
-        graphOptimizationLevel: "all",
-        // One block for all values of a run, planned ahead, takes half as much again as giving each its memory when it is due.
-        enableMemPattern: false,
-        // Threads that spin between kernels burn a third more CPU time, and on a busy machine double a step's duration.
-        extra: { session: { intra_op: { allow_spinning: "0" } } },
-        logSeverityLevel: 3,
-      }),
-    )
+    const { makeProfiler } = await import("./profiler.js")
+    const session = makeSession(options)
+    if (options.probe !== null) await runProbe(session, options.probe)
+    const profiler = makeProfiler(makeSessions(session.plain), session.recording)
     send({ ready: true, version: env.versions.node ?? env.versions.common })
-    return makeRunner(sessions)
+    return { profiler, runner: makeRunner(profiler.sessions, profiler.work) }
   } catch (error) {
     send({ ready: false, reason: reasonOf(error) })
     return null
@@ -46,7 +42,7 @@ const started = start()
 const cancelled = new Set<number>()
 let finished = 0
 
-const answer = async (runner: Runner, id: number, request: Request): Promise<HostTensors> => {
+const answer = async ({ runner, profiler }: Started, id: number, request: Request): Promise<Answer> => {
   switch (request.kind) {
     case "compile":
       await runner.compile(request)
@@ -55,7 +51,7 @@ const answer = async (runner: Runner, id: number, request: Request): Promise<Hos
       runner.fix(request)
       return {}
     case "run":
-      return runner.run(request)
+      return profiler.call(() => runner.run(request))
     case "loop":
       return runner.loop(request, () => cancelled.has(id))
     case "read":
@@ -72,6 +68,13 @@ const answer = async (runner: Runner, id: number, request: Request): Promise<Hos
     case "release":
       await runner.release(request.program)
       return {}
+    case "profile": {
+      const { hash, model } = runner.compiled(request.program)
+      await profiler.begin(hash, model, request.folder)
+      return {}
+    }
+    case "profiled":
+      return profiler.end()
   }
 }
 
@@ -83,12 +86,12 @@ process.on("message", (message: ToChild) => {
   }
   const { id, request } = message
   queue = queue.then(async () => {
-    const runner = await started
-    if (runner === null) return
+    const engine = await started
+    if (engine === null) return
     try {
       // A call that was given up before its turn is not begun, so that it changes nothing.
       if (cancelled.has(id)) throw new Error("cancelled")
-      send({ id, ok: true, value: await answer(runner, id, request) })
+      send({ id, ok: true, value: await answer(engine, id, request) })
     } catch (error) {
       send({ id, ok: false, reason: reasonOf(error) })
     } finally {

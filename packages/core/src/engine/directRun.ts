@@ -5,16 +5,18 @@
  * array that nobody asked for: 10 ms for 16 MB, most of it spent on fresh pages. It converts the outputs in order and
  * stops at the first that is no tensor. The models that an engine runs therefore have such an output in front of all others.
  */
-import type { InferenceSession, Tensor } from "onnxruntime-node"
+import type { Tensor } from "onnxruntime-node"
+import type { Session } from "./sessions.js"
 
 /** The output that cannot be returned: an empty sequence. */
 export const stopOutput = "engine.stop"
 
-const stopped = /Non tensor type/
+/** Whether an error says that a run came to its end, and to the output that cannot be returned. */
+export const cameToStop = (error: unknown): boolean => error instanceof Error && /Non tensor type/.test(error.message)
 
 /** Runs a session. Every output named in `fetches` is written into its tensor; nothing is returned. */
 export const directRun = async (
-  session: InferenceSession,
+  session: Session,
   feeds: Readonly<Record<string, Tensor>>,
   fetches: Readonly<Record<string, Tensor>>,
 ): Promise<void> => {
@@ -26,6 +28,6 @@ export const directRun = async (
       if (made !== undefined && made !== data) (data as Float32Array).set(made as Float32Array)
     }
   } catch (error) {
-    if (!(error instanceof Error && stopped.test(error.message))) throw error
+    if (!cameToStop(error)) throw error
   }
 }

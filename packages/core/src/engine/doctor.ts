@@ -10,7 +10,7 @@ export type Diagnosis =
   | { readonly engine: EngineName; readonly state: "missing"; readonly reason: string; readonly remedy: string }
 
 const detailOf = (name: EngineName, version: string): string =>
-  name === "onnx" ? `${version}, ${availableParallelism()} threads, in a process of its own` : version
+  name.startsWith("onnx") ? `${version}, ${availableParallelism()} threads, in a process of its own` : version
 
 /** Starts each engine in turn and stops it again. */
 export const doctor = (): Effect.Effect<ReadonlyArray<Diagnosis>> =>

@@ -97,6 +97,7 @@ const makeEngine = ({ name, backend, version }: EagerBackend): Engine["Service"]
             ),
           )
         }),
+      profile: null,
     }
   }
   return { name, version, compile: (fn) => Effect.sync(() => compile(fn)), allocate }

@@ -28,7 +28,8 @@ const unknown = (name: string): EngineMissing => {
 }
 
 const layers: Readonly<Record<EngineName, (options: EngineOptions) => Layer.Layer<Engine, EngineLayerError>>> = {
-  onnx: ({ threads }) => onnxLayer({ threads: threads ?? availableParallelism() }),
+  onnx: ({ threads }) => onnxLayer({ threads: threads ?? availableParallelism(), provider: "cpu" }),
+  "onnx:webgpu": ({ threads }) => onnxLayer({ threads: threads ?? availableParallelism(), provider: "webgpu" }),
   "tfjs:cpu": () => eager(cpuBackend),
   "tfjs:wasm": () => eager(wasmBackend),
   "tfjs:node": () => eager(nodeBackend("tfjs:node")),

@@ -5,6 +5,7 @@ import {
   type CompileError,
   Engine,
   type EngineError,
+  type EngineName,
   type Executable,
   type State,
   type TensorFunction,
@@ -20,13 +21,16 @@ import { compileUpdate } from "../updates/kernel.js"
 import { byRows } from "../updates/rows.js"
 import { checkCommit, checkLoop, checkRun, checkWrite, type Signature, specsOf, unknownNames } from "./check.js"
 import { stopOutput } from "./directRun.js"
-import type { CompileRequest, ModelPort } from "./protocol.js"
+import { measure } from "./measure.js"
+import { probe } from "./probe.js"
+import type { CompileRequest, ModelPort, Provider } from "./protocol.js"
 import { type Remote, startRemote } from "./remote.js"
 import { groupNames, pickWire } from "./wire.js"
 
 export interface OnnxOptions {
   /** Threads of a kernel. The results are the same for any number. */
   readonly threads: number
+  readonly provider: Provider
 }
 
 /** A model's ports: the program's, with the names that they have in the model. */
@@ -50,12 +54,15 @@ const orFail = <E>(error: E | null): Effect.Effect<void, E> => (error === null ?
 
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
 
-const lowered = (program: Program, constants: ReadonlyArray<string> = []): ReturnType<typeof lower> =>
-  lower(program, { sequenceOutput: stopOutput, constants })
+const lowered = (
+  program: Program,
+  provider: Provider,
+  constants: ReadonlyArray<string> = [],
+): ReturnType<typeof lower> => lower(program, { sequenceOutput: stopOutput, constants, portable: provider !== "cpu" })
 
-const written = (program: Program): Effect.Effect<ReturnType<typeof lower>, CompileError> =>
+const written = (program: Program, provider: Provider): Effect.Effect<ReturnType<typeof lower>, CompileError> =>
   Effect.try({
-    try: () => lowered(program),
+    try: () => lowered(program, provider),
     catch: (error) =>
       error instanceof UnsupportedOp
         ? error
@@ -91,7 +98,7 @@ const elementPorts = (
   return { elements, modules }
 }
 
-const makeEngine = (remote: Remote): Engine["Service"] => {
+const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
   const stateIds = new WeakMap<State, number>()
   let lastState = 0
   let lastProgram = 0
@@ -123,7 +130,7 @@ const makeEngine = (remote: Remote): Engine["Service"] => {
       const byElement = byElements(program)
       const byRow = byRows(byElement.program)
       const executed = byRow.program
-      const { bytes, inputs, outputs } = yield* written(executed)
+      const { bytes, inputs, outputs, origins } = yield* written(executed, provider)
       const ports = modelPorts(executed.outputs, outputs)
       const named = new Map(ports.flatMap((port) => (port.slot === null ? [[port.name, port] as const] : [])))
       const portOf = (output: string): ModelPort => named.get(output)!
@@ -153,7 +160,7 @@ const makeEngine = (remote: Remote): Engine["Service"] => {
       const fix = (constants: ReadonlyArray<string>): Effect.Effect<void, EngineError> =>
         Effect.gen(function* () {
           if (constants.length === 0 || fixed.has(String(constants))) return
-          const model = lowered(executed, constants).bytes
+          const model = lowered(executed, provider, constants).bytes
           yield* remote.ask(fn.name, { kind: "fix", program: id, constants, hash: hashOf(model), model })
           fixed.add(String(constants))
         })
@@ -177,10 +184,16 @@ const makeEngine = (remote: Remote): Engine["Service"] => {
           } as const
           return yield* remote.ask(fn.name, request)
         })
-      return { program, run, loop }
+      const profile: Executable["profile"] = (call, rounds) =>
+        Effect.gen(function* () {
+          yield* orFail(checkRun(signature, call, known))
+          return { program: executed, origins, ...(yield* measure(remote, fn.name, id, run(call), rounds)) }
+        })
+      return { program, run, loop, profile }
     })
 
-  return { name: "onnx", version: `onnxruntime-node ${remote.version} cpu`, compile, allocate }
+  const name: EngineName = provider === "cpu" ? "onnx" : `onnx:${provider}`
+  return { name, version: `onnxruntime-node ${remote.version} ${provider}`, compile, allocate }
 }
 
 const stateOf = (remote: Remote, id: number, specs: Specs): State => ({
@@ -214,4 +227,9 @@ const stateOf = (remote: Remote, id: number, specs: Specs): State => ({
 
 /** The engine as a layer: its child process lives as long as the layer's scope. */
 export const onnxLayer = (options: OnnxOptions): Layer.Layer<Engine, EngineMissing | EngineFailed> =>
-  Layer.effect(Engine, Effect.map(startRemote(options), makeEngine))
+  Layer.effect(
+    Engine,
+    Effect.map(startRemote({ ...options, probe: options.provider === "cpu" ? null : probe() }), (remote) =>
+      makeEngine(remote, options.provider),
+    ),
+  )

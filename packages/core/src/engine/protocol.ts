@@ -1,5 +1,7 @@
 /** What the main process and an engine's child process say to each other. Every request has one response. */
 import type { DType, HostTensors } from "../tensor.js"
+import type { EngineTrace } from "./measured.js"
+import type { Probe } from "./probe.js"
 import type { WireTensors } from "./wire.js"
 
 /** One input or output of a compiled model: its name in the model, and where a program takes it from or puts it. */
@@ -83,10 +85,16 @@ export type Request =
   | RunRequest
   | LoopRequest
   | { readonly kind: "release"; readonly program: number }
+  /** From now on the runs of the program are recorded, in a file in the folder, until `profiled` asks for what was. */
+  | { readonly kind: "profile"; readonly program: number; readonly folder: string }
+  | { readonly kind: "profiled" }
   | { readonly kind: "allocate"; readonly state: number; readonly values: WireTensors }
   | { readonly kind: "free"; readonly state: number }
   | { readonly kind: "read"; readonly state: number; readonly names: ReadonlyArray<string> }
   | { readonly kind: "write"; readonly state: number; readonly values: WireTensors }
+
+/** What is answered to a request. */
+export type Answer<R extends Request = Request> = R extends { readonly kind: "profiled" } ? EngineTrace : HostTensors
 
 /** From the main process: a request, or a request that nobody waits for any more. */
 export type ToChild = { readonly id: number; readonly request: Request } | { readonly cancel: number }
@@ -95,10 +103,16 @@ export type ToChild = { readonly id: number; readonly request: Request } | { rea
 export type FromChild =
   | { readonly ready: true; readonly version: string }
   | { readonly ready: false; readonly reason: string }
-  | { readonly id: number; readonly ok: true; readonly value: HostTensors }
+  | { readonly id: number; readonly ok: true; readonly value: Answer }
   | { readonly id: number; readonly ok: false; readonly reason: string }
+
+/** ONNX Runtime's execution provider: what runs the kernels. */
+export type Provider = "cpu" | "webgpu"
 
 /** What the child is started with, as its one argument in JSON. */
 export interface ChildOptions {
   readonly threads: number
+  readonly provider: Provider
+  /** What is run before the engine says that it is ready; null where loading is enough. */
+  readonly probe: Probe | null
 }

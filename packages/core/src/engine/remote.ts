@@ -3,8 +3,7 @@ import { type ChildProcess, fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Effect, type Scope } from "effect"
 import { EngineFailed, EngineMissing } from "../errors.js"
-import type { HostTensors } from "../tensor.js"
-import type { ChildOptions, FromChild, Request, ToChild } from "./protocol.js"
+import type { Answer, ChildOptions, FromChild, Request, ToChild } from "./protocol.js"
 
 /** A running child process. */
 export interface Remote {
@@ -14,7 +13,7 @@ export interface Remote {
    * One request. Interruption gives it up: a call that has not begun never begins, a loop ends after its present step.
    * @param what  what is being done, for the error: `sft.step`
    */
-  readonly ask: (what: string, request: Request) => Effect.Effect<HostTensors, EngineFailed>
+  readonly ask: <const R extends Request>(what: string, request: R) => Effect.Effect<Answer<R>, EngineFailed>
   /** A request that nobody waits for. */
   readonly tell: (request: Request) => Effect.Effect<void>
 }
@@ -47,12 +46,27 @@ interface Running {
   readonly remote: Remote
 }
 
-const remedy = "run npm install; where its binaries do not exist for this machine use the engine tfjs:wasm"
+const missing = ({ provider }: ChildOptions, received: string): EngineMissing =>
+  provider === "cpu"
+    ? new EngineMissing({
+        where: "onnx",
+        expected: "onnxruntime-node to load",
+        received,
+        fix: "run npm install; where its binaries do not exist for this machine use the engine tfjs:wasm",
+      })
+    : new EngineMissing({
+        where: `onnx:${provider}`,
+        expected: "a GPU that ONNX Runtime's webgpu provider finds and computes a matrix product on",
+        received: received.replace(/^.*?(?=Failed to get)/s, "").trim(),
+        fix: "install the GPU's driver (on Linux with its Vulkan library, libvulkan.so.1), or use the engine onnx",
+      })
 
 const launch = (options: ChildOptions): Effect.Effect<Running, EngineMissing | EngineFailed> =>
   Effect.callback((resume) => {
     const child = fork(fileURLToPath(new URL("./child.js", import.meta.url)), [JSON.stringify(options)], {
       serialization: "advanced",
+      // ONNX Runtime 1.30 reports sessions to its makers and keeps files for it, unless it is told not to.
+      env: { ...process.env, ORT_DISABLE_TELEMETRY: "1" },
       execArgv: ["--expose-gc"],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     })
@@ -65,8 +79,14 @@ const launch = (options: ChildOptions): Effect.Effect<Running, EngineMissing | E
       ended ??= reason
       for (const { ended: fail } of waiting.values()) fail(reason)
       waiting.clear()
-      // Ignored once the child has reported ready.
-      resume(Effect.fail(failed("onnx", reason, "run `millrace doctor` to see what this machine has")))
+      // Ignored once the child has reported ready. A driver that crashes in the probe is no GPU to compute with.
+      resume(
+        Effect.fail(
+          options.probe === null
+            ? failed("onnx", reason, "run `millrace doctor` to see what this machine has")
+            : missing(options, reason),
+        ),
+      )
     }
     child.on("error", (error) => end(error.message))
     // "close" comes after the last of stderr, "exit" may come before it.
@@ -75,8 +95,8 @@ const launch = (options: ChildOptions): Effect.Effect<Running, EngineMissing | E
     const send = (message: ToChild): void => {
       if (ended === null && child.connected) child.send(message, () => {})
     }
-    const ask: Remote["ask"] = (what, request) =>
-      Effect.callback((done) => {
+    const ask: Remote["ask"] = <const R extends Request>(what: string, request: R) =>
+      Effect.callback<Answer<R>, EngineFailed>((done) => {
         const fail = (reason: string): void =>
           done(Effect.fail(failed(what, reason, "start the engine again: its state is lost, go on from a checkpoint")))
         if (ended !== null || !child.connected) return fail(ended ?? "its process has ended")
@@ -86,7 +106,7 @@ const launch = (options: ChildOptions): Effect.Effect<Running, EngineMissing | E
           done: (message) =>
             done(
               message.ok
-                ? Effect.succeed(message.value)
+                ? Effect.succeed(message.value as Answer<R>)
                 : Effect.fail(failed(what, message.reason, "see the reason above; state is as it was before the call")),
             ),
           ended: fail,
@@ -107,16 +127,7 @@ const launch = (options: ChildOptions): Effect.Effect<Running, EngineMissing | E
         resume(Effect.succeed({ process: child, remote: { version: message.version, ask, tell } }))
       } else {
         child.kill("SIGKILL")
-        resume(
-          Effect.fail(
-            new EngineMissing({
-              where: "onnx",
-              expected: "onnxruntime-node to load",
-              received: message.reason,
-              fix: remedy,
-            }),
-          ),
-        )
+        resume(Effect.fail(missing(options, message.reason)))
       }
     })
     return Effect.sync(() => {

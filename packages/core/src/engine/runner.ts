@@ -6,7 +6,7 @@
  * rows is copied once a call, and the rows are written into the copy. What it changes element by element is overwritten
  * after the run, when nothing can fail any more; a loop of several steps keeps a copy to go back to.
  */
-import type { InferenceSession, Tensor } from "onnxruntime-node"
+import type { Tensor } from "onnxruntime-node"
 import { tensorProto, withInitializers } from "../onnx/proto.js"
 import { type HostTensor, type HostTensors, sizeOf } from "../tensor.js"
 import { type Cell, emptyData, emptyTensor, hostTensor, makeCell, received, row, tensorOf, touch } from "./buffers.js"
@@ -14,7 +14,7 @@ import { directRun } from "./directRun.js"
 import { type Elements, openElements } from "./elements.js"
 import type { Bindings, CompileRequest, FixRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
 import { openRowTables } from "./rowTables.js"
-import type { Sessions } from "./sessions.js"
+import type { Session, Sessions } from "./sessions.js"
 import type { WireTensors } from "./wire.js"
 
 type Slots = Map<string, Cell>
@@ -40,6 +40,8 @@ export interface Runner {
   readonly compile: (request: CompileRequest) => Promise<void>
   readonly fix: (request: FixRequest) => void
   readonly release: (program: number) => Promise<void>
+  /** What the program was compiled from. */
+  readonly compiled: (program: number) => CompileRequest
   readonly allocate: (state: number, values: WireTensors) => void
   readonly free: (state: number) => void
   readonly read: (state: number, names: ReadonlyArray<string>) => HostTensors
@@ -48,7 +50,10 @@ export interface Runner {
   readonly loop: (request: LoopRequest, cancelled: () => boolean) => Promise<HostTensors>
 }
 
-export const makeRunner = (sessions: Sessions): Runner => {
+/**
+ * @param time  runs a part of a step that is the engine's own work, under the name that a profile shows it by
+ */
+export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () => A) => A): Runner => {
   const programs = new Map<number, Loaded>()
   const states = new Map<number, Slots>()
 
@@ -62,13 +67,9 @@ export const makeRunner = (sessions: Sessions): Runner => {
     if (slots === undefined) throw new Error("the state has been freed: its scope is closed")
     return slots
   }
-  const sessionOf = ({ hash, model }: CompileRequest): Promise<InferenceSession> => sessions.get(hash, () => model)
+  const sessionOf = ({ hash, model }: CompileRequest): Promise<Session> => sessions.get(hash, () => model)
   /** The session in which the cells' present values are constants; made anew when one of them has changed. */
-  const fixedSession = async (
-    fixed: Fixed,
-    ports: ReadonlyArray<ModelPort>,
-    state: Bindings,
-  ): Promise<InferenceSession> => {
+  const fixedSession = async (fixed: Fixed, ports: ReadonlyArray<ModelPort>, state: Bindings): Promise<Session> => {
     const cells = ports.map((port) => ({ port, cell: cellOf(state, port) }))
     const hash = `${fixed.request.hash} ${cells.map(({ cell }) => cell.version)}`
     if (fixed.session !== hash) {
@@ -166,9 +167,9 @@ export const makeRunner = (sessions: Sessions): Runner => {
           current.set(port.model, made)
         }
       }
-      if (keep) {
-        tables.write()
-        elements.update((state) => cellOf(request.state, state))
+      if (keep && program.rows.length > 0) time("rows of state", tables.write)
+      if (keep && program.elements.length > 0) {
+        time("elements of state", () => elements.update((state) => cellOf(request.state, state)))
       }
       for (const port of plain) {
         const input = inputOf.get(port.name)
@@ -208,6 +209,7 @@ export const makeRunner = (sessions: Sessions): Runner => {
     fix: (request) => {
       programOf(request.program).fixed.set(String(request.constants), { request, session: null })
     },
+    compiled: (program) => programOf(program).request,
     release: async (program) => {
       const found = programs.get(program)
       programs.delete(program)

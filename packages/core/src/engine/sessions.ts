@@ -1,6 +1,15 @@
 /** ONNX Runtime sessions by the hash of their model, the most recently used ones kept. Runs in the engine's child. */
 import type { InferenceSession } from "onnxruntime-node"
 
+/** What the engine needs of a session. */
+export interface Session {
+  run(
+    feeds: InferenceSession.FeedsType,
+    fetches: InferenceSession.FetchesType,
+  ): Promise<InferenceSession.OnnxValueMapType>
+  release(): Promise<void>
+}
+
 /**
  * Making a session takes from milliseconds to seconds, so they are kept; each holds on to the memory of its largest
  * run, so they are bounded: so many altogether, and so many that no program needs at present.
@@ -9,7 +18,7 @@ const capacity = { all: 32, idle: 1 }
 
 export interface Sessions {
   /** The session of a model; made where it is not kept. */
-  readonly get: (hash: string, model: () => Uint8Array) => Promise<InferenceSession>
+  readonly get: (hash: string, model: () => Uint8Array) => Promise<Session>
   /** Says that a program needs it, or needs it no longer. */
   readonly hold: (hash: string) => void
   readonly drop: (hash: string) => Promise<void>
@@ -17,8 +26,8 @@ export interface Sessions {
   readonly discard: (hash: string) => Promise<void>
 }
 
-export const makeSessions = (create: (model: Uint8Array) => Promise<InferenceSession>): Sessions => {
-  const kept = new Map<string, InferenceSession>()
+export const makeSessions = (create: (model: Uint8Array) => Promise<Session>): Sessions => {
+  const kept = new Map<string, Session>()
   const holders = new Map<string, number>()
   const idle = (): ReadonlyArray<string> => [...kept.keys()].filter((hash) => !holders.has(hash))
 

@@ -8,6 +8,7 @@ import { fused } from "./ops-fused.js"
 import { indexing } from "./ops-index.js"
 import { reducing } from "./ops-reduce.js"
 import { shape } from "./ops-shape.js"
+import { withoutFusedMatMul } from "./portable.js"
 import { encodeModel, type NodeProto, tensorProto, withMetadata } from "./proto.js"
 
 /** ONNX operator sets that the lowerings are written for. */
@@ -20,6 +21,8 @@ export interface Lowered {
   readonly bytes: Uint8Array
   readonly inputs: ReadonlyArray<string>
   readonly outputs: ReadonlyArray<string>
+  /** Which equation a node was written for: the node's name -> the equation's place in the program. */
+  readonly origins: ReadonlyMap<string, number>
 }
 
 /** Names as they are, made unique by a suffix. */
@@ -40,6 +43,8 @@ export interface LowerOptions {
   readonly sequenceOutput?: string
   /** State slots that are no inputs: the model is complete when their values are added as initializers. */
   readonly constants?: ReadonlyArray<string>
+  /** Without operators that ONNX Runtime has for the CPU alone. */
+  readonly portable?: boolean
 }
 
 /**
@@ -63,7 +68,9 @@ export const lower = (program: Program, options: LowerOptions = {}): Lowered => 
     graph.proto.initializers.push(tensorProto(name, tensor))
     names.set(value.id, name)
   }
-  for (const equation of program.equations) {
+  const origins = new Map<string, number>()
+  for (const [place, equation] of program.equations.entries()) {
+    const written = graph.proto.nodes.length
     const lowering = Object.hasOwn(lowerings, equation.op) ? lowerings[equation.op] : undefined
     if (lowering === undefined) {
       throw new UnsupportedOp({
@@ -81,17 +88,30 @@ export const lower = (program: Program, options: LowerOptions = {}): Lowered => 
         equation.inputs.map(({ id }) => names.get(id)!),
       ),
     ].flat()
+    for (const { name } of graph.proto.nodes.slice(written)) origins.set(name, place)
     equation.outputs.forEach(({ id }, i) => {
       names.set(id, results[i]!)
     })
   }
   const results = program.outputs.map(({ value }) => names.get(value.id)!)
-  const nodes = nameOutputs(graph.proto.nodes, results, outputs)
+  const written = options.portable ? withoutFusedMatMul(graph.proto.nodes, ranksOf(program, names)) : graph.proto.nodes
+  const nodes = nameOutputs(written, results, outputs)
   return {
     bytes: encode(program, nodes, graph.proto, inputs, outputs, options),
     inputs,
     outputs,
+    origins,
   }
+}
+
+/** The ranks of a program's values by their names in the model. */
+const ranksOf = (program: Program, names: ReadonlyMap<number, string>): ((name: string) => number | undefined) => {
+  const values = [
+    ...[...program.inputs, ...program.constants].map(({ value }) => value),
+    ...program.equations.flatMap(({ outputs }) => outputs),
+  ]
+  const ranks = new Map(values.map(({ id, shape }) => [names.get(id) ?? "", shape.length]))
+  return (name) => ranks.get(name)
 }
 
 /** Gives the results their names: by renaming where a node makes them, by Identity where an input or constant is one. */

@@ -1,9 +1,10 @@
 /** The command line of `millrace`. */
 import { type Diagnosis, doctor, engineNames, textTable, toMermaid, toSvg } from "@millrace/core"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { describeGraph } from "./describe.js"
 import { builtIn, loadGraph } from "./loadGraph.js"
+import { profileCommand } from "./profileCommand.js"
 import { runCommand } from "./runCommand.js"
 import { withSettings } from "./settings.js"
 
@@ -82,6 +83,62 @@ const draw = Command.make(
     }),
 ).pipe(Command.withDescription("Draw a graph, to stdout"))
 
+const profile = Command.make(
+  "profile",
+  {
+    graph,
+    set,
+    stage: Flag.String("stage").pipe(
+      Flag.withDescription(
+        "In a graph of stages: the stage whose step is measured, as `outer.inner` where graphs nest",
+      ),
+      Flag.optional,
+    ),
+    fn: Flag.String("function").pipe(
+      Flag.withDescription("Another tensor function of the stage than its first, such as `experience` of ppo"),
+      Flag.optional,
+    ),
+    size: Flag.String("size").pipe(
+      Flag.withMetavar("name=size"),
+      Flag.withDescription("The size of an axis, or one that no stage tells; may be given several times"),
+      Flag.atLeast(0),
+    ),
+    runs: Flag.Int("runs").pipe(
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))),
+      Flag.withDefault(10),
+      Flag.withDescription("How many runs are measured, and as many with nothing recorded"),
+    ),
+    engine: Flag.Literals("engine", ["onnx", "onnx:webgpu"]).pipe(
+      Flag.withDefault("onnx" as const),
+      Flag.withDescription("The engines that measure their kernels"),
+    ),
+    trace: Flag.String("trace").pipe(
+      Flag.withMetavar("file"),
+      Flag.withDescription("Write one run as a Chrome trace, for chrome://tracing or ui.perfetto.dev"),
+      Flag.optional,
+    ),
+    json: Flag.Boolean("json").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("Print the profile as one JSON document"),
+    ),
+  },
+  profileCommand,
+).pipe(
+  Command.withDescription(
+    "Measure where the time and memory of a step go, by node, and how near its matrix products come to the most that this " +
+      "machine makes of them. A graph of tensors with an output `loss` is measured as a training step, any other as a " +
+      "forward pass, both on random inputs; of a graph of stages one stage's step is measured at its configured sizes, " +
+      "and no stage is run. Time that is of no node is under (engine), what a step does outside of nodes, clipping and " +
+      "the optimiser, under (outside of nodes). A node's figures include those of the nodes inside it, forward and " +
+      "backward; `made` is what its kernels make, `at peak` how much of it lives when the memory of the step is most.",
+  ),
+  Command.withExamples([
+    { command: "millrace profile instructgpt --stage pretrain" },
+    { command: "millrace profile instructgpt --stage ppo --function experience --set ppo.episodes=64" },
+    { command: "millrace profile ./dist/my-objective.js --size b=8 --size t=128 --trace step.json" },
+  ]),
+)
+
 const rowOf = (found: Diagnosis): ReadonlyArray<string> =>
   found.state === "ready"
     ? [found.engine, "ready", found.detail]
@@ -103,5 +160,5 @@ export const millrace = Command.make("millrace").pipe(
       Flag.withDescription("Print the stack trace of an error"),
     ),
   }),
-  Command.withSubcommands([run, describe, draw, examine]),
+  Command.withSubcommands([run, describe, draw, profile, examine]),
 )

@@ -30,6 +30,7 @@ export const answersStage = defineStageNode({
     in: { policy: artifact(languageModelKind), passages: artifact(passagesKind), tokenizer: artifact(tokenizerKind) },
     out: artifact(answersKind),
   },
+  outline: ({ k }, { sizes }) => ({ sizes: { ...sizes("passages"), k } }),
   run: ({ k, train, heldOut, temperature, batch }, { policy, passages, tokenizer }) =>
     Effect.gen(function* () {
       const { key, emit } = yield* Stage

@@ -22,6 +22,7 @@ export const comparisonsStage = defineStageNode({
     in: { answers: artifact(answersKind), tokenizer: artifact(tokenizerKind), labeler: artifact(labelerKind) },
     out: artifact(comparisonsKind),
   },
+  outline: (_, { sizes }) => ({ sizes: sizes("answers") }),
   run: ({ noise, grain }, { answers, tokenizer, labeler }) =>
     Effect.gen(function* () {
       const { key, emit } = yield* Stage

@@ -24,6 +24,7 @@ export const demonstrationsStage = defineStageNode({
     in: { passages: artifact(passagesKind), tokenizer: artifact(tokenizerKind), labeler: artifact(labelerKind) },
     out: artifact(demonstrationsKind),
   },
+  outline: (_, { sizes }) => ({ sizes: sizes("passages") }),
   run: ({ share }, { passages, tokenizer, labeler }) =>
     Effect.gen(function* () {
       const { emit } = yield* Stage

@@ -11,17 +11,25 @@ import {
   spec,
   split,
 } from "@millrace/core"
+import type { GptConfig } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import { languageModelKind } from "../artifacts/languageModel.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { fit } from "../fit.js"
 import { Count } from "../ranges.js"
-import { FitConfig } from "../trainer.js"
+import { FitConfig, type Training, trainingOf } from "../trainer.js"
 import { demonstrationsKind } from "./demonstrations.js"
 import { fineTuning } from "./objectives.js"
 import { epochRows } from "./order.js"
+import { gptAt, gptSizes, rowLength } from "./outlines.js"
 import { renamed } from "./parameters.js"
 import { rowsOf, widthOf } from "./rows.js"
+
+const trainingFor = (model: GptConfig, batch: number, width: number, fit: FitConfig): Training => ({
+  objective: objectiveOf(fineTuning(model)),
+  inputs: { tokens: spec("int32", [batch, width]), mask: spec("float32", [batch, width]) },
+  config: fit,
+})
 
 export const finetuneStage = defineStageNode({
   type: "instructgpt.sft",
@@ -36,6 +44,11 @@ export const finetuneStage = defineStageNode({
       tokenizer: artifact(tokenizerKind),
     },
     out: artifact(languageModelKind),
+  },
+  outline: ({ batch, fit: training }, inputs) => {
+    const model = gptAt(inputs, "base")
+    const step = () => trainingOf(trainingFor(model, batch, rowLength(inputs, "demonstrations"), training))
+    return { sizes: gptSizes(model), functions: { step } }
   },
   run: ({ batch, fit: training }, { base, demonstrations, tokenizer }) =>
     Effect.gen(function* () {
@@ -57,13 +70,8 @@ export const finetuneStage = defineStageNode({
         return { tokens: int32([batch, width], tokens), mask: float32([batch, width], answerMask) }
       }
       const trained = yield* fit({
-        objective: objectiveOf(fineTuning(base.config)),
-        inputs: {
-          tokens: spec("int32", [batch, width]),
-          mask: spec("float32", [batch, width]),
-        },
+        ...trainingFor(base.config, batch, width, training),
         initial: renamed(base.params, "", "policy."),
-        config: training,
         batch: rows,
         amount: batch * width,
         unit: "tokens",

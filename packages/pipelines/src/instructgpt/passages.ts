@@ -53,6 +53,7 @@ export const passagesStage = defineStageNode({
     in: { corpus: artifact(corpusKind), tokenizer: artifact(tokenizerKind) },
     out: artifact(passagesKind),
   },
+  outline: ({ promptLength, continuationLength }) => ({ sizes: { promptLength, continuationLength } }),
   run: ({ promptLength, continuationLength, train, heldOut }, { corpus, tokenizer }) =>
     Effect.gen(function* () {
       const { key, emit } = yield* Stage

@@ -9,6 +9,7 @@ import {
   demand,
   drain,
   type Engine,
+  forwardSubject,
   Stage,
   settle,
   split,
@@ -22,8 +23,11 @@ import { languageModelKind } from "../artifacts/languageModel.js"
 import { passagesKind } from "../artifacts/passages.js"
 import { rewardKind } from "../artifacts/reward.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { trainingOf } from "../trainer.js"
+import { gptAt, gptSizes, rowLength } from "./outlines.js"
 import { renamed } from "./parameters.js"
 import { PpoConfig } from "./ppo/config.js"
+import { experienceJudging, updateTraining } from "./ppo/functions.js"
 import { makeLearner, type Report } from "./ppo/learner.js"
 import { minibatches } from "./ppo/minibatches.js"
 import { makeRollout } from "./ppo/rollout.js"
@@ -45,6 +49,19 @@ export const ppoStage = defineStageNode({
       labeler: artifact(labelerKind),
     },
     out: artifact(languageModelKind),
+  },
+  outline: (config, inputs) => {
+    const model = gptAt(inputs, "policy")
+    return {
+      sizes: gptSizes(model),
+      functions: {
+        update: () => trainingOf(updateTraining(model, config, rowLength(inputs, "passages"))),
+        experience: () => {
+          const judging = experienceJudging(model, config, rowLength(inputs, "passages"))
+          return forwardSubject(judging.objective, judging.inputs, judging.slots)
+        },
+      },
+    }
   },
   run: (config, { policy, reward, passages, corpus, tokenizer, labeler }) =>
     Effect.gen(function* () {

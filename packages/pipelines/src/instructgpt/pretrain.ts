@@ -7,8 +7,9 @@ import { languageModelKind } from "../artifacts/languageModel.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { fit } from "../fit.js"
 import { Count } from "../ranges.js"
-import { FitConfig } from "../trainer.js"
+import { FitConfig, type Training, trainingOf } from "../trainer.js"
 import { languageModelling } from "./objectives.js"
+import { gptSizes } from "./outlines.js"
 import { renamed } from "./parameters.js"
 import { requireWindow, tokenStream, windowBatch } from "./windows.js"
 
@@ -24,6 +25,12 @@ export const GptShape = Schema.Struct({
   ),
 )
 
+const trainingFor = (config: GptConfig, batch: number, fit: FitConfig): Training => ({
+  objective: objectiveOf(languageModelling(config)),
+  inputs: { tokens: spec("int32", [batch, config.context]) },
+  config: fit,
+})
+
 export const pretrainStage = defineStageNode({
   type: "instructgpt.pretrain",
   version: 1,
@@ -38,6 +45,10 @@ export const pretrainStage = defineStageNode({
     in: { corpus: artifact(corpusKind), tokenizer: artifact(tokenizerKind) },
     out: artifact(languageModelKind),
   },
+  outline: ({ model, batch, fit: training }, { size }) => {
+    const config = { ...model, vocab: size("tokenizer", "vocab") }
+    return { sizes: gptSizes(config), functions: { step: () => trainingOf(trainingFor(config, batch, training)) } }
+  },
   run: ({ model, batch, fit: training }, { corpus, tokenizer }) =>
     Effect.gen(function* () {
       const { key, emit } = yield* Stage
@@ -49,13 +60,11 @@ export const pretrainStage = defineStageNode({
         type: "stage.note",
         text: `${(stream.length / 1e6).toFixed(2)} M tokens of text; ${((amount * training.steps) / 1e6).toFixed(2)} M are seen`,
       })
-      const objective = objectiveOf(languageModelling(config))
+      const step = trainingFor(config, batch, training)
       const windows = split(key, "windows")
       const trained = yield* fit({
-        objective,
-        inputs: { tokens: spec("int32", [batch, model.context]) },
-        initial: initParams(objective.paramSpecs, split(key, "parameters")),
-        config: training,
+        ...step,
+        initial: initParams(step.objective.paramSpecs, split(key, "parameters")),
         batch: (step) => windowBatch(stream, batch, model.context, windows, step),
         amount,
         unit: "tokens",

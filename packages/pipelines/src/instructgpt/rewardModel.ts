@@ -24,10 +24,11 @@ import { type Reward, rewardKind } from "../artifacts/reward.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { fit } from "../fit.js"
 import { Count } from "../ranges.js"
-import { FitConfig } from "../trainer.js"
+import { FitConfig, type Training, trainingOf } from "../trainer.js"
 import { demonstrationsKind } from "./demonstrations.js"
 import { ranking, scoring } from "./objectives.js"
 import { epochRows } from "./order.js"
+import { gptAt, gptSizes, rowLength } from "./outlines.js"
 import { rowsOf, widthOf } from "./rows.js"
 import { scoreAll } from "./score.js"
 
@@ -81,6 +82,17 @@ export const modelReward = (config: GptConfig, params: HostTensors): Reward => (
     }),
 })
 
+const trainingFor = (model: GptConfig, batch: number, k: number, width: number, fit: FitConfig): Training => ({
+  objective: objectiveOf(ranking(model)),
+  inputs: {
+    tokens: spec("int32", [batch, k, width]),
+    mask: spec("float32", [batch, k, width]),
+    preference: spec("float32", [batch, k]),
+    present: spec("float32", [batch, k]),
+  },
+  config: fit,
+})
+
 export const rewardModelStage = defineStageNode({
   type: "instructgpt.reward-model",
   version: 1,
@@ -100,6 +112,14 @@ export const rewardModelStage = defineStageNode({
     },
     out: artifact(rewardKind),
   },
+  outline: ({ batch, fit: training }, inputs) => {
+    const model = gptAt(inputs, "policy")
+    const step = () => {
+      const [k, width] = [inputs.size("comparisons", "k"), rowLength(inputs, "comparisons")]
+      return trainingOf(trainingFor(model, batch, k, width, training))
+    }
+    return { sizes: gptSizes(model), functions: { step } }
+  },
   run: ({ batch, fit: training }, { policy, comparisons, demonstrations, tokenizer }) =>
     Effect.gen(function* () {
       const { key, emit } = yield* Stage
@@ -114,24 +134,17 @@ export const rewardModelStage = defineStageNode({
         })
       }
       const width = widthOf(rows.flatMap(({ prompt, answers }) => answers.map((answer) => ({ prompt, answer }))))
-      const objective = objectiveOf(ranking(policy.config))
+      const step = trainingFor(policy.config, batch, k, width, training)
       const order = split(key, "order")
       const trained = yield* fit({
-        objective,
-        inputs: {
-          tokens: spec("int32", [batch, k, width]),
-          mask: spec("float32", [batch, k, width]),
-          preference: spec("float32", [batch, k]),
-          present: spec("float32", [batch, k]),
-        },
+        ...step,
         initial: {
-          ...initParams(objective.paramSpecs, split(key, "head")),
+          ...initParams(step.objective.paramSpecs, split(key, "head")),
           ...fromTrunk(policy.config, policy.params, "", "reward.trunk."),
         },
-        config: training,
-        batch: (step) =>
+        batch: (index) =>
           comparisonRows(
-            epochRows(rows.length, batch, order, step).map((i) => rows[i]!),
+            epochRows(rows.length, batch, order, index).map((i) => rows[i]!),
             k,
             width,
             tokenizer.endOfText,

@@ -17,6 +17,7 @@ export const tokenizerStage = defineStageNode({
     characters: Count,
   }),
   ports: { in: { corpus: artifact(corpusKind) }, out: artifact(tokenizerKind) },
+  outline: ({ vocab }) => ({ sizes: { vocab } }),
   run: ({ vocab, characters }, { corpus }) =>
     Effect.gen(function* () {
       const { emit } = yield* Stage

@@ -1,5 +1,5 @@
 /** The second half of an iteration: rewards a token, advantages, and the update of policy and value model. */
-import { Engine, float32, forward, type HostTensors, int32, objectiveOf, sizeOf, spec } from "@millrace/core"
+import { Engine, float32, forward, type HostTensors, int32, sizeOf } from "@millrace/core"
 import { adaptiveKl, fixedKl, fromScalar, fromTrunk, valueParams } from "@millrace/models"
 import { Effect } from "effect"
 import type { LanguageModel } from "../../artifacts/languageModel.js"
@@ -7,9 +7,9 @@ import type { Passages } from "../../artifacts/passages.js"
 import type { Reward } from "../../artifacts/reward.js"
 import { keepLastGood } from "../../fit.js"
 import { makeTrainer } from "../../trainer.js"
-import { experienceOf, policyUpdate } from "../objectives.js"
 import { renamed } from "../parameters.js"
 import type { PpoConfig } from "./config.js"
+import { experienceJudging, updateTraining } from "./functions.js"
 import type { ScoredAnswers } from "./rollout.js"
 
 /** Means over the answers of a rollout. */
@@ -37,47 +37,16 @@ export const makeLearner = (given: {
   Effect.gen(function* () {
     const { config, policy, reward, passages } = given
     const engine = yield* Engine
-    const { episodes, minibatch, epochs, iterations, ptx, kl } = config
+    const { episodes, kl } = config
     const width = passages.promptLength + passages.continuationLength
-    const objective = objectiveOf(policyUpdate(policy.config, config))
-
     const trainer = yield* makeTrainer({
-      objective,
-      inputs: {
-        tokens: spec("int32", [minibatch, width]),
-        real: spec("float32", [minibatch, width]),
-        mask: spec("float32", [minibatch, width]),
-        oldLogProb: spec("float32", [minibatch, width]),
-        advantages: spec("float32", [minibatch, width]),
-        returns: spec("float32", [minibatch, width]),
-        oldValues: spec("float32", [minibatch, width]),
-        text: spec("int32", [ptx.windows, policy.config.context]),
-      },
+      ...updateTraining(policy.config, config, width),
       initial: { ...renamed(policy.params, "", "policy."), ...valueStart(policy, reward) },
-      config: {
-        steps: iterations * epochs * Math.floor(episodes / minibatch),
-        schedule: config.schedule,
-        optimizer: config.optimizer,
-        clip: config.clip,
-      },
-      rates: { "value.": config.valueRate },
     })
 
     const reference = yield* engine.allocate(renamed(policy.params, "", "reference."))
-    const judge = yield* engine.compile(
-      forward(
-        objectiveOf(experienceOf(policy.config, config)),
-        {
-          tokens: spec("int32", [episodes, width]),
-          real: spec("float32", [episodes, width]),
-          mask: spec("float32", [episodes, width]),
-          logProb: spec("float32", [episodes, width]),
-          score: spec("float32", [episodes]),
-          beta: spec("float32", []),
-        },
-        { reference: "reference.", params: "value." },
-      ),
-    )
+    const { objective, inputs, slots } = experienceJudging(policy.config, config, width)
+    const judge = yield* engine.compile(forward(objective, inputs, slots))
 
     const control = kl.controller === "adaptive" ? adaptiveKl({ target: kl.target, horizon: kl.horizon }) : fixedKl
     let beta = kl.beta

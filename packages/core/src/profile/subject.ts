@@ -1,0 +1,49 @@
+/** What can be profiled: a tensor function with the state that it starts from. */
+import type { TensorFunction } from "../engine.js"
+import { initParams } from "../initParams.js"
+import type { Objective } from "../objective.js"
+import { keyFromSeed } from "../random/key.js"
+import type { HostTensors, Specs } from "../tensor.js"
+import { forward } from "../train/forward.js"
+import { frozenNames, initOptimizer, slots, type TrainStepConfig, trainStep } from "../train/trainStep.js"
+
+export interface Subject {
+  readonly fn: TensorFunction
+  /** The first values of the function's state, by slot. */
+  readonly state: Readonly<Record<string, HostTensors>>
+}
+
+const pick = (tensors: HostTensors, names: ReadonlyArray<string>): HostTensors =>
+  Object.fromEntries(names.map((name) => [name, tensors[name]!]))
+
+/**
+ * An objective's training step, from fresh parameters.
+ * @throws BadConfig  nothing in the objective learns
+ */
+export const trainingSubject = (objective: Objective, config: TrainStepConfig): Subject => {
+  const initial = initParams(objective.paramSpecs, keyFromSeed(0))
+  return {
+    fn: trainStep(objective, config),
+    state: {
+      [slots.params]: pick(initial, objective.trainable),
+      [slots.frozen]: pick(initial, frozenNames(objective)),
+      [slots.optimizer]: initOptimizer(objective),
+    },
+  }
+}
+
+/** An objective's forward pass, from fresh parameters. */
+export const forwardSubject = (
+  objective: Objective,
+  inputs: Specs,
+  places?: Readonly<Record<string, string>>,
+): Subject => {
+  const initial = initParams(objective.paramSpecs, keyFromSeed(0))
+  const fn = forward(objective, inputs, places)
+  return {
+    fn,
+    state: Object.fromEntries(
+      Object.entries(fn.state).map(([slot, specs]) => [slot, pick(initial, Object.keys(specs))]),
+    ),
+  }
+}
