@@ -74,18 +74,26 @@ const under = (graph: Graph, padded: string, tap: Pair, w: Window): string => {
 const tapsOf = ({ kernel: [rows, columns] }: Window): ReadonlyArray<Pair> =>
   Array.from({ length: rows * columns }, (_, i) => [Math.floor(i / columns), i % columns] as const)
 
-/** For each tap a product over all pixels, image by image, and then the sum over images. */
+/**
+ * A product over all pixels for each tap of the filter. Large images are multiplied one by one and the products added,
+ * which copies nothing but what is under the tap; for small ones that sum takes longer than to join their pixels first.
+ */
 const filterGradient: FirstLowering = (graph, equation, [x, dy], [image, result]) => {
   const shape = equation.outputs[0]!.shape
   const [rows, columns, from, to] = shape as [number, number, number, number]
   const w = window(equation, image!, shape)
   const [batch, pixels] = [image![0]!, sizeOf(w.output)]
+  const joined = pixels < 2 * Math.min(from, to)
+  const turn = (name: string): string => (joined ? graph.node("Transpose", [name], { perm: [1, 0, 2, 3] }) : name)
   const flat = (name: string, channels: number): string =>
-    graph.reshape(name, [batch, channels, ...w.output], [batch, channels, pixels])
-  const padded = padImage(graph, x!, w.before, w.after)
-  const slope = flat(dy!, result![1]!)
+    joined
+      ? graph.reshape(name, [channels, batch, ...w.output], [channels, batch * pixels])
+      : graph.reshape(name, [batch, channels, ...w.output], [batch, channels, pixels])
+  const padded = turn(padImage(graph, x!, w.before, w.after))
+  const slope = flat(turn(dy!), result![1]!)
   const products = tapsOf(w).map((tap) => {
     const seen = flat(under(graph, padded, tap, w), from)
+    if (joined) return graph.node("Gemm", [seen, slope], { transA: 0, transB: 1 })
     const each = graph.node("com.microsoft:FusedMatMul", [seen, slope], { transA: 0, transB: 1 })
     return graph.node("ReduceSum", [each, graph.int64([0])], { keepdims: 0 })
   })

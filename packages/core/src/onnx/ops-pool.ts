@@ -52,12 +52,23 @@ const averagePoolGradient: FirstLowering = (graph, equation, [dy], [slopes, imag
   return graph.reshape(made, [batch * channels, 1, ...w.input], image!)
 }
 
+/** Whole multiples are ONNX Runtime's fast case of Resize; any other size picks rows and columns. */
 const nearest: FirstLowering = (graph, equation, [x], [image]) => {
   const to = numbersOf(equation.attrs, "size")
-  return [2, 3].reduce((name, axis, i) => {
-    const rows = nearestRows(image![axis]!, to[i]!, equation.attrs)
-    return graph.node("Gather", [name, graph.constant("int32", [rows.length], rows)], { axis })
-  }, x!)
+  const rows = (i: number): ReadonlyArray<number> => nearestRows(image![2 + i]!, to[i]!, equation.attrs)
+  const times = to.map((size, i) => size / image![2 + i]!)
+  const repeats = times.every((n, i) => Number.isInteger(n) && rows(i).every((row, k) => row === Math.floor(k / n)))
+  if (repeats) {
+    return graph.node("Resize", [x!, "", graph.constant("float32", [4], [1, 1, ...times])], {
+      mode: "nearest",
+      nearest_mode: "floor",
+      coordinate_transformation_mode: "asymmetric",
+    })
+  }
+  return [0, 1].reduce(
+    (name, i) => graph.node("Gather", [name, graph.constant("int32", [to[i]!], rows(i))], { axis: 2 + i }),
+    x!,
+  )
 }
 
 /** Weights [to, from] of rows, as a constant; turned for the way back. */
