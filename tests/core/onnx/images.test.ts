@@ -51,6 +51,6 @@ test("kernels of images and their gradients give on ONNX Runtime what they give 
       })
       expect(wrong).toEqual([])
     }),
-    { numRuns: 8, endOnFailure: true },
+    { numRuns: 3, endOnFailure: true },
   )
 })

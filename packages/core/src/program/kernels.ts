@@ -174,6 +174,9 @@ export const kernels: ReadonlyMap<string, Kernel> = new Map<string, Kernel>([
       inputs: ["x"],
       infer: (ins, attrs) => {
         const pads = pairsOf(attrs, "paddings")
+        if (pads.length !== input(ins).shape.length) {
+          throw new Error(`pad: ${pads.length} pairs for the axes of [${input(ins).shape}]`)
+        }
         return [{ dtype: input(ins).dtype, shape: input(ins).shape.map((d, i) => d + pads[i]![0] + pads[i]![1]) }]
       },
     },
