@@ -45,6 +45,7 @@ export const windowOf = (attrs: Attrs, input: Pair, kernel: Pair): Window => {
   const before = zip((i) => pads[i]![0])
   const reach = zip((i) => (kernel[i] - 1) * dilations[i] + 1)
   const output = zip((i) => Math.floor((input[i] + pads[i]![0] + pads[i]![1] - reach[i]) / strides[i]) + 1)
+  if (output.some((n) => n < 1)) throw new Error(`a window of [${reach}] does not fit into an image of [${input}]`)
   const after = zip((i) => (output[i] - 1) * strides[i] + reach[i] - input[i] - before[i])
   return { input, kernel, strides, dilations, before, after, output }
 }
