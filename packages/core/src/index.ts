@@ -73,6 +73,7 @@ export type { Attr, Constant, Equation, Program, ProgramInput, ProgramOutput, Va
 export { defaultPasses, optimize, type Pass } from "./program/passes.js"
 export { withPath } from "./program/path.js"
 export { printProgram } from "./program/print.js"
+export { supportedKernels } from "./program/supported.js"
 export * as random from "./random/index.js"
 export { type Key, keyFromSeed, split } from "./random/key.js"
 export { type AnyNodeType, type Registry, registry } from "./registry.js"

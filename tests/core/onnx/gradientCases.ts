@@ -52,6 +52,13 @@ const unary: Readonly<Record<string, Unary>> = {
   acosh: [tf.acosh, Math.acosh, [1.2, 3]],
   atanh: [tf.atanh, Math.atanh, unit],
   clip: [(x) => tf.clipByValue(x, -0.5, 1), (x) => Math.min(1, Math.max(-0.5, x))],
+  floor: [tf.floor, Math.floor],
+  ceil: [tf.ceil, Math.ceil],
+  round: [tf.round, Math.round],
+  sign: [tf.sign, Math.sign],
+  step: [(x) => tf.step(x, 0.3), (x) => (x > 0 ? 1 : 0.3)],
+  zerosLike: [tf.zerosLike, () => 0],
+  onesLike: [tf.onesLike, () => 1],
   gelu: [gelu, tanhGelu],
   quickGelu: [quickGelu, (x) => x * sigmoid(1.702 * x)],
   silu: [silu, (x) => x * sigmoid(x)],
@@ -73,6 +80,9 @@ const binary: Readonly<Record<string, Binary>> = {
   squaredDifference: [tf.squaredDifference, (a, b) => (a - b) ** 2],
   atan2: [tf.atan2, Math.atan2, positive],
   prelu: [tf.prelu, (a, b) => (a >= 0 ? a : a * b)],
+  mod: [tf.mod, (a, b) => a % b, positive],
+  greaterEqual: [(a, b) => tf.mul(a, tf.cast(tf.greaterEqual(a, b), "float32")), (a, b) => (a >= b ? a : 0)],
+  less: [(a, b) => tf.mul(a, tf.cast(tf.less(a, b), "float32")), (a, b) => (a < b ? a : 0)],
   where: [(a, b) => tf.where(tf.less(a, b), tf.square(a), tf.add(a, b)), (a, b) => (a < b ? a * a : a + b)],
 }
 
@@ -150,6 +160,8 @@ const reductions: Readonly<Record<string, GradientCase>> = {
   },
 }
 
+const batchToSpaceIn: Shape = [4, 1, 2, 2]
+
 const moving: Readonly<Record<string, GradientCase>> = {
   transpose: { shapes: [cube], op: (x) => tf.transpose(x!, [2, 0, 1]), plain: (x) => permuted(x!, cube, [2, 0, 1]) },
   reshape: { shapes: [cube], op: (x) => tf.reshape(x!, [4, 6]), plain: (x) => x! },
@@ -216,6 +228,27 @@ const moving: Readonly<Record<string, GradientCase>> = {
     plain: (x) =>
       make([2, 4], ([i, j]) => (i === 0 ? at(x!, rows, [1, j!]) : at(x!, rows, [0, j!]) + at(x!, rows, [2, j!]))),
   },
+  addN: {
+    shapes: [rows, rows],
+    op: (a, b) => tf.addN([a!, b!, a!]),
+    plain: (a, b) => a!.map((v, i) => 2 * v + b![i]!),
+  },
+  batchToSpace: {
+    shapes: [batchToSpaceIn],
+    op: (x) =>
+      tf.batchToSpaceND(
+        x!,
+        [2, 2],
+        [
+          [0, 0],
+          [1, 0],
+        ],
+      ),
+    plain: (x) =>
+      make([1, 2, 3, 2], ([, i, j, c]) =>
+        at(x!, batchToSpaceIn, [2 * i! + ((j! + 1) % 2), 0, Math.floor((j! + 1) / 2), c!]),
+      ),
+  },
   spaceToBatch: {
     shapes: [[1, 2, 3, 2]],
     op: (x) =>
@@ -279,6 +312,16 @@ const elementwise = (): Record<string, GradientCase> => ({
     ]),
   ),
 })
+
+/** What tfjs differentiates in its own way: floorDiv gets the gradient of the quotient. */
+export const gradientsOfItsOwn: Readonly<Record<string, GradientCase>> = {
+  floorDiv: {
+    shapes: [rows, [4]],
+    op: (a, b) => tf.cast(tf.floorDiv(a!, b!), "float32"),
+    plain: (a, b) => a!.map((v, i) => Math.floor(v / b![i % 4]!)),
+    domain: positive,
+  },
+}
 
 /** Every case by its name. */
 export const gradientCases: Readonly<Record<string, GradientCase>> = {

@@ -154,6 +154,16 @@ const normCases: ReadonlyArray<readonly [string, GradientCase]> = [
       plain: (x, g, b) => normalise(x!, image, g!, b!, 0.1, (index) => index[3]!),
     },
   ],
+  [
+    "tfjs's batchNorm",
+    {
+      shapes: [image, [2], [2], [2]],
+      op: (x, m, g, b) =>
+        tf.batchNorm(x!, m as tf.Tensor1D, tf.tensor1d([0.5, 2]), b as tf.Tensor1D, g as tf.Tensor1D, 0.1),
+      plain: (x, m, g, b) =>
+        x!.map((v, i) => ((v - m![i % 2]!) / Math.sqrt([0.5, 2][i % 2]! + 0.1)) * g![i % 2]! + b![i % 2]!),
+    },
+  ],
   ...[1, 2, 3, 6].map((groups): [string, GradientCase] => [
     `groupNorm of ${groups}`,
     {
