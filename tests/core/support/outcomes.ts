@@ -30,12 +30,45 @@ const reasonOf = (error: unknown): string => {
 
 /** Whether an engine starts here. */
 export const starts = (engine: string): Promise<boolean> =>
-  Effect.runPromise(
-    Effect.scoped(Effect.provide(Engine, Engines.layer(engine))).pipe(
-      Effect.as(true),
-      Effect.catch((_: EngineLayerError) => Effect.succeed(false)),
+  listening(() =>
+    Effect.runPromise(
+      Effect.scoped(Effect.provide(Engine, Engines.layer(engine))).pipe(
+        Effect.as(true),
+        Effect.catch((_: EngineLayerError) => Effect.succeed(false)),
+      ),
     ),
   )
+
+/** What the wasm backend has said. It complains of a type that it does not know, and returns whatever is in its memory. */
+const said: Array<string> = []
+
+/** The backend keeps the functions of the console that it finds when it starts. */
+const listening = async <A>(start: () => Promise<A>): Promise<A> => {
+  const { warn, error } = console
+  const listen = (...words: ReadonlyArray<unknown>): void => {
+    said.push(words.join(" "))
+  }
+  Object.assign(console, { warn: listen, error: listen })
+  try {
+    return await start()
+  } finally {
+    Object.assign(console, { warn, error })
+  }
+}
+
+/** A trap leaves the memory of the wasm backend in pieces: the next call gets another one. */
+const restart = async (backend: string): Promise<void> => {
+  const factory = tf.findBackendFactory(backend)
+  // Its own way of ending would run into the same trap.
+  tf.findBackend(backend).dispose = () => {}
+  tf.removeBackend(backend)
+  tf.registerBackend(backend, factory)
+  const before = tf.getBackend()
+  // Every start of it listens to the process for good.
+  process.setMaxListeners(process.getMaxListeners() + 1)
+  await listening(() => tf.setBackend(backend))
+  await tf.setBackend(before)
+}
 
 const download = (tensor: tf.Tensor): HostTensor => ({
   dtype: tensor.dtype as HostTensor["dtype"],
@@ -44,9 +77,10 @@ const download = (tensor: tf.Tensor): HostTensor => ({
 })
 
 /** Op by op on a backend that has started. */
-export const eager = (engine: EagerName, { values, body }: Call): Outcome => {
+export const eager = async (engine: EagerName, { values, body }: Call): Promise<Outcome> => {
+  said.length = 0
   try {
-    return withBackend(backends[engine], () => {
+    const made = withBackend(backends[engine], () => {
       tf.engine().startScope("probe")
       try {
         const given = Object.entries(values).map(
@@ -57,7 +91,10 @@ export const eager = (engine: EagerName, { values, body }: Call): Outcome => {
         tf.engine().endScope()
       }
     })
+    return said.length === 0 ? made : said[0]!.replace(/^.*failed\. /, "")
   } catch (error) {
+    if (engine === "tfjs:wasm" && error instanceof Error && error.name === "RuntimeError")
+      await restart(backends[engine])
     return reasonOf(error)
   }
 }

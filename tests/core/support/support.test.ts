@@ -16,7 +16,8 @@ what ran: \`npm run support\`.
 
 - ✓ the result agrees with the other engines, a gradient with differences in float64 (both to 2e-5 of the largest number)
 - – tfjs has no such call or no gradient
-- missing: the backend of tfjs has no such kernel
+- missing: the backend of tfjs has no such kernel, or none that the gradient needs
+- alone: it runs, and the engine to compare with refuses
 - fails, wrong, differs: it runs and should not be relied on; the number says why
 `
 

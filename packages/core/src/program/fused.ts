@@ -28,7 +28,8 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { imageMeaning } from "./imageMeaning.js"
 import type { Kernel } from "./kernels.js"
-import { type Attrs, dtypeAttr, input, numberOf } from "./shapes.js"
+import { same } from "./partShapes.js"
+import { type Attrs, dtypeAttr, input, numberOf, real } from "./shapes.js"
 import { isFirst, lastShape, layouts } from "./windows.js"
 
 const root = Math.sqrt(2 / Math.PI)
@@ -114,7 +115,7 @@ export const fusedKernels: ReadonlyArray<readonly [string, Kernel]> = [
     "LayerNorm",
     {
       inputs: ["x", "gain", "bias"],
-      infer: (ins) => {
+      infer: real((ins) => {
         const { dtype, shape } = input(ins)
         const width = shape.at(-1)
         if (width === undefined || [1, 2].some((i) => String(input(ins, i).shape) !== String([width]))) {
@@ -122,22 +123,22 @@ export const fusedKernels: ReadonlyArray<readonly [string, Kernel]> = [
         }
         const each = { dtype, shape: [...shape.slice(0, -1), 1] }
         return [{ dtype, shape }, each, each]
-      },
+      }),
     },
   ],
-  ["GeluTanh", { inputs: ["x"], infer: (ins) => [input(ins)], elementwise: true }],
-  ["QuickGelu", { inputs: ["x"], infer: (ins) => [input(ins)], elementwise: true }],
+  ["GeluTanh", { inputs: ["x"], infer: real(same), elementwise: true }],
+  ["QuickGelu", { inputs: ["x"], infer: real(same), elementwise: true }],
   [
     "GroupUnit",
     {
       inputs: ["x"],
-      infer: (ins, attrs) => {
+      infer: real((ins, attrs) => {
         const x = input(ins)
         const channels = lastShape(attrs, x.shape)[3]!
         const groups = numberOf(attrs, "groups")
         if (channels % groups !== 0) throw new Error(`groupNorm: ${groups} groups do not divide ${channels} channels`)
         return [x, { dtype: x.dtype, shape: [x.shape[0]!, groups] }]
-      },
+      }),
     },
   ],
   [

@@ -1,7 +1,7 @@
 /** Rows of the kernel table for kernels of images: convolutions, pools, resizing. Images are [b, y, x, c] unless `dataFormat` is NCHW. */
 import type { TensorSpec } from "../tensor.js"
 import type { Kernel } from "./kernels.js"
-import { type Attrs, input, numbersOf } from "./shapes.js"
+import { type Attrs, input, numbersOf, real } from "./shapes.js"
 import { lastShape, ownShape, type Pair, windowAttrs, windowOf } from "./windows.js"
 
 type Row = readonly [string, Kernel]
@@ -116,8 +116,7 @@ const resizeGradient = (): Kernel => ({
   infer: (ins) => [{ dtype: "float32", shape: input(ins, 1).shape }],
 })
 
-/** Rows of the kernel table. */
-export const imageKernels: ReadonlyArray<Row> = [
+const rows: ReadonlyArray<Row> = [
   ["Conv2D", convolution(false, ["x", "filter"])],
   // The bias is [c]; the activation is `linear`: tfjs's others are written out beside it.
   ["FusedConv2D", convolution(false, ["x", "filter", "bias"])],
@@ -135,6 +134,15 @@ export const imageKernels: ReadonlyArray<Row> = [
   ["ResizeBilinear", resize(() => "float32")],
   ["ResizeBilinearGrad", resizeGradient()],
 ]
+
+/** Kernels that move pixels and compare them take any type; all others compute with float32. */
+const anyType = new Set(["MaxPool", "ResizeNearestNeighbor", "ResizeBilinear"])
+
+/** Rows of the kernel table. */
+export const imageKernels: ReadonlyArray<Row> = rows.map(([op, kernel]) => [
+  op,
+  anyType.has(op) ? kernel : { ...kernel, infer: real(kernel.infer) },
+])
 
 /** Which operands of these kernels are images. */
 export const imageOperands: ReadonlyMap<string, ImageKernel> = new Map<string, ImageKernel>([

@@ -37,6 +37,7 @@ import {
   numberOf,
   numbersOf,
   pairsOf,
+  real,
   reduction,
   unary,
 } from "./shapes.js"
@@ -84,7 +85,7 @@ export const kernels: ReadonlyMap<string, Kernel> = new Map<string, Kernel>([
   ...pairwise("Sub RealDiv Mod Pow Atan2", "same"),
   ...pairwise("FloorDiv", "int32"),
   ...pairwise("Less LessEqual Greater GreaterEqual", "bool"),
-  ["EluGrad", { inputs: ["dy", "y"], infer: binary("float32") }],
+  ["EluGrad", { inputs: ["dy", "y"], infer: real(binary("float32")) }],
   ["Prelu", { inputs: ["x", "alpha"], infer: binary("float32"), elementwise: true }],
   ["AddN", { inputs: "list", infer: alike }],
   [
@@ -234,6 +235,7 @@ export const kernels: ReadonlyMap<string, Kernel> = new Map<string, Kernel>([
     {
       inputs: ["x"],
       infer: (ins, attrs) => {
+        if (input(ins).dtype === "bool") throw new Error("topk does not take bool: cast it")
         const shape = [...input(ins).shape.slice(0, -1), numberOf(attrs, "k")]
         return [
           { dtype: input(ins).dtype, shape },
