@@ -106,6 +106,14 @@ export const imageOutputs = (drawn: ImageCase, t: Tensors): Record<string, tf.Te
   }
   type F = tf.Tensor4D
   both("conv2d", (a, b) => tf.conv2d(a as F, b as F, strides, pad, "NHWC", dilations), [x!, w!])
+  const first = (a: tf.Tensor): F => tf.transpose(a, [0, 3, 1, 2]) as F
+  // Padding comes in the order of the axes.
+  const padFirst = Array.isArray(pad) ? [pad[0], pad[3], pad[1], pad[2]] : pad
+  both(
+    "conv2d with channels first",
+    (a, b) => tf.conv2d(a as F, b as F, strides, padFirst as "same", "NCHW", dilations),
+    [first(x!), w!],
+  )
   outputs["fused conv2d"] = tf.fused.conv2d({
     x: x!,
     filter: w!,

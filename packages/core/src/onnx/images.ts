@@ -1,29 +1,21 @@
-/** Images in ONNX have channels first. What a program still has with channels last is transposed around the operator. */
-import { imageOperands } from "../program/imageKernels.js"
+/** Images in ONNX have channels first: `lower` brings every kernel of images into that form before it writes them. */
 import type { Equation } from "../program/ir.js"
-import { isFirst, layouts, toFirst } from "../program/windows.js"
 import type { Graph, Lowering } from "./graph.js"
 
-/** A lowering of tensors with channels first: `shapes` are those of the inputs in that layout. */
-export type FirstLowering = (
+/** A lowering that also sees the shapes of its inputs, [b, c, y, x] those of images. */
+export type ImageLowering = (
   graph: Graph,
   equation: Equation,
   inputs: ReadonlyArray<string>,
   shapes: ReadonlyArray<ReadonlyArray<number>>,
 ) => string
 
-export const turned =
-  (lowering: FirstLowering): Lowering =>
-  (graph, equation, inputs) => {
-    const { images, result } = imageOperands.get(equation.op)!
-    const shapes = equation.inputs.map(({ shape }) => shape)
-    if (isFirst(equation.attrs)) return lowering(graph, equation, inputs, shapes)
-    const turn = (name: string, perm: ReadonlyArray<number>): string => graph.node("Transpose", [name], { perm })
-    const made = lowering(
+export const ofImages =
+  (lowering: ImageLowering): Lowering =>
+  (graph, equation, inputs) =>
+    lowering(
       graph,
       equation,
-      inputs.map((name, i) => (i < images ? turn(name, layouts.toFirst) : name)),
-      shapes.map((shape, i) => (i < images ? toFirst(shape) : shape)),
+      inputs,
+      equation.inputs.map(({ shape }) => shape),
     )
-    return result ? turn(made, layouts.toLast) : made
-  }

@@ -2,6 +2,8 @@
 import { createHash } from "node:crypto"
 import { UnsupportedOp } from "../errors.js"
 import type { Program } from "../program/ir.js"
+import { channels } from "../program/passes/channels.js"
+import { rewrite } from "../program/passes/rewrite.js"
 import { type Lowerings, openGraph } from "./graph.js"
 import { convolutions } from "./ops-conv.js"
 import { elementwise } from "./ops-elementwise.js"
@@ -40,7 +42,8 @@ const portName = ({ slot, name }: { readonly slot: string | null; readonly name:
  * A program as an ONNX model.
  * @fails UnsupportedOp  a kernel without a lowering
  */
-export const lower = (program: Program): Lowered => {
+export const lower = (given: Program): Lowered => {
+  const program = rewrite(given, channels)
   const graph = openGraph()
   const taken = new Set<string>()
   const inputs = uniqueNames(program.inputs.map(portName), taken)

@@ -4,7 +4,7 @@ import { numbersOf } from "../program/shapes.js"
 import { type Pair, toFirst, type Window, windowOf } from "../program/windows.js"
 import { sizeOf } from "../tensor.js"
 import type { Graph, Lowerings } from "./graph.js"
-import { type FirstLowering, turned } from "./images.js"
+import { type ImageLowering, ofImages } from "./images.js"
 
 const filterPerm = { forward: [3, 2, 0, 1], swapped: [2, 3, 0, 1] } as const
 
@@ -20,7 +20,7 @@ const padImage = (graph: Graph, x: string, before: Pair, after: Pair): string =>
 const window = ({ attrs }: Equation, image: ReadonlyArray<number>, filter: ReadonlyArray<number>): Window =>
   windowOf(attrs, [image[2]!, image[3]!], [filter[0]!, filter[1]!])
 
-const convolution: FirstLowering = (graph, equation, [x, filter, ...bias], [image]) => {
+const convolution: ImageLowering = (graph, equation, [x, filter, ...bias], [image]) => {
   const w = window(equation, image!, equation.inputs[1]!.shape)
   const weights = graph.node("Transpose", [filter!], { perm: filterPerm.forward })
   return graph.node("Conv", [x!, weights, ...bias], {
@@ -31,10 +31,10 @@ const convolution: FirstLowering = (graph, equation, [x, filter, ...bias], [imag
 }
 
 /**
- * Σ over taps of the filter, turned by a half turn: with stride 1 a convolution of dy, which ONNX Runtime computes faster
+ * Σ over taps of the filter, ofImages by a half turn: with stride 1 a convolution of dy, which ONNX Runtime computes faster
  * than ConvTranspose.
  */
-const inputGradient: FirstLowering = (graph, equation, [dy, filter]) => {
+const inputGradient: ImageLowering = (graph, equation, [dy, filter]) => {
   const shape = toFirst(numbersOf(equation.attrs, "inputShape"))
   const w = window(equation, shape, equation.inputs[1]!.shape)
   if (w.strides.some((s) => s !== 1) || w.dilations.some((d) => d !== 1)) {
@@ -78,7 +78,7 @@ const tapsOf = ({ kernel: [rows, columns] }: Window): ReadonlyArray<Pair> =>
  * A product over all pixels for each tap of the filter. Large images are multiplied one by one and the products added,
  * which copies nothing but what is under the tap; for small ones that sum takes longer than to join their pixels first.
  */
-const filterGradient: FirstLowering = (graph, equation, [x, dy], [image, result]) => {
+const filterGradient: ImageLowering = (graph, equation, [x, dy], [image, result]) => {
   const shape = equation.outputs[0]!.shape
   const [rows, columns, from, to] = shape as [number, number, number, number]
   const w = window(equation, image!, shape)
@@ -101,7 +101,7 @@ const filterGradient: FirstLowering = (graph, equation, [x, dy], [image, result]
   return graph.reshape(sums, [rows * columns * from, to], shape)
 }
 
-const depthwise: FirstLowering = (graph, equation, [x, filter], [image]) => {
+const depthwise: ImageLowering = (graph, equation, [x, filter], [image]) => {
   const shape = equation.inputs[1]!.shape
   const w = window(equation, image!, shape)
   return graph.node("Conv", [x!, channelwise(graph, filter!, shape)], {
@@ -118,7 +118,7 @@ const channelwise = (graph: Graph, filter: string, [rows, columns, channels, man
   return graph.reshape(first, [channels!, many!, rows!, columns!], [channels! * many!, 1, rows!, columns!])
 }
 
-const depthwiseInput: FirstLowering = (graph, equation, [dy, filter]) => {
+const depthwiseInput: ImageLowering = (graph, equation, [dy, filter]) => {
   const shape = equation.inputs[1]!.shape
   const w = window(equation, toFirst(numbersOf(equation.attrs, "inputShape")), shape)
   return graph.node("ConvTranspose", [dy!, channelwise(graph, filter!, shape)], {
@@ -130,7 +130,7 @@ const depthwiseInput: FirstLowering = (graph, equation, [dy, filter]) => {
   })
 }
 
-const depthwiseFilter: FirstLowering = (graph, equation, [x, dy], [image]) => {
+const depthwiseFilter: ImageLowering = (graph, equation, [x, dy], [image]) => {
   const shape = equation.outputs[0]!.shape
   const [rows, columns, channels, many] = shape as [number, number, number, number]
   const w = window(equation, image!, shape)
@@ -151,11 +151,11 @@ const depthwiseFilter: FirstLowering = (graph, equation, [x, dy], [image]) => {
 }
 
 export const convolutions: Lowerings = {
-  Conv2D: turned(convolution),
-  FusedConv2D: turned(convolution),
-  Conv2DBackpropInput: turned(inputGradient),
-  Conv2DBackpropFilter: turned(filterGradient),
-  DepthwiseConv2dNative: turned(depthwise),
-  DepthwiseConv2dNativeBackpropInput: turned(depthwiseInput),
-  DepthwiseConv2dNativeBackpropFilter: turned(depthwiseFilter),
+  Conv2D: ofImages(convolution),
+  FusedConv2D: ofImages(convolution),
+  Conv2DBackpropInput: ofImages(inputGradient),
+  Conv2DBackpropFilter: ofImages(filterGradient),
+  DepthwiseConv2dNative: ofImages(depthwise),
+  DepthwiseConv2dNativeBackpropInput: ofImages(depthwiseInput),
+  DepthwiseConv2dNativeBackpropFilter: ofImages(depthwiseFilter),
 }

@@ -6,7 +6,7 @@ import { numbersOf } from "../program/shapes.js"
 import { type Pair, type Window, windowOf } from "../program/windows.js"
 import { sizeOf } from "../tensor.js"
 import type { Graph, Lowerings } from "./graph.js"
-import { type FirstLowering, turned } from "./images.js"
+import { type ImageLowering, ofImages } from "./images.js"
 
 const window = ({ attrs }: Equation, image: ReadonlyArray<number>): Window => {
   const [rows, columns] = numbersOf(attrs, "filterSize")
@@ -17,7 +17,7 @@ const clamp = ([rows, columns]: Pair): Pair => [Math.max(rows, 0), Math.max(colu
 
 const pooling = (w: Window) => ({ kernel_shape: w.kernel, strides: w.strides, pads: [...w.before, ...clamp(w.after)] })
 
-const maxPool: FirstLowering = (graph, equation, [x], [image]) => {
+const maxPool: ImageLowering = (graph, equation, [x], [image]) => {
   const { dtype } = equation.inputs[0]!
   // Float64 holds every int32.
   const real = dtype === "float32" ? "float32" : "float64"
@@ -26,7 +26,7 @@ const maxPool: FirstLowering = (graph, equation, [x], [image]) => {
 }
 
 /** The gradient goes to the first maximum of each window, which is where MaxPool says that it found it. */
-const maxPoolGradient: FirstLowering = (graph, equation, [dy, x], [slopes, image]) => {
+const maxPoolGradient: ImageLowering = (graph, equation, [dy, x], [slopes, image]) => {
   const [, at] = graph.nodes("MaxPool", [x!], 2, pooling(window(equation, image!)))
   const size = sizeOf(slopes!)
   const flat = (name: string): string => graph.reshape(name, slopes!, [size])
@@ -35,11 +35,11 @@ const maxPoolGradient: FirstLowering = (graph, equation, [dy, x], [slopes, image
   return graph.reshape(sums, [sizeOf(image!)], image!)
 }
 
-const averagePool: FirstLowering = (graph, equation, [x], [image]) =>
+const averagePool: ImageLowering = (graph, equation, [x], [image]) =>
   graph.node("AveragePool", [x!], { ...pooling(window(equation, image!)), count_include_pad: 0 })
 
 /** Every pixel of a window gets an equal part: a transposed convolution of each channel with a constant. */
-const averagePoolGradient: FirstLowering = (graph, equation, [dy], [slopes, image]) => {
+const averagePoolGradient: ImageLowering = (graph, equation, [dy], [slopes, image]) => {
   const w = window(equation, image!)
   const [batch, channels] = image as [number, number, number, number]
   const flat = graph.reshape(dy!, slopes!, [batch * channels, 1, ...w.output])
@@ -53,7 +53,7 @@ const averagePoolGradient: FirstLowering = (graph, equation, [dy], [slopes, imag
 }
 
 /** Whole multiples are ONNX Runtime's fast case of Resize; any other size picks rows and columns. */
-const nearest: FirstLowering = (graph, equation, [x], [image]) => {
+const nearest: ImageLowering = (graph, equation, [x], [image]) => {
   const to = numbersOf(equation.attrs, "size")
   const rows = (i: number): ReadonlyArray<number> => nearestRows(image![2 + i]!, to[i]!, equation.attrs)
   const times = to.map((size, i) => size / image![2 + i]!)
@@ -92,7 +92,7 @@ const weighted = (
   return graph.node("MatMul", [left, graph.node("MatMul", [x, right])])
 }
 
-const bilinear: FirstLowering = (graph, equation, [x], [image]) => {
+const bilinear: ImageLowering = (graph, equation, [x], [image]) => {
   const [, , height, width] = image as [number, number, number, number]
   const [toHeight, toWidth] = numbersOf(equation.attrs, "size") as [number, number]
   const real = graph.cast(x!, equation.inputs[0]!.dtype, "float32")
@@ -104,7 +104,7 @@ const bilinear: FirstLowering = (graph, equation, [x], [image]) => {
   )
 }
 
-const resizeGradient: FirstLowering = (graph, equation, [dy], [slopes, image]) => {
+const resizeGradient: ImageLowering = (graph, equation, [dy], [slopes, image]) => {
   const [, , height, width] = image as [number, number, number, number]
   const [, , toHeight, toWidth] = slopes as [number, number, number, number]
   return weighted(
@@ -116,12 +116,12 @@ const resizeGradient: FirstLowering = (graph, equation, [dy], [slopes, image]) =
 }
 
 export const pools: Lowerings = {
-  MaxPool: turned(maxPool),
-  MaxPoolGrad: turned(maxPoolGradient),
-  AvgPool: turned(averagePool),
-  AvgPoolGrad: turned(averagePoolGradient),
-  ResizeNearestNeighbor: turned(nearest),
-  ResizeNearestNeighborGrad: turned(resizeGradient),
-  ResizeBilinear: turned(bilinear),
-  ResizeBilinearGrad: turned(resizeGradient),
+  MaxPool: ofImages(maxPool),
+  MaxPoolGrad: ofImages(maxPoolGradient),
+  AvgPool: ofImages(averagePool),
+  AvgPoolGrad: ofImages(averagePoolGradient),
+  ResizeNearestNeighbor: ofImages(nearest),
+  ResizeNearestNeighborGrad: ofImages(resizeGradient),
+  ResizeBilinear: ofImages(bilinear),
+  ResizeBilinearGrad: ofImages(resizeGradient),
 }

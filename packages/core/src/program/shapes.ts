@@ -63,6 +63,18 @@ export const axesOf = (attrs: Attrs, name: string, rank: number): Array<number> 
     .sort((a, b) => a - b)
 }
 
+/** Attributes in normal form. */
+export type Normal = (attrs: Attrs, inputs: ReadonlyArray<TensorSpec>) => Attrs
+
+/** A normal form: reduction axes sorted and counted from the front. */
+export const axesFromFront =
+  (name: string): Normal =>
+  (attrs, inputs) => ({ ...attrs, [name]: axesOf(attrs, name, input(inputs).shape.length) })
+/** A normal form: one axis counted from the front, in a tensor of so many axes more than the first input. */
+export const axisFromFront =
+  (name: string, more = 0): Normal =>
+  (attrs, inputs) => ({ ...attrs, [name]: axisOf(numberOf(attrs, name, 0), input(inputs).shape.length + more) })
+
 export const broadcast = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): Array<number> =>
   tf.broadcast_util.assertAndGetBroadcastShape([...a], [...b])
 
