@@ -97,6 +97,7 @@ const images: TensorFunction = {
       conv2d: (x, w) => tf.add(tf.conv2d(x, w, 1, "same"), c),
       "conv2d with strides": (x, w) => tf.conv2d(x, w, 2, "same"),
       "conv2d of small images": (x, w) => tf.conv2d(tf.slice(x, 0, [6, 5, 4, 16]) as F, w, 1, "same"),
+      "conv2d to few channels": (x, w) => tf.conv2d(x, tf.slice(w, 0, [3, 3, 16, 8]) as F, 1, "same"),
       conv2dTranspose: (x, w) => tf.conv2dTranspose(x, w, [6, 48, 40, 16], 2, "same"),
       depthwiseConv2d: (x) => tf.depthwiseConv2d(x, each as F, 1, "same"),
       maxPool: (x) => tf.maxPool(x, 3, 1, "same"),
