@@ -5,6 +5,12 @@
 import "@tensorflow/tfjs"
 import * as tf from "@tensorflow/tfjs-core"
 import { EngineMissing } from "./errors.js"
+import { registerBroadcastGradients } from "./ops/broadcastGradients.js"
+import { registerComparisonGradients } from "./ops/comparisonGradients.js"
+import { registerEinsumGradient } from "./ops/einsumGradient.js"
+import { registerImageGradients } from "./ops/imageGradients.js"
+import { registerMirrorPadGradient } from "./ops/mirrorPadGradient.js"
+import { registerReluGradient } from "./ops/reluGradient.js"
 import { registerTileGradient } from "./ops/tileGradient.js"
 
 /** The cpu backend advertises tfjs-node on its first write, unless tfjs believes that it is under test. */
@@ -21,6 +27,12 @@ const startQuietly = (): void => {
 }
 startQuietly()
 registerTileGradient()
+registerImageGradients()
+registerReluGradient()
+registerEinsumGradient()
+registerMirrorPadGradient()
+registerComparisonGradients()
+registerBroadcastGradients()
 
 /** Makes an initialised backend the active one, at once: `tf.setBackend` only waits for backends that start slowly. */
 const activate = (name: string): void => {

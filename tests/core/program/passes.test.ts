@@ -275,55 +275,59 @@ test("a block of a language model optimises to this", () => {
       %7: float32[] = constant 0.166667
       %8: int32[6] = Reshape(%ids) shape=[6]
       %9: float32[6, 4] = GatherV2(%table, %8) axis=0 batchDims=0
-      %10: float32[6, 4] = GeluTanh(%9)
-      %11: float32[6, 4], %12: float32[6, 1], %13: float32[6, 1] = LayerNorm(%10, %gain, %shift) epsilon=0.00001
-      %14: float32[6, 7] = _FusedMatMul(%11, %w, %bias) activation=linear
-      %15: float32[6, 7] = LogSoftmax(%14) axis=1
-      %16: int32[6] = Reshape(%labels) shape=[6]
-      %17: int32[6] = Add(%6, %16)
-      %18: float32[42] = Reshape(%15) shape=[42]
-      %19: float32[6] = GatherV2(%18, %17) axis=0 batchDims=0
-      %20: float32[6] = Neg(%19)
-      %21: float32[2, 3] = Reshape(%20) shape=[2, 3]
-      %22: float32[] = Mean(%21) axis=[0, 1]
-      %23: float32[6, 7] = Exp(%15)
-      %24: float32[6, 7] = Multiply(%23, %7)
-      %25: float32[42] = Reshape(%24) shape=[42]
-      %26: float32[6] = Exp(%19)
-      %27: float32[6] = Sub(%26, %1)
-      %28: float32[6] = Multiply(%27, %7)
-      %29: int32[6, 1] = Reshape(%17) shape=[6, 1]
-      %30: float32[42] = TensorScatterUpdate(%25, %29, %28)
-      %31: float32[6, 7] = Reshape(%30) shape=[6, 7]
-      %32: float32[6, 4] = BatchMatMul(%31, %w) transposeB=true
-      %33: float32[4, 7] = BatchMatMul(%11, %31) transposeA=true
-      %34: float32[6, 4] = Sub(%10, %12)
-      %35: float32[6, 4] = Multiply(%34, %13)
-      %36: float32[6, 4] = Multiply(%32, %35)
-      %37: float32[4] = RealDiv(%gain, %2)
-      %38: float32[4, 1] = Reshape(%37) shape=[4, 1]
-      %39: float32[6, 1] = BatchMatMul(%32, %38)
-      %40: float32[6, 1] = BatchMatMul(%36, %38)
-      %41: float32[6, 4] = Multiply(%32, %gain)
-      %42: float32[6, 4] = Sub(%41, %39)
-      %43: float32[6, 4] = Multiply(%35, %40)
-      %44: float32[6, 4] = Sub(%42, %43)
-      %45: float32[6, 4] = Multiply(%44, %13)
-      %46: float32[4] = Sum(%32) axis=[0]
-      %47: float32[6, 4] = Square(%9)
-      %48: float32[6, 4] = Multiply(%47, %3)
-      %49: float32[6, 4] = Add(%48, %4)
-      %50: float32[6, 4] = Multiply(%9, %49)
-      %51: float32[6, 4] = Sigmoid(%50)
-      %52: float32[6, 4] = Multiply(%48, %5)
-      %53: float32[6, 4] = Add(%52, %4)
-      %54: float32[6, 4] = Multiply(%10, %51)
-      %55: float32[6, 4] = Sub(%10, %54)
-      %56: float32[6, 4] = Multiply(%55, %53)
-      %57: float32[6, 4] = Add(%51, %56)
-      %58: float32[6, 4] = Multiply(%45, %57)
-      %59: float32[7, 4] = EmbedGrad(%8, %58) vocabulary=7
-      return value=%22, table=%59, w=%33, shift=%46
+      %10: float32[2, 3, 4] = Reshape(%9) shape=[2, 3, 4]
+      %11: float32[2, 3, 4] = GeluTanh(%10)
+      %12: float32[6, 4] = Reshape(%11) shape=[6, 4]
+      %13: float32[6, 4], %14: float32[6, 1], %15: float32[6, 1] = LayerNorm(%12, %gain, %shift) epsilon=0.00001
+      %16: float32[6, 7] = _FusedMatMul(%13, %w, %bias) activation=linear
+      %17: float32[6, 7] = LogSoftmax(%16) axis=1
+      %18: int32[6] = Reshape(%labels) shape=[6]
+      %19: int32[6] = Add(%6, %18)
+      %20: float32[42] = Reshape(%17) shape=[42]
+      %21: float32[6] = GatherV2(%20, %19) axis=0 batchDims=0
+      %22: float32[6] = Neg(%21)
+      %23: float32[2, 3] = Reshape(%22) shape=[2, 3]
+      %24: float32[] = Mean(%23) axis=[0, 1]
+      %25: float32[6, 7] = Exp(%17)
+      %26: float32[6, 7] = Multiply(%25, %7)
+      %27: float32[42] = Reshape(%26) shape=[42]
+      %28: float32[6] = Exp(%21)
+      %29: float32[6] = Sub(%28, %1)
+      %30: float32[6] = Multiply(%29, %7)
+      %31: int32[6, 1] = Reshape(%19) shape=[6, 1]
+      %32: float32[42] = TensorScatterUpdate(%27, %31, %30)
+      %33: float32[6, 7] = Reshape(%32) shape=[6, 7]
+      %34: float32[6, 4] = BatchMatMul(%33, %w) transposeB=true
+      %35: float32[4, 7] = BatchMatMul(%13, %33) transposeA=true
+      %36: float32[6, 4] = Sub(%12, %14)
+      %37: float32[6, 4] = Multiply(%36, %15)
+      %38: float32[6, 4] = Multiply(%34, %37)
+      %39: float32[4] = RealDiv(%gain, %2)
+      %40: float32[4, 1] = Reshape(%39) shape=[4, 1]
+      %41: float32[6, 1] = BatchMatMul(%34, %40)
+      %42: float32[6, 1] = BatchMatMul(%38, %40)
+      %43: float32[6, 4] = Multiply(%34, %gain)
+      %44: float32[6, 4] = Sub(%43, %41)
+      %45: float32[6, 4] = Multiply(%37, %42)
+      %46: float32[6, 4] = Sub(%44, %45)
+      %47: float32[6, 4] = Multiply(%46, %15)
+      %48: float32[4] = Sum(%34) axis=[0]
+      %49: float32[2, 3, 4] = Reshape(%47) shape=[2, 3, 4]
+      %50: float32[2, 3, 4] = Square(%10)
+      %51: float32[2, 3, 4] = Multiply(%50, %3)
+      %52: float32[2, 3, 4] = Add(%51, %4)
+      %53: float32[2, 3, 4] = Multiply(%10, %52)
+      %54: float32[2, 3, 4] = Sigmoid(%53)
+      %55: float32[2, 3, 4] = Multiply(%51, %5)
+      %56: float32[2, 3, 4] = Add(%55, %4)
+      %57: float32[2, 3, 4] = Multiply(%11, %54)
+      %58: float32[2, 3, 4] = Sub(%11, %57)
+      %59: float32[2, 3, 4] = Multiply(%58, %56)
+      %60: float32[2, 3, 4] = Add(%54, %59)
+      %61: float32[2, 3, 4] = Multiply(%49, %60)
+      %62: float32[6, 4] = Reshape(%61) shape=[6, 4]
+      %63: float32[7, 4] = EmbedGrad(%8, %62) vocabulary=7
+      return value=%24, table=%63, w=%35, shift=%48
     }
     "
   `)

@@ -2,10 +2,14 @@
 import { createHash } from "node:crypto"
 import { UnsupportedOp } from "../errors.js"
 import type { Program } from "../program/ir.js"
+import { channels } from "../program/passes/channels.js"
+import { rewrite } from "../program/passes/rewrite.js"
 import { type Lowerings, openGraph } from "./graph.js"
+import { convolutions } from "./ops-conv.js"
 import { elementwise } from "./ops-elementwise.js"
 import { fused } from "./ops-fused.js"
 import { indexing } from "./ops-index.js"
+import { pools } from "./ops-pool.js"
 import { reducing } from "./ops-reduce.js"
 import { shape } from "./ops-shape.js"
 import { withoutFusedMatMul } from "./portable.js"
@@ -14,7 +18,7 @@ import { encodeModel, type NodeProto, tensorProto, withMetadata } from "./proto.
 /** ONNX operator sets that the lowerings are written for. */
 const opsets = { "": 21, "com.microsoft": 1 }
 
-const lowerings: Lowerings = { ...elementwise, ...shape, ...indexing, ...reducing, ...fused }
+const lowerings: Lowerings = { ...elementwise, ...shape, ...indexing, ...reducing, ...convolutions, ...pools, ...fused }
 
 /** A program in ONNX, with the model's name for each of its inputs and outputs, in their order. */
 export interface Lowered {
@@ -51,7 +55,8 @@ export interface LowerOptions {
  * A program as an ONNX model.
  * @fails UnsupportedOp   a kernel without a lowering
  */
-export const lower = (program: Program, options: LowerOptions = {}): Lowered => {
+export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
+  const program = rewrite(given, channels)
   const graph = openGraph()
   const taken = new Set<string>()
   const inputs = uniqueNames(program.inputs.map(portName), taken)

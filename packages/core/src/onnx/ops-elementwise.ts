@@ -118,7 +118,10 @@ export const elementwise: Lowerings = {
   Asinh: sameReal("Asinh"),
   Acosh: sameReal("Acosh"),
   Atanh: sameReal("Atanh"),
-  Atan2: arithmetic((graph, [y, x]) => atan2(graph, y!, x!)),
+  Atan2: (graph, equation, inputs) => {
+    const [y, x] = operands(graph, equation, inputs, "float32")
+    return asOutput(graph, equation, atan2(graph, y!, x!), "float32")
+  },
   Erf: sameReal("Erf"),
   Floor: sameReal("Floor"),
   Ceil: sameReal("Ceil"),
@@ -163,8 +166,11 @@ export const elementwise: Lowerings = {
     const rows = on!.shape.length === 1 && t!.shape.length > 1
     const shape = rows ? [...on!.shape, ...new Array<number>(t!.shape.length - 1).fill(1)] : on!.shape
     const mask = graph.reshape(graph.cast(condition!, on!.dtype, "bool"), on!.shape, shape)
+    // ONNX Runtime has no Where of bool.
     const { dtype } = equation.outputs[0]!
-    return where(graph, mask, graph.cast(yes!, t!.dtype, dtype), graph.cast(no!, e!.dtype, dtype))
+    const type = dtype === "bool" ? "int32" : dtype
+    const made = where(graph, mask, graph.cast(yes!, t!.dtype, type), graph.cast(no!, e!.dtype, type))
+    return graph.cast(made, type, dtype)
   },
   Cast: (graph, equation, [x]) => graph.cast(x!, equation.inputs[0]!.dtype, equation.outputs[0]!.dtype),
   Identity: (_graph, _equation, [x]) => x!,

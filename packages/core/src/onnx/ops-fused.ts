@@ -1,4 +1,5 @@
 /** The kernels that tfjs does not have, listed with their meaning in program/fused.ts. */
+import { sizeOf } from "../tensor.js"
 import { type Lowerings, number } from "./graph.js"
 import { sumRows } from "./ops-index.js"
 
@@ -7,6 +8,20 @@ export const fused: Lowerings = {
     graph.nodes("LayerNormalization", inputs, 3, { axis: -1, epsilon: { float: number(equation.attrs.epsilon) } }),
   GeluTanh: (graph, _equation, inputs) => graph.node("Gelu", inputs, { approximate: "tanh" }),
   SumOfSquares: (graph, _equation, inputs) => graph.node("ReduceSumSquare", inputs, { keepdims: 0 }),
+  QuickGelu: (graph, equation, inputs) =>
+    graph.node("com.microsoft:QuickGelu", inputs, { alpha: { float: number(equation.attrs.alpha) } }),
+  GroupUnit: (graph, equation, [x]) => {
+    const { shape } = equation.inputs[0]!
+    const rows = sizeOf(equation.outputs[1]!.shape)
+    const width = sizeOf(shape) / rows
+    const flat = graph.reshape(x!, shape, [rows, width])
+    const constants = [1, 0].map((value) => graph.filled("float32", [width], value))
+    const [unit, , invStd] = graph.nodes("LayerNormalization", [flat, ...constants], 3, {
+      axis: -1,
+      epsilon: { float: number(equation.attrs.epsilon) },
+    })
+    return [graph.reshape(unit!, [rows, width], shape), graph.reshape(invStd!, [rows, 1], equation.outputs[1]!.shape)]
+  },
   EmbedGrad: (graph, equation, [ids, dy, onto]) => {
     const { dtype, shape } = equation.inputs[1]!
     const [count, width] = [shape[0]!, shape[1]!]

@@ -8,6 +8,12 @@
  *               y = (x - mean) · invStd · gain + bias               ONNX LayerNormalization (axis -1), its three outputs
  *   GeluTanh    x                                 -               y = 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))
  *                                                                 ONNX Gelu (approximate = tanh), opset 20
+ *   QuickGelu   x                                 alpha           y = x σ(α x)
+ *                                                                 ONNX Runtime's own QuickGelu
+ *   GroupUnit   x [b, y, x, c]                    groups,         u like x, invStd [b, g]
+ *               epsilon, dataFormat               the moments are those of an image's group of adjacent channels;
+ *               u = (x - mean) · invStd             ONNX LayerNormalization of [b · g, c / g · y · x]
+ *   FusedConv2D x, filter, bias [c]               as Conv2D       Conv2D + bias: ONNX Conv
  *   EmbedGrad   ids int32 [n], dy [n, d],         vocabulary v    [v, d]: row i is the sum of dy[j] over all j with
  *               onto [v, d] (may be absent)                        ids[j] = i, added to `onto` where there is one
  *                                                                 ONNX ScatterElements (axis 0, reduction add);
@@ -23,8 +29,11 @@
  * All values are float32, but for ids.
  */
 import * as tf from "@tensorflow/tfjs-core"
+import { imageMeaning } from "./imageMeaning.js"
 import type { Kernel } from "./kernels.js"
-import { type Attrs, dtypeAttr, input, matMul, numberOf } from "./shapes.js"
+import { same } from "./partShapes.js"
+import { type Attrs, dtypeAttr, input, matMul, numberOf, real } from "./shapes.js"
+import { isFirst, lastShape, layouts } from "./windows.js"
 
 const root = Math.sqrt(2 / Math.PI)
 /** gelu(x) = x σ(x (a + b x²)): the tanh form, written with the logistic function. */
@@ -36,10 +45,24 @@ const moments = (x: tf.Tensor, epsilon: number): { mean: tf.Tensor; invStd: tf.T
   return { mean, centred, invStd: tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon)) }
 }
 
+const groupUnit = (x: tf.Tensor, attrs: Attrs): ReadonlyArray<tf.Tensor> => {
+  const first = isFirst(attrs)
+  const image = first ? tf.transpose(x, [...layouts.toLast]) : x
+  const [batch, height, width, channels] = image.shape as [number, number, number, number]
+  const groups = numberOf(attrs, "groups")
+  const parts = tf.reshape(image, [batch, height * width, groups, channels / groups])
+  const mean = tf.mean(parts, [1, 3], true)
+  const centred = tf.sub(parts, mean)
+  const invStd = tf.rsqrt(tf.add(tf.mean(tf.square(centred), [1, 3], true), numberOf(attrs, "epsilon")))
+  const unit = tf.reshape(tf.mul(centred, invStd), image.shape)
+  return [first ? tf.transpose(unit, [...layouts.toFirst]) : unit, tf.reshape(invStd, [batch, groups])]
+}
+
 type Decompose = (inputs: ReadonlyArray<tf.Tensor>, attrs: Attrs) => ReadonlyArray<tf.Tensor>
 
 /** Each fused operation in plain tfjs operations: what eager backends run, and the meaning of the operation. */
 export const decompose: ReadonlyMap<string, Decompose> = new Map<string, Decompose>([
+  ...imageMeaning,
   [
     "LayerNorm",
     ([x, gain, bias], attrs) => {
@@ -54,6 +77,8 @@ export const decompose: ReadonlyMap<string, Decompose> = new Map<string, Decompo
       return [tf.mul(x!, tf.sigmoid(tf.mul(x!, tf.add(tf.mul(tf.square(x!), b), a))))]
     },
   ],
+  ["QuickGelu", ([x], attrs) => [tf.mul(x!, tf.sigmoid(tf.mul(x!, numberOf(attrs, "alpha"))))]],
+  ["GroupUnit", ([x], attrs) => groupUnit(x!, attrs)],
   [
     "EmbedGrad",
     ([ids, dy, onto], attrs) => {
@@ -103,7 +128,7 @@ export const fusedKernels: ReadonlyArray<readonly [string, Kernel]> = [
     "LayerNorm",
     {
       inputs: ["x", "gain", "bias"],
-      infer: (ins) => {
+      infer: real((ins) => {
         const { dtype, shape } = input(ins)
         const width = shape.at(-1)
         if (width === undefined || [1, 2].some((i) => String(input(ins, i).shape) !== String([width]))) {
@@ -111,10 +136,24 @@ export const fusedKernels: ReadonlyArray<readonly [string, Kernel]> = [
         }
         const each = { dtype, shape: [...shape.slice(0, -1), 1] }
         return [{ dtype, shape }, each, each]
-      },
+      }),
     },
   ],
-  ["GeluTanh", { inputs: ["x"], infer: (ins) => [input(ins)], elementwise: true }],
+  ["GeluTanh", { inputs: ["x"], infer: real(same), elementwise: true }],
+  ["QuickGelu", { inputs: ["x"], infer: real(same), elementwise: true }],
+  [
+    "GroupUnit",
+    {
+      inputs: ["x"],
+      infer: real((ins, attrs) => {
+        const x = input(ins)
+        const channels = lastShape(attrs, x.shape)[3]!
+        const groups = numberOf(attrs, "groups")
+        if (channels % groups !== 0) throw new Error(`groupNorm: ${groups} groups do not divide ${channels} channels`)
+        return [x, { dtype: x.dtype, shape: [x.shape[0]!, groups] }]
+      }),
+    },
+  ],
   ["ScaledMatMul", { inputs: ["a", "b"], infer: matMul }],
   ["SumOfSquares", { inputs: ["x"], infer: (ins) => [{ dtype: input(ins).dtype, shape: [] }] }],
   [

@@ -1,21 +1,25 @@
 /** The optimiser: rewrites that keep a program's meaning, as a table. Each row names the law that it rests on. */
 import type { Program } from "./ir.js"
 import { broadcasts } from "./passes/broadcasts.js"
+import { channels } from "./passes/channels.js"
+import { convBias } from "./passes/convBias.js"
 import { embeddings } from "./passes/embeddings.js"
 import { fold } from "./passes/fold.js"
 import { identities } from "./passes/identities.js"
 import { layout } from "./passes/layout.js"
+import { patches } from "./passes/patches.js"
 import { products } from "./passes/products.js"
 import { reshapes } from "./passes/reshapes.js"
 import { prune, type Rule, rewrite } from "./passes/rewrite.js"
 import { share } from "./passes/sharing.js"
 import { squares } from "./passes/squares.js"
+import { transposes } from "./passes/transposes.js"
 
 export interface Pass {
   readonly name: string
   /** Why the rewritten program means the same. */
   readonly law: string
-  /** Never makes more equations; returns the same object where it changes nothing. */
+  /** Returns the same object where it changes nothing. Where no kernel of images is, it never makes more equations. */
   readonly run: (program: Program) => Program
 }
 
@@ -32,6 +36,10 @@ export const defaultPasses: ReadonlyArray<Pass> = [
   ),
   pass("layout", "reshape ∘ reshape is a reshape, transpose ∘ transpose a transpose", layout),
   pass("reshapes", "f(reshape x, reshape y) = reshape f(x, y) for an elementwise f", reshapes),
+  pass("patches", "a convolution whose windows lie side by side is a product of patches with the filter", patches),
+  pass("channels", "K of images is T⁻¹ ∘ K' ∘ T, where K' has channels first", channels),
+  { name: "transposes", law: "f(T x) = T f(x) for an f that treats all axes alike", run: transposes },
+  pass("biases", "conv(x) + b is one kernel", convBias),
   pass("broadcasts", "f(broadcast x, y) = f(x, y) for an elementwise f that broadcasts", broadcasts),
   pass("products", "(Aᵀ) B = A B with a flag, (A B)ᵀ = Bᵀ Aᵀ, A B + c and c · A B are one kernel", products),
   pass("embeddings", "rows that no id names get nothing", embeddings),

@@ -63,10 +63,31 @@ export const axesOf = (attrs: Attrs, name: string, rank: number): Array<number> 
     .sort((a, b) => a - b)
 }
 
+/** Attributes in normal form. */
+export type Normal = (attrs: Attrs, inputs: ReadonlyArray<TensorSpec>) => Attrs
+
+/** A normal form: reduction axes sorted and counted from the front. */
+export const axesFromFront =
+  (name: string): Normal =>
+  (attrs, inputs) => ({ ...attrs, [name]: axesOf(attrs, name, input(inputs).shape.length) })
+/** A normal form: one axis counted from the front, in a tensor of so many axes more than the first input. */
+export const axisFromFront =
+  (name: string, more = 0): Normal =>
+  (attrs, inputs) => ({ ...attrs, [name]: axisOf(numberOf(attrs, name, 0), input(inputs).shape.length + more) })
+
 export const broadcast = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): Array<number> =>
   tf.broadcast_util.assertAndGetBroadcastShape([...a], [...b])
 
 const ruled = (rule: DTypeRule, spec: TensorSpec): DType => (rule === "same" ? spec.dtype : rule)
+
+/** A rule for kernels that compute with float32 alone. */
+export const real =
+  (infer: Infer): Infer =>
+  (inputs, attrs) => {
+    const other = inputs.find(({ dtype }) => dtype !== "float32")
+    if (other !== undefined) throw new Error(`this takes float32, not ${other.dtype}: cast it`)
+    return infer(inputs, attrs)
+  }
 
 export const unary =
   (rule: DTypeRule): Infer =>
@@ -99,6 +120,7 @@ export const argReduction: Infer = (inputs, attrs) => {
 /** Matrix product over the last two axes; the others broadcast. A third input is a bias that broadcasts to the result. */
 export const matMul: Infer = (inputs, attrs) => {
   const [a, b] = [input(inputs, 0), input(inputs, 1)]
+  if (a.dtype === "bool") throw new Error("matMul does not take bool: cast it")
   const [ra, rb] = [a.shape.length, b.shape.length]
   if (ra < 2 || rb < 2) throw new Error(`matMul needs rank 2 or more, not ${ra} and ${rb}`)
   const [rows, inner] = attrs.transposeA ? [a.shape[ra - 1]!, a.shape[ra - 2]!] : [a.shape[ra - 2]!, a.shape[ra - 1]!]
