@@ -1,4 +1,5 @@
 /** The optimiser: rewrites that keep a program's meaning, as a table. Each row names the law that it rests on. */
+import { imageOperands } from "./imageKernels.js"
 import type { Program } from "./ir.js"
 import { broadcasts } from "./passes/broadcasts.js"
 import { channels } from "./passes/channels.js"
@@ -25,6 +26,13 @@ export interface Pass {
 
 const pass = (name: string, law: string, rule: Rule): Pass => ({ name, law, run: (program) => rewrite(program, rule) })
 
+/** A pass for programs with images; any other program is left as it is. */
+const imagePass = (name: string, law: string, rule: Rule): Pass => ({
+  name,
+  law,
+  run: (program) => (program.equations.some(({ op }) => imageOperands.has(op)) ? rewrite(program, rule) : program),
+})
+
 /** In the order in which they run. None reassociates floating-point sums, none assumes that a value is finite. */
 export const defaultPasses: ReadonlyArray<Pass> = [
   { name: "dead code", law: "what no output reads decides no output", run: prune },
@@ -35,11 +43,16 @@ export const defaultPasses: ReadonlyArray<Pass> = [
     identities,
   ),
   pass("layout", "reshape ∘ reshape is a reshape, transpose ∘ transpose a transpose", layout),
+<<<<<<< HEAD
   pass("reshapes", "f(reshape x, reshape y) = reshape f(x, y) for an elementwise f", reshapes),
   pass("patches", "a convolution whose windows lie side by side is a product of patches with the filter", patches),
   pass("channels", "K of images is T⁻¹ ∘ K' ∘ T, where K' has channels first", channels),
+=======
+  imagePass("patches", "a convolution whose windows lie side by side is a product of patches with the filter", patches),
+  imagePass("channels", "K of images is T⁻¹ ∘ K' ∘ T, where K' has channels first", channels),
+>>>>>>> kernels
   { name: "transposes", law: "f(T x) = T f(x) for an f that treats all axes alike", run: transposes },
-  pass("biases", "conv(x) + b is one kernel", convBias),
+  imagePass("biases", "conv(x) + b is one kernel", convBias),
   pass("broadcasts", "f(broadcast x, y) = f(x, y) for an elementwise f that broadcasts", broadcasts),
   pass("products", "(Aᵀ) B = A B with a flag, (A B)ᵀ = Bᵀ Aᵀ, A B + c and c · A B are one kernel", products),
   pass("embeddings", "rows that no id names get nothing", embeddings),
