@@ -43,14 +43,9 @@ export const defaultPasses: ReadonlyArray<Pass> = [
     identities,
   ),
   pass("layout", "reshape ∘ reshape is a reshape, transpose ∘ transpose a transpose", layout),
-<<<<<<< HEAD
   pass("reshapes", "f(reshape x, reshape y) = reshape f(x, y) for an elementwise f", reshapes),
-  pass("patches", "a convolution whose windows lie side by side is a product of patches with the filter", patches),
-  pass("channels", "K of images is T⁻¹ ∘ K' ∘ T, where K' has channels first", channels),
-=======
   imagePass("patches", "a convolution whose windows lie side by side is a product of patches with the filter", patches),
   imagePass("channels", "K of images is T⁻¹ ∘ K' ∘ T, where K' has channels first", channels),
->>>>>>> kernels
   { name: "transposes", law: "f(T x) = T f(x) for an f that treats all axes alike", run: transposes },
   imagePass("biases", "conv(x) + b is one kernel", convBias),
   pass("broadcasts", "f(broadcast x, y) = f(x, y) for an elementwise f that broadcasts", broadcasts),
