@@ -98,8 +98,10 @@ const moveIn = ({ views, owners }: Placed, i: number, cell: Cell): void => {
   const view = views[i]!
   if (cell.front === view) return
   const before = owners[i]
-  if (before !== null && before !== undefined && before.front === view) {
-    before.front = tensorOf("float32", dataOf(view).slice(), view.dims)
+  if (before !== null && before !== undefined) {
+    if (before.front === view) before.front = tensorOf("float32", dataOf(view).slice(), view.dims)
+    // A program that writes the whole state has left the place behind, to be written next.
+    if (before.back === view) before.back = null
   }
   const old = dataOf(cell.front)
   dataOf(view).set(old)
