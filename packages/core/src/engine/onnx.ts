@@ -76,8 +76,9 @@ const elementPorts = (
   const modules: Array<Uint8Array> = []
   const known = new Map<string, number>()
   const moduleOf = ({ expression }: ElementwiseUpdate): number => {
-    const key = JSON.stringify(expression)
-    const module = known.get(key) ?? modules.push(compileUpdate(expression)) - 1
+    const bytes = compileUpdate(expression)
+    const key = Buffer.from(bytes).toString("latin1")
+    const module = known.get(key) ?? modules.push(bytes) - 1
     known.set(key, module)
     return module
   }
