@@ -1,5 +1,14 @@
 /** State that is changed element by element: the engine may do it itself, in place, and no caller can tell. */
-import { Engine, type Executable, float32, type HostTensors, int32, type State, spec, type TensorFunction } from "@millrace/core"
+import {
+  Engine,
+  type Executable,
+  float32,
+  type HostTensors,
+  int32,
+  type State,
+  spec,
+  type TensorFunction,
+} from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { Effect, Fiber } from "effect"
 import fc from "fast-check"
@@ -32,7 +41,8 @@ const expectClose = (got: HostTensors, wanted: HostTensors, label: string): void
   for (const [name, { data }] of Object.entries(wanted)) {
     data.forEach((value, i) => {
       const is = got[name]!.data[i]!
-      const same = is === value || (Number.isNaN(is) && Number.isNaN(value)) || Math.abs(is - value) <= 1e-6 * Math.abs(value)
+      const same =
+        is === value || (Number.isNaN(is) && Number.isNaN(value)) || Math.abs(is - value) <= 1e-6 * Math.abs(value)
       if (!same) expect.fail(`${label}: ${name}[${i}] is ${is} and not ${value}`)
     })
   }
@@ -48,14 +58,23 @@ test("any elementwise update leaves what tfjs leaves within 1e-6, whatever is no
 })
 
 const size = 67
-const numbers = (from: number) => float32([size], Float32Array.from({ length: size }, (_, i) => from + i / 8))
+const numbers = (from: number) =>
+  float32(
+    [size],
+    Float32Array.from({ length: size }, (_, i) => from + i / 8),
+  )
 const bits = ({ data }: HostTensors[string]): ReadonlyArray<number> => [...new Uint32Array(data.slice().buffer)]
 
 /** A moving average and a parameter that follows it; what was gathered of the old values; an average that is an output. */
 const follow: TensorFunction = {
   name: "follow",
   state: {
-    s: { mean: spec("float32", [size]), p: spec("float32", [size]), seen: spec("float32", [size]), n: spec("float32", []) },
+    s: {
+      mean: spec("float32", [size]),
+      p: spec("float32", [size]),
+      seen: spec("float32", [size]),
+      n: spec("float32", []),
+    },
     fixed: { scale: spec("float32", [size]), rate: spec("float32", []) },
   },
   inputs: { x: spec("float32", [size]), at: spec("int32", [3]), limit: spec("float32", []) },

@@ -17,10 +17,7 @@ const given = (k: number) => ({
   at: int32([1, 1], [k % count]),
 })
 
-const changing = (
-  name: string,
-  next: (p: tf.Tensor, x: tf.Tensor, at: tf.Tensor) => tf.Tensor,
-): TensorFunction => ({
+const changing = (name: string, next: (p: tf.Tensor, x: tf.Tensor, at: tf.Tensor) => tf.Tensor): TensorFunction => ({
   name,
   state: { s: { p: spec("float32", shape) } },
   inputs,
@@ -113,7 +110,10 @@ describe.each(["onnx", "tfjs:cpu"])("%s", (engine) => {
             state: { one: { p: tf.add(one!.p!, 1) }, two: { p: tf.mul(two!.p!, 2) } },
           }),
         })
-        const [a, b] = [yield* allocate({ p: float32([4], [1, 2, 3, 4]) }), yield* allocate({ p: float32([4], [5, 6, 7, 8]) })]
+        const [a, b] = [
+          yield* allocate({ p: float32([4], [1, 2, 3, 4]) }),
+          yield* allocate({ p: float32([4], [5, 6, 7, 8]) }),
+        ]
         for (let i = 0; i < 4; i++) {
           yield* both.run({ state: i % 2 === 0 ? { one: a, two: b } : { one: b, two: a }, inputs: {} })
         }
