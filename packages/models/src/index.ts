@@ -17,6 +17,7 @@ export {
   gptUnembed,
 } from "./gpt.js"
 export { gptPresets } from "./gptPresets.js"
+export { attention, causalBias, paddedCausalBias } from "./layers/attention.js"
 export { alignedLogProbs, logProbs } from "./logProbs.js"
 export { credit } from "./losses/creditNodes.js"
 export { entropy } from "./losses/entropy.js"

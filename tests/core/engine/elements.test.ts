@@ -13,10 +13,10 @@ import * as tf from "@tensorflow/tfjs-core"
 import { Effect, Fiber } from "effect"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { seed } from "../../laws/replay.js"
 import { functionOf, initialOf, type Update, updates, valuesOf } from "./expressions.js"
 import { on } from "./on.js"
 
-const seed = 20260
 const examples = fc.sample(updates, { seed, numRuns: process.env.MILLRACE_LONG === undefined ? 80 : 1000 })
 
 /** Three calls one after the other: outputs of each, and the state that is left. */

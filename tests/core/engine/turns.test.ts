@@ -4,6 +4,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { seed } from "../../laws/replay.js"
 import { on } from "./on.js"
 
 const [count, width] = [5, 3]
@@ -70,7 +71,6 @@ const open = Effect.gen(function* () {
   return (played: ReadonlyArray<Turn>) => play(executables, all, played)
 })
 
-const seed = 41
 const runs = process.env.MILLRACE_LONG === undefined ? 60 : 1000
 
 test("whatever programs change three states in whatever order, every state holds what it holds on tfjs after each call", () =>

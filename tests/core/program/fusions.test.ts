@@ -15,6 +15,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { Effect, ManagedRuntime } from "effect"
 import fc from "fast-check"
 import { afterAll, expect, test } from "vitest"
+import { seed } from "../../laws/replay.js"
 import { eager, type Named, pure } from "./values.js"
 
 const runtime = ManagedRuntime.make(Engines.layer("onnx", { threads: 2 }))
@@ -32,10 +33,10 @@ const ops = (specs: Specs, body: (inputs: Named) => Named): ReadonlyArray<string
 
 const f = (...shape: ReadonlyArray<number>) => spec("float32", shape)
 const sizeOf = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1)
-const values = (shape: ReadonlyArray<number>, seed: number) =>
+const values = (shape: ReadonlyArray<number>, phase: number) =>
   float32(
     shape,
-    Float32Array.from({ length: sizeOf(shape) }, (_, i) => 2 * Math.sin(12.9898 * (i + 1) + seed)),
+    Float32Array.from({ length: sizeOf(shape) }, (_, i) => 2 * Math.sin(12.9898 * (i + 1) + phase)),
   )
 const isClose = (got: number, wanted: number, tolerance: number): boolean =>
   got === wanted || (Number.isNaN(got) && Number.isNaN(wanted)) || Math.abs(got - wanted) <= tolerance
@@ -50,9 +51,9 @@ test("the sum of squares is one kernel, and is the float64 sum within 1e-6, what
       fc.nat(1000),
       fc.option(odd, { nil: 1, freq: 3 }),
       fc.boolean(),
-      async (shape, seed, bad, twice) => {
-        const x = values(shape, seed)
-        x.data[seed % x.data.length] = bad
+      async (shape, phase, bad, twice) => {
+        const x = values(shape, phase)
+        x.data[phase % x.data.length] = bad
         const body = ({ x: given }: Named): Named => ({ s: tf.sum(twice ? tf.mul(given!, given!) : tf.square(given!)) })
         const wanted = Math.fround([...x.data].reduce((sum, v) => sum + v * v, 0))
         if (x.data.length > 1) expect(ops({ x: f(...shape) }, body)).toEqual(["SumOfSquares"])
@@ -61,7 +62,7 @@ test("the sum of squares is one kernel, and is the float64 sum within 1e-6, what
         expect(isClose(got.data[0]!, wanted, 1e-6 * Math.abs(wanted)), `${got.data[0]} is not ${wanted}`).toBe(true)
       },
     ),
-    { seed: 21, numRuns: runs },
+    { seed, numRuns: runs },
   ))
 
 test("squares that something else reads are made, and their sum over some axes alone stays a sum", () => {
@@ -90,14 +91,14 @@ test("a product times a number is one kernel, for every rank, transpose and fact
           nil: 1,
           freq: 3,
         }),
-        seed: fc.nat(1000),
+        phase: fc.nat(1000),
       }),
-      async ({ batch, m, n, k, transposeA, transposeB, first, factor, bad, seed }) => {
+      async ({ batch, m, n, k, transposeA, transposeB, first, factor, bad, phase }) => {
         const [a, b] = [
-          values([...batch, ...(transposeA ? [k, m] : [m, k])], seed),
-          values([...batch, ...(transposeB ? [n, k] : [k, n])], seed + 1),
+          values([...batch, ...(transposeA ? [k, m] : [m, k])], phase),
+          values([...batch, ...(transposeB ? [n, k] : [k, n])], phase + 1),
         ]
-        a.data[seed % a.data.length] = bad
+        a.data[phase % a.data.length] = bad
         const specs = { a: f(...a.shape), b: f(...b.shape) }
         const body = (given: Named): Named => {
           const product = tf.matMul(given.a!, given.b!, transposeA, transposeB)
@@ -112,7 +113,7 @@ test("a product times a number is one kernel, for every rank, transpose and fact
         })
       },
     ),
-    { seed: 22, numRuns: runs },
+    { seed, numRuns: runs },
   ))
 
 test("the gradient of a table read and used in other ways is one kernel, adds what a float64 loop adds, and spoils no operand", () =>
@@ -123,9 +124,9 @@ test("the gradient of a table read and used in other ways is one kernel, adds wh
       fc.array(fc.nat(100), { minLength: 1, maxLength: 12 }),
       fc.boolean(),
       fc.nat(1000),
-      async (vocabulary, width, places, left, seed) => {
+      async (vocabulary, width, places, left, phase) => {
         const ids = places.map((place) => place % vocabulary)
-        const [onto, dy] = [values([vocabulary, width], seed), values([ids.length, width], seed + 1)]
+        const [onto, dy] = [values([vocabulary, width], phase), values([ids.length, width], phase + 1)]
         const specs = { onto: f(vocabulary, width), dy: f(ids.length, width), ids: spec("int32", [ids.length]) }
         const body = ({ onto: other, dy: up, ids: at }: Named): Named => {
           const table = tf.zeros([vocabulary, width])
@@ -150,5 +151,5 @@ test("the gradient of a table read and used in other ways is one kernel, adds wh
         expect([...out.other!.data]).toEqual([...onto.data])
       },
     ),
-    { seed: 23, numRuns: runs },
+    { seed, numRuns: runs },
   ))
