@@ -114,15 +114,15 @@ export const makeRunner = (sessions: Sessions): Runner => {
       Object.entries(request.inputs).map(([name, { dtype, data, shape }]) => [name, tensorOf(dtype, data, shape)]),
     )
     const pairs = new Map<string, [Tensor, Tensor]>()
-    const stateModel = new Map(written.map((port) => [`${port.slot}/${port.name}`, port.model]))
+    // By cell, not by slot: one state may be in several slots.
+    const writers = new Map(written.map((port) => [cellOf(request.state, port), port.model]))
     const tables = openRowTables(program.rows, (update) => cellOf(request.state, update))
 
     const feedOf = (port: ModelPort, step: number): Tensor => {
       if (port.slot !== null) {
-        const label = `${port.slot}/${port.name}`
-        const model = stateModel.get(label)
-        const made = model === undefined ? tables.present(label) : current.get(model)
-        return made ?? cellOf(request.state, port).front
+        const cell = cellOf(request.state, port)
+        const model = writers.get(cell)
+        return (model === undefined ? tables.present(cell) : current.get(model)) ?? cell.front
       }
       const each = request.each[port.name]
       if (each !== undefined) return tensorOf(each.dtype, row(each.data, step, sizeOf(port.shape)), port.shape)
