@@ -195,4 +195,24 @@ describe.each(["onnx", "tfjs:cpu"])("%s", (engine) => {
         expect([...(yield* memory.read()).mean!.data]).toEqual([...zero.mean.data])
       }),
     ))
+
+  test("a constant whose state another slot writes is an error that names what is written", () =>
+    on(
+      engine,
+      Effect.gen(function* () {
+        const { compile, allocate } = yield* Engine
+        const twice = yield* compile({
+          name: "twice",
+          state: { s: { p: spec("float32", [2]) }, same: { p: spec("float32", [2]) } },
+          inputs: {},
+          body: ({ s, same }) => ({ outputs: { p: tf.clone(same!.p!) }, state: { s: { p: tf.add(s!.p!, same!.p!) } } }),
+        })
+        const [s, other] = [yield* allocate({ p: float32([2], [1, 2]) }), yield* allocate({ p: float32([2], [1, 2]) })]
+        const call = { steps: 2, inputs: {}, collect: ["p"], constants: ["same"] }
+        const error = yield* Effect.flip(twice.loop({ ...call, state: { s, same: s } }))
+        expect(error.received).toContain("s/p")
+        yield* twice.loop({ ...call, state: { s, same: other } })
+        expect([...(yield* s.read()).p!.data]).toEqual([3, 6])
+      }),
+    ))
 })

@@ -177,4 +177,37 @@ describe.each(["onnx", "tfjs:cpu"])("%s", (engine) => {
         ])
       }),
     ))
+
+  test.each(functions)("a state in two slots is one state, also from step to step of a loop: $name", (fn) =>
+    on(
+      engine,
+      Effect.gen(function* () {
+        const { compile, allocate } = yield* Engine
+        const { run, loop } = yield* compile({
+          ...fn,
+          state: { ...fn.state, same: { p: spec("float32", shape) } },
+          body: (state, given) => ({
+            ...fn.body(state, given),
+            outputs: { one: state.s!.p!, other: state.same!.p! },
+          }),
+        })
+        const p = float32(shape, first(1))
+        const [once, looped] = [yield* allocate({ p }), yield* allocate({ p })]
+        const single: Array<number> = []
+        for (let i = 0; i < 3; i++) {
+          const { other } = yield* run({ state: { s: once, same: once }, inputs: given(3) })
+          single.push(...other!.data)
+        }
+        const { one, other } = yield* loop({
+          state: { s: looped, same: looped },
+          steps: 3,
+          inputs: given(3),
+          collect: ["one", "other"],
+        })
+        expect([...other!.data]).toEqual(single)
+        expect([...one!.data]).toEqual(single)
+        expect((yield* looped.read()).p!.data).toEqual((yield* once.read()).p!.data)
+      }),
+    ),
+  )
 })
