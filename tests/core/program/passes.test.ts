@@ -23,6 +23,13 @@ const i = (...shape: ReadonlyArray<number>) => spec("int32", shape)
 const inputs = { x: f(2, 3), y: f(3), w: f(3, 3), z: f(2, 1, 3), n: i(2, 2) }
 
 type T = tf.Tensor
+/** A tensor as a table of rows, and three ids of it, of which two may be one. */
+const matrixOf = (a: T): T => tf.reshape(a, [-1, a.shape.at(-1) ?? 1])
+const idsOf = (a: T, k: number): T => {
+  const rows = a.size / (a.shape.at(-1) ?? 1)
+  return tf.tensor([k % rows, 0, (k + 1) % rows], [3], "int32")
+}
+
 /** One random step: from two tensors and a small number to a tensor. A step that does not fit is left out. */
 const steps: ReadonlyArray<(a: T, b: T, k: number) => T> = [
   (a, b) => tf.add(a, b),
@@ -107,6 +114,14 @@ const steps: ReadonlyArray<(a: T, b: T, k: number) => T> = [
   (a) => tf.grad((v) => tf.mean(tf.mul(v, tf.mean(v, -1, true))))(a),
   (a, b) => tf.grad((v) => tf.sum(tf.square(tf.add(v, b))))(a),
   (a, b) => tf.grad((v) => tf.mean(tf.matMul(v, b)))(a),
+  (a) => tf.sum(tf.square(a)),
+  (a) => tf.sum(tf.mul(a, a)),
+  (a) => tf.sum(tf.square(a), [...a.shape.keys()], true),
+  (a, b, k) => tf.mul(tf.matMul(a, b, k > 1), k - 1.5),
+  (a, b, k) => tf.mul(k / 4, tf.matMul(tf.transpose(a), tf.transpose(b))),
+  (a, b, k) => tf.transpose(tf.mul(tf.matMul(a, b, false, k > 1), k - 0.5)),
+  (a, _, k) => tf.grad((v) => tf.sum(tf.add(embed(v, idsOf(a, k)), embed(v, idsOf(a, k + 1)))))(matrixOf(a)),
+  (a, b, k) => tf.add(b, tf.grad((v) => tf.mean(tf.square(embed(v, idsOf(a, k)))))(matrixOf(a))),
 ]
 
 const arbitraryProgram: fc.Arbitrary<Program> = fc

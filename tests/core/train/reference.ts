@@ -39,6 +39,26 @@ export const referenceAdamW = (
   return { param, first, second, step }
 }
 
+export interface Reach extends Settings {
+  readonly rate: number
+  /** The largest global norm of the gradients. */
+  readonly limit: number
+}
+
+/** What the global norm of the parameters cannot exceed after step `t` (from 0), by Cauchy and Schwarz over the history. */
+export const referenceReach = (
+  { beta1, beta2, epsilon, weightDecay, rate, limit }: Reach,
+  t: number,
+  params: ReadonlyArray<number>,
+): number => {
+  const direction =
+    beta1 ** 2 < beta2 ? (1 - beta1) / Math.sqrt((1 - beta2) * (1 - beta1 ** 2 / beta2)) : limit / epsilon
+  const corrected = Math.sqrt(1 - beta2 ** (t + 1)) / (1 - beta1 ** (t + 1))
+  // A parameter that does not decay keeps all of itself.
+  const kept = Math.max(1, Math.abs(1 - rate * weightDecay))
+  return kept * referenceNorm([params]) + rate * corrected * direction * Math.sqrt(params.length)
+}
+
 export interface Rates {
   readonly kind: "constant" | "cosine" | "linear"
   readonly peak: number

@@ -150,10 +150,13 @@ export const checkLoop = (
   })
   const frozen = (call.constants ?? []).flatMap((slot): ReadonlyArray<Mismatch> => {
     if (state[slot] === undefined) return [{ expected: "constants that are slots", received: `${slot}, which is none` }]
-    const changed = written.find(([at]) => at === slot)
+    const own = given[slot]
+    const shared = (at: string, name: string) =>
+      own !== undefined && given[at] === own && state[slot]?.[name] !== undefined
+    const changed = written.find(([at, name]) => at === slot || shared(at, name))
     return changed === undefined
       ? []
-      : [{ expected: `a constant slot ${slot}`, received: `a function that writes ${slot}/${changed[1]}` }]
+      : [{ expected: `a constant slot ${slot}`, received: `a function that writes ${changed.join("/")}` }]
   })
   const missing = call.collect
     .filter((output) => outputs !== null && outputs[output] === undefined)

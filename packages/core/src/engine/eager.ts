@@ -78,14 +78,26 @@ const makeEngine = ({ name, backend, version }: EagerBackend): Engine["Service"]
     )
 
   const compile = (fn: TensorFunction): Executable => {
-    const signature = (outputs: Specs | null): Signature => ({ ...fn, outputs, written: [], commitIf: null })
+    const signature = (outputs: Specs | null, written: Signature["written"] = []): Signature => ({
+      ...fn,
+      outputs,
+      written,
+      commitIf: null,
+    })
     return {
       program: null,
       run: (call) =>
         Effect.gen(function* () {
           const error = checkRun(signature(null), call, known)
           if (error !== null) return yield* error
-          return yield* attempt(fn.name, () => transact((change) => step(fn, slotsOf(call.state), call.inputs, change)))
+          return yield* attempt(fn.name, () =>
+            transact((change) => {
+              const { outputs, written } = step(fn, slotsOf(call.state), call.inputs, change)
+              const late = checkRun(signature(null, written), call, known)
+              if (late !== null) throw late
+              return outputs
+            }),
+          )
         }),
       loop: (call) =>
         Effect.gen(function* () {
@@ -93,7 +105,9 @@ const makeEngine = ({ name, backend, version }: EagerBackend): Engine["Service"]
           if (error !== null) return yield* error
           return yield* attempt(fn.name, () =>
             transact((change) =>
-              repeat(fn, slotsOf(call.state), call, change, (made) => checkLoop(signature(specsOf(made)), call, known)),
+              repeat(fn, slotsOf(call.state), call, change, ({ outputs, written }) =>
+                checkLoop(signature(specsOf(outputs), written), call, known),
+              ),
             ),
           )
         }),

@@ -62,18 +62,27 @@ const keptState = (fn: TensorFunction, written: Readonly<Record<string, Tensors>
     }),
   )
 
+/** What one call made, and which tensors of the state the function writes. */
+export interface Made {
+  readonly outputs: HostTensors
+  readonly written: ReadonlyArray<readonly [slot: string, name: string]>
+}
+
 /** One call of the body. New state goes into the transaction, unless the function refuses it. */
 export const step = (
   fn: TensorFunction,
   slots: Readonly<Record<string, Cells>>,
   inputs: HostTensors,
   { get, put }: Transaction,
-): HostTensors => {
+): Made => {
   tf.engine().startScope()
   try {
     const state = mapValues(fn.state, (specs, slot) => mapValues(specs, (_, name) => get(slots[slot]!, name)))
     const result = fn.body(state, mapValues(inputs, upload))
     const outputs = mapValues(result.outputs, download)
+    const written = Object.entries(result.state ?? {}).flatMap(([slot, tensors]) =>
+      Object.keys(tensors).map((name) => [slot, name] as const),
+    )
     if (fn.commitIf !== undefined) {
       const guard = outputs[fn.commitIf]
       if (guard === undefined || showSpec(guard) !== "bool[]") {
@@ -84,24 +93,24 @@ export const step = (
           fix: "return it among the outputs as a scalar bool",
         })
       }
-      if (guard.data[0] !== 1) return outputs
+      if (guard.data[0] !== 1) return { outputs, written }
     }
     for (const [slot, tensors] of Object.entries(keptState(fn, result.state ?? {}))) {
       for (const [name, tensor] of Object.entries(tensors)) put(slots[slot]!, name, tensor)
     }
-    return outputs
+    return { outputs, written }
   } finally {
     tf.engine().endScope()
   }
 }
 
-/** `steps` calls in a row. `check` sees the first outputs: before, an eager engine does not know their types. */
+/** `steps` calls in a row. `check` sees what the first one made: before, an eager engine knows nothing of it. */
 export const repeat = (
   fn: TensorFunction,
   slots: Readonly<Record<string, Cells>>,
   { steps, inputs, each = {}, first = {}, carry = {}, collect }: Parameters<Executable["loop"]>[0],
   change: Transaction,
-  check: (made: HostTensors) => ShapeMismatch | null,
+  check: (made: Made) => ShapeMismatch | null,
 ): HostTensors => {
   const rows: Record<string, Array<HostTensor>> = Object.fromEntries(collect.map((name) => [name, []]))
   let carried: HostTensors = first
@@ -109,8 +118,8 @@ export const repeat = (
     const made = step(fn, slots, { ...inputs, ...mapValues(each, (value) => slice(value, i)), ...carried }, change)
     const error = i === 0 ? check(made) : null
     if (error !== null) throw error
-    for (const name of collect) rows[name]!.push(made[name]!)
-    carried = Object.fromEntries(Object.entries(carry).map(([from, to]) => [to, made[from]!]))
+    for (const name of collect) rows[name]!.push(made.outputs[name]!)
+    carried = Object.fromEntries(Object.entries(carry).map(([from, to]) => [to, made.outputs[from]!]))
   }
   return mapValues(rows, (made) => stack(made[0]!, made))
 }

@@ -6,6 +6,7 @@
  */
 import type { Tensor } from "onnxruntime-node"
 import { turnBytes } from "../updates/kernel.js"
+import { abandon } from "./abandon.js"
 import { type Cell, emptyTensor, tensorOf, touch } from "./buffers.js"
 import type { CompileRequest, ElementPorts } from "./protocol.js"
 import { Instance, Memory, Module, type WasmModule } from "./webAssembly.js"
@@ -82,30 +83,21 @@ const place = (updates: ReadonlyArray<ElementPorts>, modules: ReadonlyArray<Wasm
   })
 }
 
-/** Bytes that may lie about before they are collected: an array's memory does not count where V8 decides when to do that. */
-const patience = 2 ** 28
-let abandoned = 0
-
-const abandon = ({ byteLength }: Float32Array): void => {
-  abandoned += byteLength
-  if (abandoned < patience) return
-  abandoned = 0
-  globalThis.gc?.()
-}
-
 /** Makes a place in memory the one where a cell's value is; whoever was there before takes its value along. */
 const moveIn = ({ views, owners }: Placed, i: number, cell: Cell): void => {
   const view = views[i]!
   if (cell.front === view) return
   const before = owners[i]
-  if (before !== null && before !== undefined && before.front === view) {
-    before.front = tensorOf("float32", dataOf(view).slice(), view.dims)
+  if (before !== null && before !== undefined) {
+    if (before.front === view) before.front = tensorOf("float32", dataOf(view).slice(), view.dims)
+    // A program that writes the whole state has left the place behind, to be written next.
+    if (before.back === view) before.back = null
   }
   const old = dataOf(cell.front)
   dataOf(view).set(old)
   cell.front = view
   cell.back = null
-  abandon(old)
+  abandon(old.byteLength)
   owners[i] = cell
 }
 

@@ -1,6 +1,6 @@
 /** The `onnx` engine: programs captured, written as ONNX, and run by onnxruntime-node in a child process. */
 import { createHash } from "node:crypto"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Semaphore } from "effect"
 import {
   type CompileError,
   Engine,
@@ -23,7 +23,7 @@ import { checkCommit, checkLoop, checkRun, checkWrite, type Signature, specsOf, 
 import { stopOutput } from "./directRun.js"
 import { measure } from "./measure.js"
 import { probe } from "./probe.js"
-import type { CompileRequest, ModelPort, Provider } from "./protocol.js"
+import type { CompileRequest, ModelPort, Provider, Request } from "./protocol.js"
 import { type Remote, startRemote } from "./remote.js"
 import { groupNames, pickWire } from "./wire.js"
 
@@ -83,8 +83,9 @@ const elementPorts = (
   const modules: Array<Uint8Array> = []
   const known = new Map<string, number>()
   const moduleOf = ({ expression }: ElementwiseUpdate): number => {
-    const key = JSON.stringify(expression)
-    const module = known.get(key) ?? modules.push(compileUpdate(expression)) - 1
+    const bytes = compileUpdate(expression)
+    const key = Buffer.from(bytes).toString("latin1")
+    const module = known.get(key) ?? modules.push(bytes) - 1
     known.set(key, module)
     return module
   }
@@ -98,7 +99,30 @@ const elementPorts = (
   return { elements, modules }
 }
 
+/** What a state that crosses in several messages consists of. */
+type StatePart = Extract<Request, { readonly kind: "allocate" | "read" | "write" }>
+
+/** Requests that wait for each other, so that none comes between the parts of a state that crosses in several messages. */
+interface Turns {
+  readonly ask: Remote["ask"]
+  /** All or, where the first has not begun, none. */
+  readonly askAll: (
+    what: string,
+    requests: ReadonlyArray<StatePart>,
+  ) => Effect.Effect<ReadonlyArray<HostTensors>, EngineFailed>
+}
+
+const turnsOf = (remote: Remote): Turns => {
+  const one = Semaphore.makeUnsafe(1)
+  return {
+    ask: (what, request) => one.withPermit(remote.ask(what, request)),
+    askAll: (what, requests) =>
+      one.withPermit(Effect.uninterruptible(Effect.forEach(requests, (request) => remote.ask(what, request)))),
+  }
+}
+
 const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
+  const { ask, askAll } = turnsOf(remote)
   const stateIds = new WeakMap<State, number>()
   let lastState = 0
   let lastProgram = 0
@@ -110,14 +134,11 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
     Effect.gen(function* () {
       const id = ++lastState
       const specs = specsOf(initial)
-      const fill = Effect.forEach(groupNames(specs), (names) =>
-        remote.ask("state", { kind: "allocate", state: id, values: pickWire(initial, names) }),
+      const parts = [[], ...groupNames(specs)].map(
+        (names): StatePart => ({ kind: "allocate", state: id, values: pickWire(initial, names) }),
       )
-      yield* Effect.acquireRelease(
-        Effect.andThen(remote.ask("state", { kind: "allocate", state: id, values: {} }), fill),
-        () => remote.tell({ kind: "free", state: id }),
-      )
-      const state = stateOf(remote, id, specs)
+      yield* Effect.acquireRelease(askAll("state", parts), () => remote.tell({ kind: "free", state: id }))
+      const state = stateOf(askAll, id, specs)
       stateIds.set(state, id)
       return state
     })
@@ -136,7 +157,7 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
       const portOf = (output: string): ModelPort => named.get(output)!
       const id = ++lastProgram
       yield* Effect.acquireRelease(
-        remote.ask(fn.name, {
+        ask(fn.name, {
           kind: "compile",
           program: id,
           hash: hashOf(bytes),
@@ -153,16 +174,16 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
         Effect.gen(function* () {
           yield* orFail(checkRun(signature, call, known))
           const { inputs } = call
-          return yield* remote.ask(fn.name, { kind: "run", program: id, state: bindings(call.state), inputs })
+          return yield* ask(fn.name, { kind: "run", program: id, state: bindings(call.state), inputs })
         })
       const fixed = new Set<string>()
       /** Tells the child of the variant with these constants, once. */
       const fix = (constants: ReadonlyArray<string>): Effect.Effect<void, EngineError> =>
         Effect.gen(function* () {
-          if (constants.length === 0 || fixed.has(String(constants))) return
+          if (constants.length === 0 || fixed.has(JSON.stringify(constants))) return
           const model = lowered(executed, provider, constants).bytes
-          yield* remote.ask(fn.name, { kind: "fix", program: id, constants, hash: hashOf(model), model })
-          fixed.add(String(constants))
+          yield* ask(fn.name, { kind: "fix", program: id, constants, hash: hashOf(model), model })
+          fixed.add(JSON.stringify(constants))
         })
       const loop: Executable["loop"] = (call) =>
         Effect.gen(function* () {
@@ -182,7 +203,7 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
             collect,
             constants,
           } as const
-          return yield* remote.ask(fn.name, request)
+          return yield* ask(fn.name, request)
         })
       const profile: Executable["profile"] = (call, rounds) =>
         Effect.gen(function* () {
@@ -196,7 +217,7 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
   return { name, version: `onnxruntime-node ${remote.version} ${provider}`, compile, allocate }
 }
 
-const stateOf = (remote: Remote, id: number, specs: Specs): State => ({
+const stateOf = (askAll: Turns["askAll"], id: number, specs: Specs): State => ({
   specs,
   read: (names = Object.keys(specs)) =>
     Effect.gen(function* () {
@@ -210,8 +231,9 @@ const stateOf = (remote: Remote, id: number, specs: Specs): State => ({
         })
       }
       const wanted = Object.fromEntries(names.map((name) => [name, specs[name]!]))
-      const parts = yield* Effect.forEach(groupNames(wanted), (group) =>
-        remote.ask("state", { kind: "read", state: id, names: group }),
+      const parts = yield* askAll(
+        "state",
+        groupNames(wanted).map((group): StatePart => ({ kind: "read", state: id, names: group })),
       )
       const all: HostTensors = Object.assign({}, ...parts)
       return Object.fromEntries(names.map((name) => [name, all[name]!]))
@@ -219,8 +241,11 @@ const stateOf = (remote: Remote, id: number, specs: Specs): State => ({
   write: (values: HostTensors) =>
     Effect.gen(function* () {
       yield* orFail(checkWrite(specs, values))
-      yield* Effect.forEach(groupNames(specsOf(values)), (names) =>
-        remote.ask("state", { kind: "write", state: id, values: pickWire(values, names) }),
+      yield* askAll(
+        "state",
+        groupNames(specsOf(values)).map(
+          (names): StatePart => ({ kind: "write", state: id, values: pickWire(values, names) }),
+        ),
       )
     }),
 })

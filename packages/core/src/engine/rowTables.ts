@@ -6,8 +6,8 @@ import type { RowPorts } from "./protocol.js"
 export interface RowTables {
   /** Buffers for the outputs that the rows come in, by their name in the model. */
   readonly fetches: Readonly<Record<string, Tensor>>
-  /** What a step reads of `slot/name`; undefined where this call has written none of its rows yet. */
-  readonly present: (label: string) => Tensor | undefined
+  /** What a step reads of a cell; undefined where this call has written none of its rows yet. */
+  readonly present: (cell: Cell) => Tensor | undefined
   /** Writes the rows that the last run has left in `fetches`. */
   readonly write: () => void
   /** Makes the copies what counts. */
@@ -17,8 +17,7 @@ export interface RowTables {
 export const openRowTables = (updates: ReadonlyArray<RowPorts>, cellOf: (update: RowPorts) => Cell): RowTables => {
   const ports = updates.flatMap(({ rows, values }) => [rows, values])
   const fetches = Object.fromEntries(ports.map((port) => [port.model, emptyTensor(port)]))
-  const tables = new Map<string, Tensor>()
-  const labelOf = ({ slot, name }: RowPorts): string => `${slot}/${name}`
+  const tables = new Map<Cell, Tensor>()
 
   const copyOf = (cell: Cell): Tensor => {
     cell.back ??= emptyTensor(hostTensor(cell.front))
@@ -27,19 +26,20 @@ export const openRowTables = (updates: ReadonlyArray<RowPorts>, cellOf: (update:
   }
   return {
     fetches,
-    present: (label) => tables.get(label),
+    present: (cell) => tables.get(cell),
     write: () => {
       for (const update of updates) {
-        const table = tables.get(labelOf(update)) ?? copyOf(cellOf(update))
-        tables.set(labelOf(update), table)
+        const cell = cellOf(update)
+        const table = tables.get(cell) ?? copyOf(cell)
+        tables.set(cell, table)
         const [rows, values] = [update.rows, update.values].map(({ model }) => hostTensor(fetches[model]!).data)
         writeRows(hostTensor(table).data, rows!, values!, values!.length / rows!.length)
       }
     },
     settle: () => {
       for (const update of updates) {
-        const table = tables.get(labelOf(update))
         const cell = cellOf(update)
+        const table = tables.get(cell)
         if (table === undefined) continue
         cell.back = cell.front
         cell.front = table

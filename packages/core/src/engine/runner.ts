@@ -9,6 +9,7 @@
 import type { Tensor } from "onnxruntime-node"
 import { tensorProto, withInitializers } from "../onnx/proto.js"
 import { type HostTensor, type HostTensors, sizeOf } from "../tensor.js"
+import { abandon } from "./abandon.js"
 import { type Cell, emptyData, emptyTensor, hostTensor, makeCell, received, row, tensorOf, touch } from "./buffers.js"
 import { directRun } from "./directRun.js"
 import { type Elements, openElements } from "./elements.js"
@@ -90,7 +91,7 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
   const loop = async (request: LoopRequest, cancelled: () => boolean, cancellable = true): Promise<HostTensors> => {
     const { request: program, elements, fixed: variants } = programOf(request.program)
     const isConstant = ({ slot }: ModelPort): boolean => slot !== null && request.constants.includes(slot)
-    const fixed = variants.get(String(request.constants))
+    const fixed = variants.get(JSON.stringify(request.constants))
     const session =
       fixed === undefined
         ? await sessionOf(program)
@@ -115,15 +116,15 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
       Object.entries(request.inputs).map(([name, { dtype, data, shape }]) => [name, tensorOf(dtype, data, shape)]),
     )
     const pairs = new Map<string, [Tensor, Tensor]>()
-    const stateModel = new Map(written.map((port) => [`${port.slot}/${port.name}`, port.model]))
+    // By cell, not by slot: one state may be in several slots.
+    const writers = new Map(written.map((port) => [cellOf(request.state, port), port.model]))
     const tables = openRowTables(program.rows, (update) => cellOf(request.state, update))
 
     const feedOf = (port: ModelPort, step: number): Tensor => {
       if (port.slot !== null) {
-        const label = `${port.slot}/${port.name}`
-        const model = stateModel.get(label)
-        const made = model === undefined ? tables.present(label) : current.get(model)
-        return made ?? cellOf(request.state, port).front
+        const cell = cellOf(request.state, port)
+        const model = writers.get(cell)
+        return (model === undefined ? tables.present(cell) : current.get(model)) ?? cell.front
       }
       const each = request.each[port.name]
       if (each !== undefined) return tensorOf(each.dtype, row(each.data, step, sizeOf(port.shape)), port.shape)
@@ -207,7 +208,7 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
       programs.set(request.program, { request, elements: openElements(request), fixed: new Map() })
     },
     fix: (request) => {
-      programOf(request.program).fixed.set(String(request.constants), { request, session: null })
+      programOf(request.program).fixed.set(JSON.stringify(request.constants), { request, session: null })
     },
     compiled: (program) => programOf(program).request,
     release: async (program) => {
@@ -223,6 +224,9 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
       for (const [name, tensor] of received(values)) cells.set(name, makeCell(tensor))
     },
     free: (state) => {
+      for (const { front, back } of states.get(state)?.values() ?? []) {
+        for (const tensor of [front, back]) if (tensor !== null) abandon(hostTensor(tensor).data.byteLength)
+      }
       states.delete(state)
     },
     read: (state, names) => {

@@ -76,20 +76,24 @@ export const adamWUpdate = (
 }
 
 /**
- * What |m̂| / √v̂ cannot exceed, whatever the gradients were: by Cauchy–Schwarz over their history, as long as β₁² < β₂.
+ * What |m| / √v cannot exceed, before the bias corrections, whatever the gradients were: by Cauchy–Schwarz over their
+ * history, as long as β₁² < β₂.
  * Without that only clipping bounds it, which keeps every moment within the limit, and ε, which bounds the divisor.
  */
 const largestDirection = ({ beta1, beta2, epsilon }: AdamW, limit: number): number =>
   beta1 ** 2 < beta2 ? (1 - beta1) / Math.sqrt((1 - beta2) * (1 - beta1 ** 2 / beta2)) : limit / epsilon
 
 /**
- * What the global norm of all parameters cannot exceed after a step.
+ * What the global norm of all parameters cannot exceed after a step. A parameter that does not decay keeps all of itself.
  * @param size   their global norm before it   float32  scalar
  * @param count  how many numbers they are
  * @param limit  the largest global norm of the gradients
  */
 export const adamWReach = (config: AdamW, at: AdamWStep, size: tf.Scalar, count: number, limit: number): tf.Scalar =>
-  tf.add(tf.mul(size, tf.abs(at.keep)), tf.mul(at.stepSize, largestDirection(config, limit) * Math.sqrt(count)))
+  tf.add(
+    tf.mul(size, tf.maximum(tf.abs(at.keep), 1)),
+    tf.mul(at.stepSize, largestDirection(config, limit) * Math.sqrt(count)),
+  )
 
 /** √ Σ x² over all entries of all tensors. */
 export const globalNorm = (tensors: ReadonlyArray<tf.Tensor>): tf.Scalar =>
