@@ -47,11 +47,14 @@ export {
 } from "./node.js"
 export { frozenParams, type Objective, objectiveOf } from "./objective.js"
 export { toOnnx } from "./onnx/lower.js"
+export { type BatchNorm, batchNorm } from "./ops/batchNorm.js"
 export { crossEntropy } from "./ops/crossEntropy.js"
 export { embed } from "./ops/embed.js"
 export { gelu } from "./ops/gelu.js"
+export { groupNorm } from "./ops/groupNorm.js"
 export { layerNorm } from "./ops/layerNorm.js"
 export { linear } from "./ops/linear.js"
+export { quickGelu, silu } from "./ops/silu.js"
 export { logSoftmax, softmax } from "./ops/softmax.js"
 export {
   type ArtifactPort,

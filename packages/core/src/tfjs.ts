@@ -5,6 +5,7 @@
 import "@tensorflow/tfjs"
 import * as tf from "@tensorflow/tfjs-core"
 import { EngineMissing } from "./errors.js"
+import { registerImageGradients } from "./ops/imageGradients.js"
 import { registerTileGradient } from "./ops/tileGradient.js"
 
 /** The cpu backend advertises tfjs-node on its first write, unless tfjs believes that it is under test. */
@@ -21,6 +22,7 @@ const startQuietly = (): void => {
 }
 startQuietly()
 registerTileGradient()
+registerImageGradients()
 
 /** Makes an initialised backend the active one, at once: `tf.setBackend` only waits for backends that start slowly. */
 const activate = (name: string): void => {

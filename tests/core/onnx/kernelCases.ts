@@ -244,6 +244,41 @@ const shapes: Record<string, Case> = {
       ],
       0.5,
     ),
+  "pad with mirrored rows": (t) =>
+    tf.mirrorPad(
+      t.four,
+      [
+        [0, 0],
+        [1, 2],
+        [0, 0],
+        [1, 1],
+      ],
+      "reflect",
+    ),
+  "pad with mirrored rows, edges too": (t) =>
+    tf.mirrorPad(
+      t.four,
+      [
+        [0, 0],
+        [3, 0],
+        [0, 1],
+        [1, 1],
+      ],
+      "symmetric",
+    ),
+  spaceToBatch: (t, { rows, columns }) =>
+    tf.spaceToBatchND(
+      tf.reshape(t.four, [2, rows, columns, 3]),
+      [2, 3],
+      [
+        [rows % 2, 0],
+        [0, 2 * (columns % 3)],
+      ],
+    ),
+  batchToSpace: (t, { rows, columns }) =>
+    tf.batchToSpaceND(tf.reshape(t.four, [6, rows, columns]), [3], [[1, rows - 1]]),
+  depthToSpace: (t, { rows, columns }) =>
+    tf.depthToSpace(tf.tile(tf.reshape(t.four, [2, rows, columns, 3]), [1, 1, 1, 4]) as tf.Tensor4D, 2, "NHWC"),
   reverse: (t) => tf.reverse(t.cube, [0, 2]),
   fill: (t) => tf.add(tf.fill([3], 2), tf.sum(t.a)),
   "large fill": (t) => tf.mul(tf.fill([80, 80], 2), tf.sum(t.a)),
@@ -336,6 +371,10 @@ const products: Record<string, Case> = {
   "matMul in a batch": (t) => tf.matMul(t.cube, t.other),
   "matMul in a batch, transposed": (t) => tf.matMul(t.cube, t.cube, false, true),
   "matMul that broadcasts": (t) => tf.matMul(tf.slice(t.cube, 0, 1), t.other),
+  "einsum of attention scores": (t) => tf.einsum("bnik,bnjk->bnij", t.four, tf.sin(t.four)),
+  "einsum that turns axes": (t) => tf.einsum("bij->jib", t.cube),
+  "einsum that sums an axis of one operand": (t) => tf.einsum("bij,bjk->ki", t.cube, t.other),
+  "einsum of an outer product": (t) => tf.einsum("i,j->ji", t.row, t.scalars),
   "fused matMul": (t) => tf.fused.matMul({ a: t.a, b: t.b, transposeB: true, activation: "relu" }),
   linear: (t) => linear(t.cube, tf.transpose(t.a), tf.slice(t.cube, [0, 0, 0], [1, -1, 1]).flatten() as tf.Tensor1D),
   layerNorm: (t) => layerNorm(t.cube, t.row as tf.Tensor1D, t.row as tf.Tensor1D, 0.5),

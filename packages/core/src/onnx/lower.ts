@@ -3,9 +3,11 @@ import { createHash } from "node:crypto"
 import { UnsupportedOp } from "../errors.js"
 import type { Program } from "../program/ir.js"
 import { type Lowerings, openGraph } from "./graph.js"
+import { convolutions } from "./ops-conv.js"
 import { elementwise } from "./ops-elementwise.js"
 import { fused } from "./ops-fused.js"
 import { indexing } from "./ops-index.js"
+import { pools } from "./ops-pool.js"
 import { reducing } from "./ops-reduce.js"
 import { shape } from "./ops-shape.js"
 import { encodeModel, type NodeProto, tensorProto, withMetadata } from "./proto.js"
@@ -13,7 +15,7 @@ import { encodeModel, type NodeProto, tensorProto, withMetadata } from "./proto.
 /** ONNX operator sets that the lowerings are written for. */
 const opsets = { "": 21, "com.microsoft": 1 }
 
-const lowerings: Lowerings = { ...elementwise, ...shape, ...indexing, ...reducing, ...fused }
+const lowerings: Lowerings = { ...elementwise, ...shape, ...indexing, ...reducing, ...convolutions, ...pools, ...fused }
 
 /** A program in ONNX, with the model's name for each of its inputs and outputs, in their order. */
 export interface Lowered {

@@ -1,6 +1,7 @@
 /** The tfjs backend behind capture: its kernels infer shapes and append equations. Nothing is computed. */
 import * as tf from "@tensorflow/tfjs-core"
 import { UnsupportedOp, type ValueDuringCapture } from "../errors.js"
+import { type Expansion, expansions } from "./expansions.js"
 import type { Attr } from "./ir.js"
 import { type Kernel, kernels } from "./kernels.js"
 import { active, activeRecording, captureBackend, valueError } from "./recording.js"
@@ -100,6 +101,16 @@ const recorder =
     return made.length === 1 && op !== "SplitV" && op !== "Unpack" ? made[0]! : made
   }
 
+/** tfjs calls a kernel with tensors, whose operations record themselves. */
+const expander =
+  (expand: Expansion): tf.KernelFunc =>
+  ({ inputs, attrs }) => {
+    const tensors = Object.fromEntries(
+      Object.entries(inputs).flatMap(([name, info]) => (info instanceof tf.Tensor ? [[name, info] as const] : [])),
+    )
+    return expand(tensors, plain(attrs))
+  }
+
 /** The engines whose backend has a kernel, as far as their packages are loaded. */
 const runners = (op: string): string => {
   const names = (
@@ -141,11 +152,11 @@ const everyName = new Set([
   ...Object.entries(tf).flatMap(([key, value]) => (key === value ? [key] : [])),
   ...tf.getKernelsForBackend("cpu").map(({ kernelName }) => kernelName),
 ])
+const recording = (op: string): tf.KernelFunc => {
+  const [kernel, expand] = [kernels.get(op), expansions.get(op)]
+  if (expand !== undefined) return expander(expand)
+  return kernel === undefined ? refuser(op) : recorder(op, kernel)
+}
 for (const kernelName of everyName) {
-  const kernel = kernels.get(kernelName)
-  tf.registerKernel({
-    kernelName,
-    backendName: captureBackend,
-    kernelFunc: kernel === undefined ? refuser(kernelName) : recorder(kernelName, kernel),
-  })
+  tf.registerKernel({ kernelName, backendName: captureBackend, kernelFunc: recording(kernelName) })
 }

@@ -8,6 +8,12 @@
  *               y = (x - mean) · invStd · gain + bias               ONNX LayerNormalization (axis -1), its three outputs
  *   GeluTanh    x                                 -               y = 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))
  *                                                                 ONNX Gelu (approximate = tanh), opset 20
+ *   QuickGelu   x                                 alpha           y = x σ(α x)
+ *                                                                 ONNX Runtime's own QuickGelu
+ *   GroupUnit   x [b, y, x, c]                    groups,         u like x, invStd [b, g]
+ *               epsilon, dataFormat               the moments are those of an image's group of adjacent channels;
+ *               u = (x - mean) · invStd             ONNX LayerNormalization of [b · g, c / g · y · x]
+ *   FusedConv2D x, filter, bias [c]               as Conv2D       Conv2D + bias: ONNX Conv
  *   EmbedGrad   ids int32 [n], dy [n, d]          vocabulary v    [v, d]: row i is the sum of dy[j] over all j with
  *               ids[j] = i, rows that no id names are 0            ONNX ScatterElements (axis 0, reduction add) on zeros;
  *                                                                 never ScatterND with add, which loses updates
@@ -20,8 +26,10 @@
  * All values are float32, but for ids.
  */
 import * as tf from "@tensorflow/tfjs-core"
+import { imageMeaning } from "./imageMeaning.js"
 import type { Kernel } from "./kernels.js"
 import { type Attrs, dtypeAttr, input, numberOf } from "./shapes.js"
+import { isFirst, lastShape, layouts } from "./windows.js"
 
 const root = Math.sqrt(2 / Math.PI)
 /** gelu(x) = x σ(x (a + b x²)): the tanh form, written with the logistic function. */
@@ -33,10 +41,24 @@ const moments = (x: tf.Tensor, epsilon: number): { mean: tf.Tensor; invStd: tf.T
   return { mean, centred, invStd: tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon)) }
 }
 
+const groupUnit = (x: tf.Tensor, attrs: Attrs): ReadonlyArray<tf.Tensor> => {
+  const first = isFirst(attrs)
+  const image = first ? tf.transpose(x, [...layouts.toLast]) : x
+  const [batch, height, width, channels] = image.shape as [number, number, number, number]
+  const groups = numberOf(attrs, "groups")
+  const parts = tf.reshape(image, [batch, height * width, groups, channels / groups])
+  const mean = tf.mean(parts, [1, 3], true)
+  const centred = tf.sub(parts, mean)
+  const invStd = tf.rsqrt(tf.add(tf.mean(tf.square(centred), [1, 3], true), numberOf(attrs, "epsilon")))
+  const unit = tf.reshape(tf.mul(centred, invStd), image.shape)
+  return [first ? tf.transpose(unit, [...layouts.toFirst]) : unit, tf.reshape(invStd, [batch, groups])]
+}
+
 type Decompose = (inputs: ReadonlyArray<tf.Tensor>, attrs: Attrs) => ReadonlyArray<tf.Tensor>
 
 /** Each fused operation in plain tfjs operations: what eager backends run, and the meaning of the operation. */
 export const decompose: ReadonlyMap<string, Decompose> = new Map<string, Decompose>([
+  ...imageMeaning,
   [
     "LayerNorm",
     ([x, gain, bias], attrs) => {
@@ -51,6 +73,8 @@ export const decompose: ReadonlyMap<string, Decompose> = new Map<string, Decompo
       return [tf.mul(x!, tf.sigmoid(tf.mul(x!, tf.add(tf.mul(tf.square(x!), b), a))))]
     },
   ],
+  ["QuickGelu", ([x], attrs) => [tf.mul(x!, tf.sigmoid(tf.mul(x!, numberOf(attrs, "alpha"))))]],
+  ["GroupUnit", ([x], attrs) => groupUnit(x!, attrs)],
   [
     "EmbedGrad",
     ([ids, dy], attrs) => [tf.scatterND(tf.expandDims(ids!, 1), dy!, [numberOf(attrs, "vocabulary"), dy!.shape[1]!])],
@@ -102,6 +126,20 @@ export const fusedKernels: ReadonlyArray<readonly [string, Kernel]> = [
     },
   ],
   ["GeluTanh", { inputs: ["x"], infer: (ins) => [input(ins)], elementwise: true }],
+  ["QuickGelu", { inputs: ["x"], infer: (ins) => [input(ins)], elementwise: true }],
+  [
+    "GroupUnit",
+    {
+      inputs: ["x"],
+      infer: (ins, attrs) => {
+        const x = input(ins)
+        const channels = lastShape(attrs, x.shape)[3]!
+        const groups = numberOf(attrs, "groups")
+        if (channels % groups !== 0) throw new Error(`groupNorm: ${groups} groups do not divide ${channels} channels`)
+        return [x, { dtype: x.dtype, shape: [x.shape[0]!, groups] }]
+      },
+    },
+  ],
   [
     "EmbedGrad",
     {

@@ -9,6 +9,7 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { sizeOf, type TensorSpec } from "../tensor.js"
 import { fusedKernels } from "./fused.js"
+import { imageKernels } from "./imageKernels.js"
 import {
   alike,
   concat,
@@ -249,5 +250,6 @@ export const kernels: ReadonlyMap<string, Kernel> = new Map<string, Kernel>([
     },
   ],
   ["UnsortedSegmentSum", { inputs: ["x", "segmentIds"], infer: segmentSum }],
+  ...imageKernels,
   ...fusedKernels,
 ])
