@@ -56,21 +56,18 @@ const block = (p: Values, name: string, x: np.Array, { batch: b, length: t, widt
 /**
  * The mean negative log-likelihood of the tokens 1 … t − 1 of each text. Tokens are looked up by a product with
  * their one-hot rows: the gradient of a gather is a scatter, which `jit` refuses where its input is a constant.
+ * @param predicts  0 for the last position of a text, else 1; to slice it off gives wrong gradients under `jit`   (b t) 1
  */
 const lossOf =
   (size: Size) =>
-  (p: Values, tokens: np.Array, targets: np.Array): np.Array => {
+  (p: Values, tokens: np.Array, targets: np.Array, predicts: np.Array): np.Array => {
     const { batch: b, length: t, width: d } = size
     const embedded = np.matmul(nn.oneHot(tokens, size.vocab), p["policy.token"]!.ref).reshape([b, t, d])
     let x = embedded.add(p["policy.position"]!).reshape([b * t, d])
     for (let i = 0; i < size.layers; i++) x = block(p, `policy.blocks.${i}`, x, size)
     const logits = np.matmul(norm(p, "policy.norm", x), np.transpose(p["policy.token"]!)) // (b t) v
-    const chosen = nn.logSoftmax(logits, -1).mul(nn.oneHot(targets, size.vocab)).reshape([b, t, size.vocab])
-    // The last position of a text predicts nothing.
-    return chosen
-      .slice([], [0, t - 1])
-      .sum()
-      .mul(-1 / (b * (t - 1)))
+    const chosen = nn.logSoftmax(logits, -1).mul(nn.oneHot(targets, size.vocab).mul(predicts)) // (b t) v
+    return chosen.sum().mul(-1 / (b * (t - 1)))
   }
 
 /** √ Σ x² over all gradients, which it does not use up. */
@@ -83,31 +80,33 @@ const globalNorm = (values: Values): np.Array =>
 
 const stepOf = (size: Size) => {
   const { learningRate, beta1, beta2, epsilon, weightDecay, clip } = optimizer
-  return jit((params: Values, first: Values, second: Values, count: np.Array, tokens: np.Array, targets: np.Array) => {
-    const ownParams = tree.ref(params)
-    const [loss, gradients] = valueAndGrad(lossOf(size))(ownParams, tokens, targets)
-    const scale = np.minimum(np.reciprocal(globalNorm(gradients)).mul(clip), 1)
-    const steps = count.add(1)
-    const correction1 = np.subtract(1, np.power(beta1, steps.ref))
-    const correction2 = np.subtract(1, np.power(beta2, steps.ref))
-    const next = { params: {}, first: {}, second: {} } as Record<
-      "params" | "first" | "second",
-      Record<string, np.Array>
-    >
-    for (const [name, gradient] of Object.entries(gradients)) {
-      const g = gradient.mul(scale.ref)
-      const m = first[name]!.mul(beta1).add(g.ref.mul(1 - beta1))
-      const v = second[name]!.mul(beta2).add(np.square(g).mul(1 - beta2))
-      const direction = m.ref.div(correction1.ref).div(np.sqrt(v.ref.div(correction2.ref)).add(epsilon))
-      const p = params[name]!
-      const kept = p.mul(p.shape.length >= 2 ? 1 - learningRate * weightDecay : 1)
-      next.params[name] = kept.sub(direction.mul(learningRate))
-      next.first[name] = m
-      next.second[name] = v
-    }
-    tree.dispose([scale, correction1, correction2])
-    return { ...next, count: steps, loss }
-  })
+  return jit(
+    (params: Values, first: Values, second: Values, count: np.Array, ...batch: [np.Array, np.Array, np.Array]) => {
+      const ownParams = tree.ref(params)
+      const [loss, gradients] = valueAndGrad(lossOf(size))(ownParams, ...batch)
+      const scale = np.minimum(np.reciprocal(globalNorm(gradients)).mul(clip), 1)
+      const steps = count.add(1)
+      const correction1 = np.subtract(1, np.power(beta1, steps.ref))
+      const correction2 = np.subtract(1, np.power(beta2, steps.ref))
+      const next = { params: {}, first: {}, second: {} } as Record<
+        "params" | "first" | "second",
+        Record<string, np.Array>
+      >
+      for (const [name, gradient] of Object.entries(gradients)) {
+        const g = gradient.mul(scale.ref)
+        const m = first[name]!.mul(beta1).add(g.ref.mul(1 - beta1))
+        const v = second[name]!.mul(beta2).add(np.square(g).mul(1 - beta2))
+        const direction = m.ref.div(correction1.ref).div(np.sqrt(v.ref.div(correction2.ref)).add(epsilon))
+        const p = params[name]!
+        const kept = p.mul(p.shape.length >= 2 ? 1 - learningRate * weightDecay : 1)
+        next.params[name] = kept.sub(direction.mul(learningRate))
+        next.first[name] = m
+        next.second[name] = v
+      }
+      tree.dispose([scale, correction1, correction2])
+      return { ...next, count: steps, loss }
+    },
+  )
 }
 
 const onDevice = (tensors: HostTensors): Values =>
@@ -134,11 +133,21 @@ const handlers: Handlers = {
     const tokens = np.array(Int32Array.from(text), { dtype: np.int32 })
     const following = Int32Array.from({ length: b * t }, (_, i) => ((i + 1) % t === 0 ? 0 : text[i + 1]!))
     const targets = np.array(following, { dtype: np.int32 })
+    const ones = Float32Array.from(following, (_, i) => ((i + 1) % t === 0 ? 0 : 1))
+    const predicts = np.array(ones).reshape([b * t, 1])
     const stepping = stepOf(size)
     let state = { params: onDevice(weights), first: zeros(), second: zeros(), count: np.array(0) }
     step = async () => {
       const from = performance.now()
-      const { loss, ...next } = stepping(state.params, state.first, state.second, state.count, tokens.ref, targets.ref)
+      const { loss, ...next } = stepping(
+        state.params,
+        state.first,
+        state.second,
+        state.count,
+        tokens.ref,
+        targets.ref,
+        predicts.ref,
+      )
       state = next
       await blockUntilReady(next)
       const [value] = await loss.data()
