@@ -4,11 +4,10 @@
  * Source   Radford et al. 2021, section 2.4; openai/CLIP `model.py`, ResidualAttentionBlock.
  * Axes     b batch, t position, d width, h heads, e head width
  */
-import { layerNorm, linear, type ParamsOf, withPath } from "@millrace/core"
+import { layerNorm, linear, type ParamsOf, quickGelu, withPath } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { attend } from "./attend.js"
 import { linearOf, normOf } from "./params.js"
-import { quickGelu } from "./quickGelu.js"
 
 export interface TransformerConfig {
   readonly width: number

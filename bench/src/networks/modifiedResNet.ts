@@ -3,9 +3,8 @@
  * Source   Radford et al. 2021, section 2.4; openai/CLIP `model.py`, ModifiedResNet.
  * Axes     b batch, y x image row and column, c channels, t place, h heads, e head width, j joint width
  */
-import { linear, normal, type ParamsOf, softmax, withPath, zeros } from "@millrace/core"
+import { batchNorm, linear, normal, type ParamsOf, softmax, withPath, zeros } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
-import { batchNorm } from "./batchNorm.js"
 import { conv } from "./conv.js"
 import { kernelOf, linearOf, normOf, param } from "./params.js"
 
@@ -77,7 +76,8 @@ type Params = ParamsOf<ReturnType<typeof resNetParams>>
 type Norm = Params["stem"]["norm1"]
 type Bottleneck = Params["stages"][number][number]
 
-const normalised = (p: Norm, x: tf.Tensor): tf.Tensor => batchNorm(x, p.gain, p.bias, 1e-5)
+const normalised = (p: Norm, x: tf.Tensor): tf.Tensor =>
+  batchNorm(x, p.gain as tf.Tensor1D, p.bias as tf.Tensor1D, 1e-5).y
 
 const halved = (x: tf.Tensor): tf.Tensor => tf.avgPool(x as tf.Tensor4D, 2, 2, "valid")
 
