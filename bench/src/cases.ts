@@ -3,8 +3,10 @@ import type { Key } from "@millrace/core"
 import { type GptConfig, gptPresets } from "@millrace/models"
 import type { Against, Case, TrainCase } from "./case.js"
 import { type ClipConfig, clipNetwork } from "./networks/clip.js"
+import { type DvaeConfig, dvaeNetwork } from "./networks/dvae.js"
 import { type GptStep, gptNetwork } from "./networks/gpt.js"
 import type { Network } from "./networks/network.js"
+import { type UnetConfig, unetNetwork } from "./networks/unet.js"
 
 const small: GptConfig = { vocab: 1024, context: 128, width: 256, layers: 4, heads: 4 }
 const gpt2: GptConfig = gptPresets["gpt2-124m"]
@@ -39,6 +41,27 @@ const resNet: ClipConfig = {
   text: { ...text, layers: 2 },
   image: { kind: "resnet", size: 64, width: 32, stages: [1, 1, 1, 1] },
   batch: 32,
+}
+const dvae: DvaeConfig = {
+  size: 64,
+  groups: 3,
+  blocks: 2,
+  width: 64,
+  first: 128,
+  vocab: 512,
+  temperature: 1,
+  kl: 6.6,
+  batch: 16,
+}
+const unet: UnetConfig = {
+  size: 64,
+  width: 64,
+  multipliers: [1, 2, 3, 4],
+  blocks: 1,
+  attention: [16],
+  headWidth: 64,
+  steps: 1000,
+  batch: 4,
 }
 
 export const cases: ReadonlyArray<Case> = [
@@ -99,6 +122,22 @@ export const cases: ReadonlyArray<Case> = [
     "clip",
     clipNetwork,
     resNet,
+    { torch: 1 },
+  ),
+  train(
+    "dvae",
+    "dVAE step, 64 px, 3 groups of 2 blocks, width 64, vocabulary 512, batch 16",
+    "dvae",
+    dvaeNetwork,
+    dvae,
+    { torch: 1 },
+  ),
+  train(
+    "unet",
+    "diffusion U-Net step, 64 px, width 64 × (1, 2, 3, 4), 1 block a level, attention at 16, batch 4",
+    "unet",
+    unetNetwork,
+    unet,
     { torch: 1 },
   ),
   {
