@@ -17,6 +17,10 @@ export {
   gptUnembed,
 } from "./gpt.js"
 export { gptPresets } from "./gptPresets.js"
+export { attention } from "./layers/attention.js"
+export { sparseAttention } from "./layers/sparseAttention.js"
+export { type SparseBlocks, sparseBlocks } from "./layers/sparseBlocks.js"
+export { type SparseGrid, type SparsePattern, seenDistances, sparseMask } from "./layers/sparseMasks.js"
 export { alignedLogProbs, logProbs } from "./logProbs.js"
 export { credit } from "./losses/creditNodes.js"
 export { entropy } from "./losses/entropy.js"
@@ -33,6 +37,7 @@ export { type PtxLossConfig, ptxLoss } from "./losses/ptx.js"
 export { preferredPairs, type RankingLossConfig, rankingLoss } from "./losses/ranking.js"
 export { rankingAccuracy } from "./losses/rankingAccuracy.js"
 export { type SftLossConfig, sftLoss } from "./losses/sft.js"
+export { padCaptions, type SparseLoss, type SparseLossConfig, sparseLoss } from "./losses/sparse.js"
 export {
   type ScorePlacement,
   scorePlacements,
@@ -56,4 +61,16 @@ export { generate, type Samples } from "./sample/generate.js"
 export { type SamplerFunctions, samplerFunctions } from "./sample/sampler.js"
 export type { SamplerConfig } from "./sample/samplerConfig.js"
 export { drawToken, type SamplingTransform, transformLogits } from "./sample/transform.js"
+export {
+  type Attend,
+  SparseConfig,
+  type SparseInputs,
+  type SparseParams,
+  type SparseTree,
+  sparse,
+  sparseLogits,
+  sparseParams,
+  sparsePatterns,
+  sparseTrunk,
+} from "./sparse.js"
 export { value, valueParams, values } from "./value.js"

@@ -27,21 +27,23 @@ const softmax = (x: Numbers): Array<number> => {
   return e.map((v) => v / sum(e))
 }
 
-/**
- * The trunk's output for one sequence without padding.
- * @returns  `[t][d]`
- */
-export const referenceTrunk = (config: GptConfig, p: FlatParams, tokens: Numbers): Array<Array<number>> => {
-  const { width: d, layers, heads } = config
+/** Whether position t sees position s in a layer. */
+type Sees = (layer: number, t: number, s: number) => boolean
+
+/** All blocks of a transformer and the last norm, of an embedded sequence `[t][d]`. */
+export const referenceBlocks = (
+  { width: d, layers, heads }: { readonly width: number; readonly layers: number; readonly heads: number },
+  p: FlatParams,
+  embedded: ReadonlyArray<Array<number>>,
+  sees: Sees,
+): Array<Array<number>> => {
   const e = d / heads
   const at = (name: string): Float64Array => {
     const found = p[name]
     if (found === undefined) throw new Error(`no parameter ${name}`)
     return found
   }
-  let x = tokens.map((id, t) =>
-    Array.from({ length: d }, (_, i) => at("token")[id * d + i]! + at("position")[t * d + i]!),
-  )
+  let x = [...embedded]
   for (let l = 0; l < layers; l++) {
     const b = `blocks.${l}`
     const qkv = x.map((row) =>
@@ -55,10 +57,9 @@ export const referenceTrunk = (config: GptConfig, p: FlatParams, tokens: Numbers
       const out: Array<number> = []
       for (let h = 0; h < heads; h++) {
         const part = (s: number, which: number): Numbers => qkv[s]!.slice(which * d + h * e, which * d + (h + 1) * e)
-        const scores: Array<number> = []
-        for (let s = 0; s <= t; s++) scores.push(sum(part(t, 0).map((q, i) => q * part(s, 1)[i]!)) / Math.sqrt(e))
-        const weights = softmax(scores)
-        for (let i = 0; i < e; i++) out.push(sum(weights.map((w, s) => w * part(s, 2)[i]!)))
+        const seen = x.flatMap((_, s) => (sees(l, t, s) ? [s] : []))
+        const weights = softmax(seen.map((s) => sum(part(t, 0).map((q, i) => q * part(s, 1)[i]!)) / Math.sqrt(e)))
+        for (let i = 0; i < e; i++) out.push(sum(weights.map((w, n) => w * part(seen[n]!, 2)[i]!)))
       }
       return out
     })
@@ -80,13 +81,28 @@ export const referenceTrunk = (config: GptConfig, p: FlatParams, tokens: Numbers
 }
 
 /**
+ * The trunk's output for one sequence without padding.
+ * @returns  `[t][d]`
+ */
+export const referenceTrunk = (config: GptConfig, p: FlatParams, tokens: Numbers): Array<Array<number>> => {
+  const { width: d } = config
+  const embedded = tokens.map((id, t) =>
+    Array.from({ length: d }, (_, i) => p.token![id * d + i]! + p.position![t * d + i]!),
+  )
+  return referenceBlocks(config, p, embedded, (_, t, s) => s <= t)
+}
+
+/** Each row against every row of a table `[v][d]`: `[t][v]`. */
+export const referenceProducts = (rows: ReadonlyArray<Numbers>, table: Float64Array): Array<Array<number>> =>
+  rows.map((x) =>
+    Array.from({ length: table.length / x.length }, (_, v) =>
+      sum(x.map((value, i) => value * table[v * x.length + i]!)),
+    ),
+  )
+
+/**
  * Logits for one sequence without padding.
  * @returns  `[t][v]`
  */
-export const referenceLogits = (config: GptConfig, p: FlatParams, tokens: Numbers): Array<Array<number>> => {
-  const table = p.unembedding ?? p.token!
-  const { width: d, vocab } = config
-  return referenceTrunk(config, p, tokens).map((x) =>
-    Array.from({ length: vocab }, (_, v) => sum(x.map((value, i) => value * table[v * d + i]!))),
-  )
-}
+export const referenceLogits = (config: GptConfig, p: FlatParams, tokens: Numbers): Array<Array<number>> =>
+  referenceProducts(referenceTrunk(config, p, tokens), p.unembedding ?? p.token!)
