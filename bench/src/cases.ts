@@ -6,6 +6,7 @@ import { type ClipConfig, clipNetwork } from "./networks/clip.js"
 import { type DvaeConfig, dvaeNetwork } from "./networks/dvae.js"
 import { type GptStep, gptNetwork } from "./networks/gpt.js"
 import type { Network } from "./networks/network.js"
+import { type SparseStep, sparseNetwork } from "./networks/sparse.js"
 import { type UnetConfig, unetNetwork } from "./networks/unet.js"
 
 const small: GptConfig = { vocab: 1024, context: 128, width: 256, layers: 4, heads: 4 }
@@ -62,6 +63,18 @@ const unet: UnetConfig = {
   headWidth: 64,
   steps: 1000,
   batch: 4,
+}
+const sparse: SparseStep = {
+  textVocab: 1024,
+  imageVocab: 1024,
+  text: 256,
+  rows: 32,
+  columns: 32,
+  width: 256,
+  layers: 4,
+  heads: 4,
+  batch: 1,
+  caption: 192,
 }
 
 export const cases: ReadonlyArray<Case> = [
@@ -139,6 +152,14 @@ export const cases: ReadonlyArray<Case> = [
     unetNetwork,
     unet,
     { torch: 1 },
+  ),
+  train(
+    "sparse",
+    "sparse transformer step, 256 + 1,024 tokens, 4 layers × 256, vocabularies 1,024, batch 1",
+    "sparse",
+    sparseNetwork,
+    sparse,
+    { torch: 2 },
   ),
   {
     kind: "check",
