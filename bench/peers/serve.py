@@ -1,4 +1,5 @@
-"""PyTorch as a worker of the benchmark: JSON lines on stdin and stdout. Argument: eager, compile or transformers."""
+"""PyTorch as a worker of the benchmark: JSON lines on stdin and stdout. Argument: eager, channels-last, compile or
+transformers."""
 
 import json
 import os
@@ -60,7 +61,7 @@ def prepare(request):
 
         work.step, work.score = sampling(request)
     else:
-        work.step = training(request, compiled=sys.argv[1] == "compile")
+        work.step = training(request, how=sys.argv[1])
     return {"compileSeconds": None}
 
 

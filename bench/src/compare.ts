@@ -101,9 +101,16 @@ const compareLosses = async (sides: ReadonlyArray<Side>): Promise<void> => {
   }
 }
 
+/** Who has taken this long in all, in seconds, has been measured enough after a few rounds, and sits the others out. */
+const patience = 60
+const fewRounds = 5
+
 const alternate = async (sides: ReadonlyArray<Side>, rounds: number): Promise<void> => {
   for (let round = 0; round < rounds; round++) {
-    for (const { worker, seconds } of sides) seconds.push((await worker.ask(Stepped, { do: "step" })).seconds)
+    for (const { worker, seconds } of sides) {
+      if (seconds.length >= fewRounds && seconds.reduce((sum, x) => sum + x, 0) > patience) continue
+      seconds.push((await worker.ask(Stepped, { do: "step" })).seconds)
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import type { Command } from "./workers/worker.js"
 
 export const peerNames = [
   "torch",
+  "torch-channels-last",
   "torch.compile",
   "transformers",
   "tfjs-wasm",
@@ -19,6 +20,7 @@ export type Contestant = "millrace" | PeerName
 export const titles: Readonly<Record<Contestant, string>> = {
   millrace: "Millrace",
   torch: "PyTorch eager",
+  "torch-channels-last": "PyTorch eager, channels last",
   "torch.compile": "torch.compile",
   transformers: "transformers.generate",
   "tfjs-wasm": "tfjs-wasm",
@@ -44,6 +46,7 @@ const peer = (how: string): Command => ({ command: python(), args: [here("../pee
 export const commandOf: Readonly<Record<Contestant, () => Command>> = {
   millrace: () => node("millrace", "onnx"),
   torch: () => peer("eager"),
+  "torch-channels-last": () => peer("channels-last"),
   "torch.compile": () => peer("compile"),
   transformers: () => peer("transformers"),
   "tfjs-wasm": () => node("millrace", "tfjs:wasm"),
