@@ -32,11 +32,20 @@ const cells = (row: Row): ReadonlyArray<string> => [
   memory(row.peakStepping),
 ]
 
+/** Seconds from the network's code to a session that runs it. */
+const compileLimit = 3
+
 const compared = ({ title, rows, skipped }: Compared): string => {
   const table = textTable({ title, columns, rows: rows.map(cells) })
   const ours = rows.find(({ contestant }) => contestant === "millrace")
+  const torch = rows.find(({ contestant }) => contestant === "torch")
   const notes = [
-    ...(ours?.compileSeconds == null ? [] : [`captured, compiled and loaded in ${seconds(ours.compileSeconds)}`]),
+    ...(ours?.compileSeconds == null
+      ? []
+      : [`captured, compiled and loaded in ${seconds(ours.compileSeconds)} (wanted: less than ${compileLimit} s)`]),
+    ...(ours?.peak.total == null || torch?.peak.total == null
+      ? []
+      : [`peak memory is ${(ours.peak.total / torch.peak.total).toFixed(2)} times PyTorch's (wanted: at most 1)`]),
     `${ours?.rounds ?? 0} rounds; versions: ${rows.map(({ version, threads }) => `${version} (${threads} threads)`).join("; ")}`,
     ...skipped.map(({ contestant, reason }) => `${titleOf(contestant)} skipped: ${reason}`),
   ]

@@ -10,6 +10,7 @@
  * Sides take turns (A B A B …), each in a process of its own that sleeps while another works. Figures are medians.
  * Python is found by MILLRACE_BENCH_PYTHON, else in bench/peers/.venv, else as python3; who is not installed is skipped.
  */
+import { loadavg } from "node:os"
 import { parseArgs } from "node:util"
 import type { Case } from "./case.js"
 import { cases } from "./cases.js"
@@ -28,6 +29,9 @@ const options = {
   list: { type: "boolean", default: false },
   readme: { type: "boolean", default: false },
 } as const
+
+/** Processes that want to run, on the average of a minute, of a machine with nothing else to do. */
+const quiet = 0.5
 
 const count = (name: string, text: string): number => {
   const value = Number(text)
@@ -68,7 +72,11 @@ const main = async (): Promise<void> => {
     command: given === "" ? "npm run bench" : `npm run bench -- ${given}`,
     peers: values.peer ?? null,
   }
-  console.log(`${machine()}, ${settings.threads} threads each\n`)
+  console.log(`${machine()}, ${settings.threads} threads each`)
+  const [load = 0] = loadavg()
+  if (load > quiet)
+    console.log(`other programs are running (load ${load.toFixed(1)}): the ratios will not be worth much`)
+  console.log("")
   for (const found of cases.filter(({ name }) => values.case?.includes(name) ?? true)) {
     const result = await measure(found, settings)
     console.log(`${showResult(result)}\n`)
