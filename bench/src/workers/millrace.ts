@@ -127,7 +127,10 @@ const sampling = ({ model, batch, promptLength, length }: SampleCase, folder: st
       ...prompts!.data.subarray(i * promptLength, (i + 1) * promptLength),
     ])
     const compile = mode === "uncached" ? compileSamplerWithoutCache : compileSampler
-    const { value: sampler, compileSeconds } = yield* timingCompilation(compile(model, { batch, promptLength, length }))
+    const { value: sampler, compileSeconds } = yield* timingCompilation(
+      // A policy that many texts are generated from.
+      compile(model, { batch, promptLength, length, frozen: true }),
+    )
     let calls = 0
     const step = Effect.gen(function* () {
       const { value, seconds } = yield* timed(generate(sampler, policy, rows, split(keyFromSeed(3), calls++)))

@@ -23,8 +23,9 @@ export const makeSession = ({ threads, provider }: ChildOptions): MakeSession =>
       graphOptimizationLevel: "all",
       // One block for all values of a run, planned ahead, takes half as much again as giving each its memory when it is due.
       enableMemPattern: false,
-      // Threads that spin between kernels burn a third more CPU time, and on a busy machine double a step's duration.
-      extra: { session: { intra_op: { allow_spinning: "0" } } },
+      // To wake a thread takes longer than most kernels. A thread that waits for as long as a small kernel takes, in µs, and
+      // then sleeps, saves that; one that spins on takes the other processes' time, and on a busy machine its own.
+      extra: { session: { intra_op: { allow_spinning: "1", spin_duration_us: "20" } } },
       logSeverityLevel: 3,
       ...more,
     })
