@@ -32,9 +32,6 @@ interface Loaded {
   readonly fixed: Map<string, Fixed>
 }
 
-/** Lets waiting messages in, so that a long loop can be cancelled. */
-const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
 export class Cancelled extends Error {}
 
 export interface Runner {
@@ -180,8 +177,8 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
     const undo = cancellable ? elements.snapshot((state) => cellOf(request.state, state)) : () => {}
     try {
       for (let step = 0; step < steps; step++) {
+        // A session runs in a turn of the event loop of its own, so that a message to cancel gets in between.
         await oneStep(step)
-        if (steps > 1) await breathe()
         if (cancelled()) throw new Cancelled("cancelled")
       }
     } catch (error) {

@@ -13,6 +13,7 @@ import { products } from "./passes/products.js"
 import { reshapes } from "./passes/reshapes.js"
 import { prune, type Rule, rewrite } from "./passes/rewrite.js"
 import { share } from "./passes/sharing.js"
+import { splits } from "./passes/splits.js"
 import { squares } from "./passes/squares.js"
 import { transposes } from "./passes/transposes.js"
 
@@ -20,7 +21,7 @@ export interface Pass {
   readonly name: string
   /** Why the rewritten program means the same. */
   readonly law: string
-  /** Returns the same object where it changes nothing. Where no kernel of images is, it never makes more equations. */
+  /** Returns the same object where it changes nothing. Where no kernel of images is, it makes no more equations but reshapes. */
   readonly run: (program: Program) => Program
 }
 
@@ -43,6 +44,7 @@ export const defaultPasses: ReadonlyArray<Pass> = [
     identities,
   ),
   pass("layout", "reshape ∘ reshape is a reshape, transpose ∘ transpose a transpose", layout),
+  pass("splits", "the parts of a last axis do not depend on the axes before it", splits),
   pass("reshapes", "f(reshape x, reshape y) = reshape f(x, y) for an elementwise f", reshapes),
   imagePass("patches", "a convolution whose windows lie side by side is a product of patches with the filter", patches),
   imagePass("channels", "K of images is T⁻¹ ∘ K' ∘ T, where K' has channels first", channels),

@@ -5,7 +5,7 @@
  * state's next value is `TensorScatterUpdate` of its own present value, the program can return the rows alone, and the
  * engine writes them.
  */
-import type { Equation, Program, ProgramOutput } from "../program/ir.js"
+import type { Equation, Program, ProgramOutput, Value } from "../program/ir.js"
 import { prune } from "../program/passes/rewrite.js"
 import { sizeOf } from "../tensor.js"
 import { unusedName } from "./unusedName.js"
@@ -25,16 +25,23 @@ export interface ByRows {
   readonly updates: ReadonlyArray<RowUpdate>
 }
 
-/** The scatter of rows that makes an output from the present value of the same state. */
+/** The value that a value is another shape of. */
+const flattened = (value: Value, producers: ReadonlyMap<number, Equation>): Value => {
+  const made = producers.get(value.id)
+  return made?.op === "Reshape" ? flattened(made.inputs[0]!, producers) : value
+}
+
+/** The scatter of rows that makes an output from the present value of the same state, in whatever shapes. */
 const scatterOf = (
   { slot, name, value }: ProgramOutput,
   program: Program,
   producers: ReadonlyMap<number, Equation>,
 ): Equation | null => {
-  const made = producers.get(value.id)
+  const made = producers.get(flattened(value, producers).id)
   if (slot === null || made?.op !== "TensorScatterUpdate") return null
   const [table, indices] = made.inputs
-  const own = program.inputs.some((input) => input.slot === slot && input.name === name && input.value.id === table?.id)
+  const source = flattened(table!, producers)
+  const own = program.inputs.some((input) => input.slot === slot && input.name === name && input.value.id === source.id)
   return own && indices?.shape.at(-1) === 1 && sizeOf(indices.shape) > 0 ? made : null
 }
 
@@ -59,7 +66,14 @@ export const byRows = (program: Program): ByRows => {
     if (made === null || made === undefined || slot === null) return []
     const [, rows, values] = made.inputs
     const label = `${slot}/${name}`
-    return [{ slot, name, rows: nameOf(rows!, `${label}:rows`), values: nameOf(values!, `${label}:values`) }]
+    return [
+      {
+        slot,
+        name,
+        rows: nameOf(flattened(rows!, producers), `${label}:rows`),
+        values: nameOf(flattened(values!, producers), `${label}:values`),
+      },
+    ]
   })
   return { program: prune({ ...program, outputs }), updates }
 }

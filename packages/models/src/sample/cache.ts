@@ -2,8 +2,7 @@
  * The key-value cache: what attention has seen, kept so that a new token costs one position and not all.
  * Axes   b batch, h heads, s slot, e head width
  *
- * One table of keys and one of values a layer, `(b h s) e`. Attention reads it as `b h s e` without moving a number; a
- * new position is b · h of its rows.
+ * One table of keys and one of values a layer, `b h s e`; a new position is b · h of its rows.
  */
 import { type Specs, softmax, spec } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
@@ -17,7 +16,7 @@ export const cacheSpecs = ({ layers, heads, width }: GptConfig, batch: number, s
   Object.fromEntries(
     Array.from({ length: layers }, (_, l) => [keysOf(l), valuesOf(l)])
       .flat()
-      .map((name) => [name, spec("float32", [batch * heads * slots, width / heads])]),
+      .map((name) => [name, spec("float32", [batch, heads, slots, width / heads])]),
   )
 
 /** The rows of one slot, for `writeSlot`. `slot` is an int32 scalar. int32 (b h) 1 */
@@ -32,12 +31,15 @@ export const slotRows = (parts: number, slots: number, slot: tf.Tensor): tf.Tens
 
 /**
  * The table with one position written.
- * @param table   float32  (b h s) e
+ * @param table   float32  b h s e
  * @param rows    `slotRows`
  * @param update  float32  b h 1 e
  */
-export const writeSlot = (table: tf.Tensor, rows: tf.Tensor, update: tf.Tensor): tf.Tensor =>
-  tf.tensorScatterUpdate(table, rows, tf.reshape(update, [rows.shape[0] ?? 0, table.shape[1] ?? 0]))
+export const writeSlot = (table: tf.Tensor, rows: tf.Tensor, update: tf.Tensor): tf.Tensor => {
+  const width = table.shape.at(-1) ?? 0
+  const written = tf.tensorScatterUpdate(tf.reshape(table, [-1, width]), rows, tf.reshape(update, [-1, width]))
+  return tf.reshape(written, table.shape)
+}
 
 /**
  * Attention of one new position over itself and the positions in the cache, which it is not in yet: an engine then never
@@ -65,14 +67,11 @@ export const attentionOverCache = (
   return tf.add(tf.matMul(past, values), tf.mul(present, own[1])) // b h 1 e
 }
 
-/** The table of the first positions' keys or values, `b h t e`, with the slots after them empty. float32 (b h s) e */
-export const fillSlots = (filled: tf.Tensor, slots: number): tf.Tensor => {
-  const [, , t = 0, e = 0] = filled.shape
-  const padded = tf.pad(filled, [
+/** The table of the first positions' keys or values, `b h t e`, with the slots after them empty. float32 b h s e */
+export const fillSlots = (filled: tf.Tensor, slots: number): tf.Tensor =>
+  tf.pad(filled, [
     [0, 0],
     [0, 0],
-    [0, slots - t],
+    [0, slots - (filled.shape[2] ?? 0)],
     [0, 0],
   ])
-  return tf.reshape(padded, [-1, e])
-}

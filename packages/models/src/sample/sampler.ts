@@ -108,8 +108,8 @@ export const samplerFunctions = (config: GptConfig, sampler: SamplerConfig): Sam
       gptTrunk(config, paramsOf(state.policy), inputs.tokens!, {
         mask: inputs.mask!,
         seen: (l, k, v) => {
-          written[keysOf(l)] = fillSlots(k, slots) // (b h s) e
-          written[valuesOf(l)] = fillSlots(v, slots) // (b h s) e
+          written[keysOf(l)] = fillSlots(k, slots) // b h s e
+          written[valuesOf(l)] = fillSlots(v, slots) // b h s e
         },
       })
       return { outputs: {}, state: { cache: written } }
@@ -135,7 +135,6 @@ export const samplerFunctions = (config: GptConfig, sampler: SamplerConfig): Sam
       const seen = tf.logicalAnd(tf.less(range(slots, [1, slots]), slot), real(mask!)) // b s
       const bias = tf.reshape(tf.where(seen, tf.scalar(0), tf.scalar(unseen)), [b, 1, 1, slots]) // b 1 1 s
       const written: Record<string, tf.Tensor> = {}
-      const parted = (table: tf.Tensor): tf.Tensor => tf.reshape(table, [b, config.heads, slots, -1]) // b h s e
       let x = withPath("embed", () =>
         tf.reshape(tf.add(embed(p.token, previous!), embed(p.position, tf.add(start!, step!))), [b, 1, config.width]),
       ) // b 1 d
@@ -145,7 +144,7 @@ export const samplerFunctions = (config: GptConfig, sampler: SamplerConfig): Sam
           const [keys, values] = [state.cache![keysOf(l)]!, state.cache![valuesOf(l)]!] // each (b h s) e
           written[keysOf(l)] = writeSlot(keys, rows, k)
           written[valuesOf(l)] = writeSlot(values, rows, v)
-          const attended = attentionOverCache(q, [k, v], [parted(keys), parted(values)], bias) // b h 1 e
+          const attended = attentionOverCache(q, [k, v], [keys, values], bias) // b h 1 e
           return addMlp(layer, addAttended(layer, x, attended)) // b 1 d
         })
       }
