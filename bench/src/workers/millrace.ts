@@ -75,17 +75,19 @@ const digest = (tensors: HostTensors): string => createHash("sha256").update(enc
 const training = (found: TrainCase | CheckCase, folder: string) =>
   Effect.gen(function* () {
     const { objective, inputs } = found.network(batchKey)
-    const initial = yield* tensorsIn(folder, "weights.safetensors")
     const batch = yield* tensorsIn(folder, "batch.safetensors")
-    const { value: trainer, compileSeconds } = yield* timingCompilation(
-      makeTrainer({ objective, inputs, initial, config }),
+    const { value: trainer, compileSeconds } = yield* Effect.flatMap(
+      tensorsIn(folder, "weights.safetensors"),
+      (initial) => timingCompilation(makeTrainer({ objective, inputs, initial, config })),
     )
+    globalThis.gc?.()
     const step = Effect.map(timed(trainer.step(batch)), ({ value, seconds }) => ({ seconds, loss: value.loss! }))
 
     /** Digests of all parameters and moments after one step, each time from the start. */
     const repeated = (times: number) =>
       Effect.gen(function* () {
         const engine = yield* Engine
+        const initial = yield* tensorsIn(folder, "weights.safetensors")
         const zero = initOptimizer(objective)
         const params = yield* engine.allocate(initial)
         const moments = yield* engine.allocate(zero)

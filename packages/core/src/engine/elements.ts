@@ -31,6 +31,8 @@ interface Placed {
 export interface Elements {
   /** Where the session writes what the updates read, by name in the model. */
   readonly fetches: Readonly<Record<string, Tensor>>
+  /** Moves the state in, before a run: what it leaves behind is then free while the run needs most memory. */
+  readonly adopt: (cellOf: CellOf) => void
   /** Does every update, on the state that `cellOf` names. */
   readonly update: (cellOf: CellOf) => void
   /** Copies the state that updates overwrite; the result puts it back. */
@@ -116,8 +118,16 @@ export const openElements = ({ elements, modules }: Pick<CompileRequest, "elemen
     })
     for (const { model, dtype, shape } of ports.scalars) fetches[model] ??= emptyTensor({ dtype, shape })
   }
+  const adopt = (cellOf: CellOf): void => {
+    for (const each of placed) {
+      each.ports.tensors.forEach((tensor, i) => {
+        if (!("model" in tensor)) moveIn(each, i, cellOf(tensor))
+      })
+    }
+  }
   return {
     fetches,
+    adopt,
     snapshot: (cellOf) => {
       const cells = placed.flatMap(({ ports }) =>
         ports.tensors.flatMap((each) => ("model" in each ? [] : [cellOf(each)])),
@@ -132,13 +142,9 @@ export const openElements = ({ elements, modules }: Pick<CompileRequest, "elemen
     },
     update: (cellOf) => {
       for (const { from, to } of copies) dataOf(to).set(dataOf(from))
+      adopt(cellOf)
       for (const each of placed) {
-        each.ports.tensors.forEach((tensor, i) => {
-          if ("model" in tensor) return
-          const cell = cellOf(tensor)
-          moveIn(each, i, cell)
-          touch(cell)
-        })
+        for (const tensor of each.ports.tensors) if (!("model" in tensor)) touch(cellOf(tensor))
         each.run(each.bytes, ...each.addresses, ...each.ports.scalars.map(({ model }) => dataOf(fetches[model]!)[0]!))
       }
     },

@@ -94,6 +94,7 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
         ? await sessionOf(program)
         : await fixedSession(fixed, program.inputs.filter(isConstant), request.state)
     const inputs = fixed === undefined ? program.inputs : program.inputs.filter((port) => !isConstant(port))
+    elements.adopt((state) => cellOf(request.state, state))
     const { steps } = request
     const plain = program.outputs.filter(({ slot }) => slot === null)
     const written = program.outputs.filter(({ slot }) => slot !== null)
