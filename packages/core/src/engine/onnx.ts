@@ -1,6 +1,6 @@
 /** The `onnx` engine: programs captured, written as ONNX, and run by onnxruntime-node in a child process. */
 import { createHash } from "node:crypto"
-import { Effect, Layer, Semaphore } from "effect"
+import { Effect, Layer, type Scope, Semaphore } from "effect"
 import {
   type CompileError,
   Engine,
@@ -130,15 +130,22 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
   const bindings = (states: Readonly<Record<string, State>> = {}): Record<string, number> =>
     Object.fromEntries(Object.entries(states).map(([slot, state]) => [slot, stateIds.get(state)!]))
 
+  /** A state without tensors, freed with the scope. Apart from `allocate`: a finaliser keeps alive what is in its reach. */
+  const reserve = (id: number): Effect.Effect<unknown, EngineFailed, Scope.Scope> =>
+    Effect.acquireRelease(ask("state", { kind: "allocate", state: id, values: {} }), () =>
+      remote.tell({ kind: "free", state: id }),
+    )
   const allocate: Engine["Service"]["allocate"] = (initial) =>
     Effect.gen(function* () {
       const id = ++lastState
-      const specs = specsOf(initial)
-      const parts = [[], ...groupNames(specs)].map(
-        (names): StatePart => ({ kind: "allocate", state: id, values: pickWire(initial, names) }),
+      yield* reserve(id)
+      yield* askAll(
+        "state",
+        groupNames(initial).map(
+          (names): StatePart => ({ kind: "allocate", state: id, values: pickWire(initial, names) }),
+        ),
       )
-      yield* Effect.acquireRelease(askAll("state", parts), () => remote.tell({ kind: "free", state: id }))
-      const state = stateOf(askAll, id, specs)
+      const state = stateOf(askAll, id, specsOf(initial))
       stateIds.set(state, id)
       return state
     })
