@@ -68,7 +68,6 @@ export const writeRows = (table: Data, rows: Data, values: Data, width: number):
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]!
     if (!(row >= 0 && row < count)) throw new Error(`row ${row} is outside of a table of ${count} rows`)
-    // A row is short: a loop is faster than to make two views for `set`.
-    for (let from = i * width, to = row * width, end = from + width; from < end; from++, to++) table[to] = values[from]!
+    table.set(values.subarray(i * width, (i + 1) * width), row * width)
   }
 }
