@@ -42,6 +42,7 @@ export interface CheckCase extends Named {
     | { readonly kind: "repeat"; readonly times: number }
     | { readonly kind: "grow"; readonly warmup: number; readonly steps: number; readonly megabytes: number }
     | { readonly kind: "lateness"; readonly steps: number }
+    | { readonly kind: "products"; readonly runs: number; readonly share: number }
 }
 
 export type Case = TrainCase | SampleCase | CheckCase

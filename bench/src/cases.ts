@@ -163,6 +163,13 @@ export const cases: ReadonlyArray<Case> = [
   ),
   {
     kind: "check",
+    name: "products",
+    title: "share of a GPT step that matrix products take",
+    network: (key) => gptNetwork(gptStep, key),
+    check: { kind: "products", runs: 20, share: 0.75 },
+  },
+  {
+    kind: "check",
     name: "repeat",
     title: "20 repeats of a GPT step from the same state give the same bits",
     network: (key) => gptNetwork(gptStep, key),

@@ -8,7 +8,7 @@ import { childrenOf, residentBytes } from "./memory.js"
 import { commandOf } from "./peers.js"
 import type { Checked } from "./results.js"
 import { writeStart } from "./start.js"
-import { Done, Late, optimizer, Prepared, Repeated } from "./workers/protocol.js"
+import { Done, Late, optimizer, Prepared, Products, Repeated } from "./workers/protocol.js"
 import { startWorker, type Worker } from "./workers/worker.js"
 
 type Finding = Pick<Checked, "holds" | "found" | "wanted">
@@ -40,6 +40,13 @@ const find = async (worker: Worker, { check }: CheckCase): Promise<Finding> => {
       if (before === null || after === null) return { holds: false, found: "not measured on this system", wanted }
       const grown = (after - before) / megabyte
       return { holds: grown < check.megabytes, found: `${grown.toFixed(1)} MB`, wanted }
+    }
+    case "products": {
+      const measured = await worker.ask(Products, { do: "products", runs: check.runs })
+      const { share, gigaflopsPerSecond, peak } = measured
+      const reached = peak === null ? "" : `, ${((100 * gigaflopsPerSecond) / peak).toFixed(0)} % of ${peak.toFixed(0)}`
+      const found = `${(100 * share).toFixed(1)} %, at ${gigaflopsPerSecond.toFixed(0)} GFLOP/s${reached}`
+      return { holds: share >= check.share, found, wanted: `at least ${100 * check.share} %` }
     }
     case "lateness": {
       const { milliseconds } = await worker.ask(Late, { do: "lateness", steps: check.steps })

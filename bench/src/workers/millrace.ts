@@ -14,6 +14,7 @@ import {
   type HostTensors,
   initOptimizer,
   keyFromSeed,
+  profile,
   slots,
   split,
   trainStep,
@@ -117,7 +118,20 @@ const training = (found: TrainCase | CheckCase, folder: string) =>
         delay.disable()
         return { milliseconds: delay.percentile(99) / 1e6 }
       })
-    return { compileSeconds, step, repeated, steps, lateness }
+    const products = (runs: number) =>
+      Effect.gen(function* () {
+        const initial = yield* tensorsIn(folder, "weights.safetensors")
+        const state = { [slots.params]: initial, [slots.frozen]: {}, [slots.optimizer]: initOptimizer(objective) }
+        const measured = yield* profile(trainStep(objective, { inputs, ...config }), { runs, inputs: batch, state })
+        const { milliseconds, flops, peak } = measured.products
+        const gigaflopsPerSecond = flops / milliseconds / 1e6
+        return {
+          share: milliseconds / measured.milliseconds,
+          gigaflopsPerSecond,
+          peak: peak?.gigaflopsPerSecond ?? null,
+        }
+      })
+    return { compileSeconds, step, repeated, steps, lateness, products }
   })
 
 const sampling = ({ model, batch, promptLength, length }: SampleCase, folder: string) =>
@@ -171,6 +185,7 @@ const handlers: Handlers = {
   },
   repeat: ({ times }) => run(trained().repeated(times)),
   steps: ({ steps }) => run(trained().steps(steps)),
+  products: ({ runs }) => run(trained().products(runs)),
   lateness: ({ steps }) => run(trained().lateness(steps)),
 }
 

@@ -33,6 +33,7 @@ export type Request =
   | { readonly do: "repeat"; readonly times: number }
   | { readonly do: "steps"; readonly steps: number }
   | { readonly do: "lateness"; readonly steps: number }
+  | { readonly do: "products"; readonly runs: number }
 
 export const Hello = Schema.Union([
   Schema.Struct({ version: Schema.String, threads: Schema.optionalKey(Schema.Int) }),
@@ -51,4 +52,10 @@ export const Stepped = Schema.Struct({
 export const Scored = Schema.Struct({ loss: Schema.Number })
 export const Repeated = Schema.Struct({ digests: Schema.Array(Schema.String) })
 export const Done = Schema.Struct({ done: Schema.Int })
+/** Matrix products: their part of a step, and what they reach of the machine's peak; of a step and its products in GFLOP/s. */
+export const Products = Schema.Struct({
+  share: Schema.Number,
+  gigaflopsPerSecond: Schema.Number,
+  peak: Schema.NullOr(Schema.Number),
+})
 export const Late = Schema.Struct({ milliseconds: Schema.Number })
