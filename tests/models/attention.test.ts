@@ -98,8 +98,10 @@ const reference =
   }
 
 /** Attention without a gradient of its own. */
-const composite: typeof attention = (q, k, v, bias) =>
-  tf.matMul(softmax(tf.add(tf.div(tf.matMul(q, k, false, true), Math.sqrt(q.shape.at(-1)!)), bias)), v)
+const composite: typeof attention = (q, k, v, bias) => {
+  const scores = tf.div(tf.matMul(q, k, false, true), Math.sqrt(q.shape.at(-1)!))
+  return tf.matMul(softmax(bias === null ? scores : tf.add(scores, bias)), v)
+}
 
 const shapesOf = ({ b, h, t, s, e, bias }: Example) => ({
   q: [b, h, t, e],

@@ -22,7 +22,7 @@ import {
 } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
-import { attention, causalBias, paddedCausalBias } from "./layers/attention.js"
+import { attention, causalBias, joinHeads, paddedCausalBias, partHeads } from "./layers/attention.js"
 
 // --- config
 
@@ -114,22 +114,12 @@ export const queriesKeysValues = (
   p: Block<tf.Tensor>,
   x: tf.Tensor,
   heads: number,
-): [tf.Tensor, tf.Tensor, tf.Tensor] => {
-  const [b = 0, t = 0, d = 0] = x.shape
-  const qkv = linear(x, p.attention.qkv.weight, p.attention.qkv.bias) // b t (3 h e)
-  // Parted before the axes move: where there is one position, moving them is nothing but a reshape.
-  const [q, k, v] = tf
-    .split(qkv, 3, 2)
-    .map((part) => tf.transpose(tf.reshape(part, [b, t, heads, d / heads]), [0, 2, 1, 3]))
-  return [q as tf.Tensor, k as tf.Tensor, v as tf.Tensor] // each b h t e
-}
+): [q: tf.Tensor, k: tf.Tensor, v: tf.Tensor] =>
+  partHeads(linear(x, p.attention.qkv.weight, p.attention.qkv.bias), heads) // each b h t e
 
 /** The residual stream after attention was added to it. `attended` is b h t e. */
 export const addAttended = (p: Block<tf.Tensor>, x: tf.Tensor, attended: tf.Tensor): tf.Tensor =>
-  tf.add(
-    x,
-    linear(tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), x.shape), p.attention.out.weight, p.attention.out.bias),
-  )
+  tf.add(x, linear(joinHeads(attended), p.attention.out.weight, p.attention.out.bias))
 
 /** The residual stream after the feed-forward layer was added to it. */
 export const addMlp = (p: Block<tf.Tensor>, x: tf.Tensor): tf.Tensor => {

@@ -17,7 +17,7 @@ export {
   gptUnembed,
 } from "./gpt.js"
 export { gptPresets } from "./gptPresets.js"
-export { attention, causalBias, paddedCausalBias } from "./layers/attention.js"
+export { attention, causalBias, joinHeads, paddedCausalBias, partHeads } from "./layers/attention.js"
 export { sparseAttention } from "./layers/sparseAttention.js"
 export { type SparseBlocks, sparseBlocks } from "./layers/sparseBlocks.js"
 export { type SparseGrid, type SparsePattern, seenDistances, sparseMask } from "./layers/sparseMasks.js"

@@ -39,6 +39,26 @@ export const paddedCausalBias = (mask: tf.Tensor): tf.Tensor => {
 }
 
 /**
+ * Queries, keys and values of each head, from those of all heads side by side. They are parted before the axes move: where
+ * there is one position, moving them is nothing but a reshape.
+ * @param qkv  float32  b t (3 h e)
+ * @returns    three of float32  b h t e
+ */
+export const partHeads = (qkv: tf.Tensor, heads: number): [q: tf.Tensor, k: tf.Tensor, v: tf.Tensor] => {
+  const [b = 0, t = 0, wide = 0] = qkv.shape
+  const [q, k, v] = tf
+    .split(qkv, 3, 2)
+    .map((part) => tf.transpose(tf.reshape(part, [b, t, heads, wide / 3 / heads]), [0, 2, 1, 3]))
+  return [q as tf.Tensor, k as tf.Tensor, v as tf.Tensor]
+}
+
+/** All heads side by side. float32 `b h t e` -> `b t (h e)` */
+export const joinHeads = (x: tf.Tensor): tf.Tensor => {
+  const [b = 0, h = 0, t = 0, e = 0] = x.shape
+  return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [b, t, h * e])
+}
+
+/**
  * Scaled dot-product attention.
  *
  * The gradient of the scores is P ∘ (dP − D), where D = Σ P ∘ dP over the keys is taken as Σ O ∘ dO over the width of a
@@ -46,17 +66,17 @@ export const paddedCausalBias = (mask: tf.Tensor): tf.Tensor => {
  * @param q     queries         float32  b h t e
  * @param k     keys            float32  b h s e
  * @param v     values          float32  b h s e
- * @param bias  added to scores float32  broadcast to b h t s; it gets no gradient
+ * @param bias  added to scores float32  broadcast to b h t s, or null; it gets no gradient
  * @returns     attended values float32  b h t e
  * @source      Vaswani et al. 2017, eq. 1. Our e is their d_k. The form of D: Dao et al. 2022, appendix B.2
  */
-export const attention = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, bias: tf.Tensor): tf.Tensor => {
+export const attention = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, bias: tf.Tensor | null): tf.Tensor => {
   const scale = 1 / Math.sqrt(q.shape[q.rank - 1] ?? 1)
   return differentiable(
     [q, k, v],
     (save) => {
-      const scores = tf.add(tf.mul(tf.matMul(q, k, false, true), scale), bias) // b h t s
-      const p = softmax(scores) // b h t s
+      const products = tf.mul(tf.matMul(q, k, false, true), scale) // b h t s
+      const p = softmax(bias === null ? products : tf.add(products, bias)) // b h t s
       const o = tf.matMul(p, v) // b h t e
       save([q, k, v, p, o])
       return o
