@@ -1,13 +1,14 @@
 /**
  * Attention of a sparse transformer, block by block.
  *
- * An image token's keys are all of the text and a few image tokens, `near` it by its layer's pattern. Near scores are
- * products of blocks. The one softmax over near and text keys is done in two: near keys first, whose log-sum-exp is then
- * one more score beside those of the text, so that its probability is the share of all near keys together:
+ * An image token's keys are all of the text, `far`, and a few image tokens, `near` it by its layer's pattern. Near scores
+ * are products of blocks. The one softmax over both is done in two, each of which also gives its log-sum-exp; these say
+ * what share each has:
  *
- *   softmax over near and text = [ share · softmax over near, softmax over (text, log-sum-exp of near) without its last ]
+ *   softmax over near and far = [ share · softmax over near, (1 − share) · softmax over far ]
+ *   share                     = sigmoid(log-sum-exp of near − log-sum-exp of far)
  *
- * No score is copied to join the two, and no exponential overflows.
+ * Shares scale rows of e numbers and never scores. No score is copied, and no exponential overflows.
  * Axes   b batch, t position, s image position, h heads, e head width; in comments n = b · h, c blocks, p queries and
  *        l keys of a block, x text position
  */
@@ -31,18 +32,6 @@ const part = (x: tf.Tensor, from: number, count: number): tf.Tensor =>
 const pick = (x: tf.Tensor, numbers: Int32Array, first = 0): tf.Tensor =>
   tf.gather(x, tf.tensor1d(first === 0 ? numbers : numbers.map((i) => i + first), "int32"), 1)
 
-/** Rows and columns of one value at the ends. n t e -> n t+rows e+columns */
-const grown = (x: tf.Tensor, rows: number, columns: number, value = 0): tf.Tensor => {
-  const paddings: Array<[number, number]> = [0, rows, columns].map((after) => [0, after])
-  return tf.pad(x, paddings, value)
-}
-
-/** A row and a column of zeros at the ends, and 1 where they meet. n x e -> n x+1 e+1 */
-const cornered = (x: tf.Tensor): tf.Tensor => {
-  const before: Array<[number, number]> = [0, 0, x.shape[2]!].map((zeros) => [zeros, 0])
-  return tf.concat([grown(x, 0, 1), tf.pad(tf.ones([x.shape[0]!, 1, 1]), before)], 1)
-}
-
 const product = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.matMul(a, b)
 /** a · bᵀ */
 const against = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.matMul(a, b, false, true)
@@ -54,41 +43,44 @@ const forward = (blocks: SparseBlocks, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor)
   const [n = 0, t = 0, e = 0] = q.shape
   const { text } = grid
   const size = t - text
-  const scaled = tf.mul(q, 1 / Math.sqrt(e)) // n t e
+  const scale = 1 / Math.sqrt(e)
 
-  const [qText, kText, vText] = [part(scaled, 0, text), part(k, 0, text), part(v, 0, text)] // n x e
-  const early = tf.softmax(tf.add(against(qText, kText), causalBias(text))) // n x x
+  const [qText, kText, vText] = [part(q, 0, text), part(k, 0, text), part(v, 0, text)] // n x e
+  const early = tf.softmax(tf.add(tf.mul(against(qText, kText), scale), causalBias(text))) // n x x
   const textOut = product(early, vText) // n x e
 
   const turned = pattern.kind === "column"
-  const qImage = turned ? pick(scaled, order, text) : part(scaled, text, size) // n s e
+  const qImage = turned ? pick(q, order, text) : part(q, text, size) // n s e
   const nearOf = (x: tf.Tensor): tf.Tensor => tf.reshape(pick(x, blocks.keyAt, text), [n * count, keys, e])
   const [kNear, vNear] = [nearOf(k), nearOf(v)] // (n c) l e
-  const products = against(tf.reshape(qImage, [n * count, queries, e]), kNear) // (n c) p l
+  const products = tf.mul(against(tf.reshape(qImage, [n * count, queries, e]), kNear), scale) // (n c) p l
   const bias = tf.tensor(blocks.bias, [count, queries, keys])
   const scores = tf.add(tf.reshape(products, [n, count, queries, keys]), bias) // n c p l
   const logs = logSoftmax(scores) // n c p l
-  const ofSelf = (x: tf.Tensor): tf.Tensor => pick(tf.reshape(x, [n, size * keys, 1]), blocks.self)
-  const total = tf.sub(ofSelf(scores), ofSelf(logs)) // n s 1, the log-sum-exp of near scores
   const near = tf.reshape(tf.exp(logs), [n * count, queries, keys]) // (n c) p l
+  const ofSelf = (x: tf.Tensor): tf.Tensor => pick(tf.reshape(x, [n, size * keys, 1]), blocks.self)
+  const nearTotal = tf.sub(ofSelf(scores), ofSelf(logs)) // n s 1, the log-sum-exp of near scores
   const nearOut = tf.reshape(product(near, vNear), [n, size, e]) // n s e
 
-  const far = tf.softmax(against(tf.concat([qImage, total], 2), cornered(kText))) // n s x+1
-  // The share is read off, not summed up in a further column of v: a product of one column more takes a fifth longer.
-  const share = tf.slice(far, [0, 0, text], [n, size, 1]) // n s 1
-  const imageOut = tf.add(product(far, grown(vText, 1, 0)), tf.mul(share, nearOut)) // n s e
+  const farScores = tf.mul(against(qImage, kText), scale) // n s x
+  const farLogs = logSoftmax(farScores) // n s x
+  const far = tf.exp(farLogs) // n s x
+  const ofFirst = (x: tf.Tensor): tf.Tensor => tf.slice(x, [0, 0, 0], [n, size, 1])
+  const farTotal = tf.sub(ofFirst(farScores), ofFirst(farLogs)) // n s 1
+  const share = tf.sigmoid(tf.sub(nearTotal, farTotal)) // n s 1
+  const imageOut = tf.add(tf.mul(product(far, vText), tf.sub(1, share)), tf.mul(nearOut, share)) // n s e
   return [
     tf.concat([textOut, turned ? pick(imageOut, place) : imageOut], 1), // n t e
     { qText, kText, vText, early, textOut, qImage, kNear, vNear, near, far, share, imageOut },
   ]
 }
 
-/** dy, and −Σ_e dy · y as one more column. n t e -> n t e+1 */
-const withDelta = (dy: tf.Tensor, y: tf.Tensor): tf.Tensor => tf.concat([dy, tf.neg(tf.sum(tf.mul(dy, y), 2, true))], 2)
+/** −δ = −Σ_e dy · y. n t e -> n t 1 */
+const lessOf = (dy: tf.Tensor, y: tf.Tensor): tf.Tensor => tf.neg(tf.sum(tf.mul(dy, y), 2, true))
 
 /**
- * With P the probabilities and δ = Σ_e dy · y: dv = Pᵀ dy and dscores = P ∘ (dy vᵀ − δ). The product takes −δ along as
- * one more column of dy, against a column of ones.
+ * With P the probabilities and δ = Σ_e dy · y: dv = Pᵀ dy and dscores = P ∘ (dy vᵀ − δ), of near and of far keys alone with
+ * dy and δ times their share.
  */
 const backward = (blocks: SparseBlocks, dy: tf.Tensor, saved: Saved): Array<tf.Tensor> => {
   const { count, queries, keys, grid, order, place, pattern, slots } = blocks
@@ -96,36 +88,36 @@ const backward = (blocks: SparseBlocks, dy: tf.Tensor, saved: Saved): Array<tf.T
   const [n = 0, t = 0, e = 0] = dy.shape
   const { text } = grid
   const size = t - text
+  const scale = 1 / Math.sqrt(e)
   const turned = pattern.kind === "column"
 
   const dText = part(dy, 0, text) // n x e
-  const dEarly = tf.mul(early, against(withDelta(dText, textOut), grown(vText, 0, 1, 1))) // n x x
+  const dEarly = tf.mul(early, tf.add(against(dText, vText), lessOf(dText, textOut))) // n x x
 
   const dImage = turned ? pick(dy, order, text) : part(dy, text, size) // n s e
-  const extended = withDelta(dImage, imageOut) // n s e+1
-  // The near keys' sum has a score and no key: a row of zeros where rows are summed, and cut off where they are kept.
-  const dFar = tf.mul(far, against(extended, grown(vText, 1, 1, 1))) // n s x+1
-  const dqFar = product(dFar, grown(kText, 1, 0)) // n s e
-  const [dkFar, dvFar] = [part(across(dFar, qImage), 0, text), part(across(far, dImage), 0, text)] // n x e
+  const less = lessOf(dImage, imageOut) // n s 1
+  const farShare = tf.sub(1, share) // n s 1
+  const dFarOut = tf.mul(dImage, farShare) // n s e
+  const dFar = tf.mul(far, tf.add(against(dFarOut, vText), tf.mul(less, farShare))) // n s x
+  const dqFar = tf.mul(product(dFar, kText), scale) // n s e
+  const [dkFar, dvFar] = [tf.mul(across(dFar, qImage), scale), across(far, dFarOut)] // n x e
 
-  const [dShared, lessShared] = tf.split(tf.mul(extended, share), [e, 1], 2) // n s e, n s 1
-  const dOut = tf.reshape(dShared!, [n * count, queries, e]) // (n c) p e
-  const less = tf.reshape(lessShared!, [n * count, queries, 1])
-  const dNear = tf.mul(near, tf.add(against(dOut, vNear), less)) // (n c) p l
-  const dqNear = tf.reshape(product(dNear, kNear), [n, size, e]) // n s e
+  const dOut = tf.reshape(tf.mul(dImage, share), [n * count, queries, e]) // (n c) p e
+  const lessNear = tf.reshape(tf.mul(less, share), [n * count, queries, 1])
+  const dNear = tf.mul(near, tf.add(against(dOut, vNear), lessNear)) // (n c) p l
+  const dqNear = tf.reshape(tf.mul(product(dNear, kNear), scale), [n, size, e]) // n s e
   /** What the slots of each image token hold, added up. (n c) l e -> n s e */
   const collect = (x: tf.Tensor): tf.Tensor => {
     const each = tf.reshape(x, [n, count * keys, e])
     return slots.map((slot) => pick(each, slot)).reduce((sum, more) => tf.add(sum, more))
   }
-  const dkImage = collect(across(dNear, tf.reshape(qImage, [n * count, queries, e]))) // n s e
+  const dkImage = collect(tf.mul(across(dNear, tf.reshape(qImage, [n * count, queries, e])), scale)) // n s e
   const dvImage = collect(across(near, dOut)) // n s e
 
   const dqBlocks = tf.add(dqFar, dqNear) // n s e
-  const dq = tf.concat([product(dEarly, kText), turned ? pick(dqBlocks, place) : dqBlocks], 1) // n t e
   return [
-    tf.mul(dq, 1 / Math.sqrt(e)), // n t e
-    tf.concat([tf.add(across(dEarly, qText), dkFar), dkImage], 1), // n t e
+    tf.concat([tf.mul(product(dEarly, kText), scale), turned ? pick(dqBlocks, place) : dqBlocks], 1), // n t e
+    tf.concat([tf.add(tf.mul(across(dEarly, qText), scale), dkFar), dkImage], 1), // n t e
     tf.concat([tf.add(across(early, dText), dvFar), dvImage], 1), // n t e
   ]
 }
