@@ -3,10 +3,9 @@ import type { Equation } from "../program/ir.js"
 import { numbersOf } from "../program/shapes.js"
 import { type Pair, toFirst, type Window, windowOf } from "../program/windows.js"
 import { sizeOf } from "../tensor.js"
+import { inputsFirst, outputsFirst } from "./filters.js"
 import type { Graph, Lowerings } from "./graph.js"
 import { type ImageLowering, ofImages } from "./images.js"
-
-const filterPerm = { forward: [3, 2, 0, 1], swapped: [2, 3, 0, 1] } as const
 
 const pads = ([top, left]: Pair, [bottom, right]: Pair): ReadonlyArray<number> => [top, left, bottom, right]
 const clamp = ([rows, columns]: Pair): Pair => [Math.max(rows, 0), Math.max(columns, 0)]
@@ -22,7 +21,7 @@ const window = ({ attrs }: Equation, image: ReadonlyArray<number>, filter: Reado
 
 const convolution: ImageLowering = (graph, equation, [x, filter, ...bias], [image]) => {
   const w = window(equation, image!, equation.inputs[1]!.shape)
-  const weights = graph.node("Transpose", [filter!], { perm: filterPerm.forward })
+  const weights = outputsFirst(graph, filter!, equation.inputs[1]!.shape)
   return graph.node("Conv", [x!, weights, ...bias], {
     strides: w.strides,
     dilations: w.dilations,
@@ -36,20 +35,17 @@ const convolution: ImageLowering = (graph, equation, [x, filter, ...bias], [imag
  */
 const inputGradient: ImageLowering = (graph, equation, [dy, filter]) => {
   const shape = toFirst(numbersOf(equation.attrs, "inputShape"))
-  const w = window(equation, shape, equation.inputs[1]!.shape)
+  const taps = equation.inputs[1]!.shape
+  const w = window(equation, shape, taps)
   if (w.strides.some((s) => s !== 1) || w.dilations.some((d) => d !== 1)) {
-    return graph.node("ConvTranspose", [dy!, graph.node("Transpose", [filter!], { perm: filterPerm.forward })], {
+    return graph.node("ConvTranspose", [dy!, outputsFirst(graph, filter!, taps)], {
       strides: w.strides,
       dilations: w.dilations,
       pads: pads(w.before, clamp(w.after)),
       output_padding: w.after.map((n) => Math.max(-n, 0)),
     })
   }
-  const turns = w.kernel.some((n) => n > 1)
-  const ends = graph.int64([-1, -1])
-  const far = graph.int64([-(2 ** 31), -(2 ** 31)])
-  const halfTurn = turns ? graph.node("Slice", [filter!, ends, far, graph.int64([0, 1]), ends]) : filter!
-  const weights = graph.node("Transpose", [halfTurn], { perm: filterPerm.swapped })
+  const weights = inputsFirst(graph, filter!, taps, true)
   const around = (side: Pair): Pair => [w.kernel[0] - 1 - side[0], w.kernel[1] - 1 - side[1]]
   const [before, after] = [around(w.before), around(w.after)]
   const cut = (side: Pair): Pair => [Math.min(side[0], 0), Math.min(side[1], 0)]
@@ -148,7 +144,7 @@ const depthwise: ImageLowering = (graph, equation, [x, filter], [image]) => {
 
 /** [y, x, c, m] as [c · m, 1, y, x]. */
 const channelwise = (graph: Graph, filter: string, [rows, columns, channels, many]: ReadonlyArray<number>): string => {
-  const first = graph.node("Transpose", [filter], { perm: filterPerm.swapped })
+  const first = inputsFirst(graph, filter, [rows!, columns!, channels!, many!], false)
   return graph.reshape(first, [channels!, many!, rows!, columns!], [channels! * many!, 1, rows!, columns!])
 }
 
