@@ -8,7 +8,7 @@ interface Wide {
   readonly image: readonly [number, number, number, number]
   readonly filter: readonly [number, number, number, number]
   readonly strides: readonly [number, number]
-  readonly pad: "same" | "valid"
+  readonly pad: "same" | "valid" | number
 }
 
 /** As many channels and pixels as decide how a convolution and its gradients are computed. */
@@ -18,6 +18,11 @@ const cases: Readonly<Record<string, Wide>> = {
   "large images": { image: [2, 18, 17, 5], filter: [3, 3, 5, 7], strides: [1, 1], pad: "same" },
   "large images, cut": { image: [2, 18, 17, 7], filter: [2, 3, 7, 5], strides: [1, 1], pad: "valid" },
   "images of middle size": { image: [2, 9, 8, 24], filter: [3, 3, 24, 40], strides: [1, 1], pad: "same" },
+  "few pixels, fewer channels": { image: [2, 5, 4, 80], filter: [3, 2, 80, 64], strides: [1, 1], pad: "same" },
+  "fewer channels": { image: [2, 12, 11, 40], filter: [3, 2, 40, 9], strides: [1, 1], pad: "same" },
+  "wide zeros": { image: [2, 7, 6, 12], filter: [3, 3, 12, 14], strides: [1, 1], pad: 4 },
+  "wide zeros, fewer channels": { image: [2, 7, 6, 14], filter: [2, 2, 14, 12], strides: [1, 1], pad: 3 },
+  "a filter as large as the image": { image: [2, 6, 5, 12], filter: [6, 5, 12, 10], strides: [1, 1], pad: "valid" },
   "halved images": { image: [2, 12, 10, 66], filter: [3, 3, 66, 64], strides: [2, 2], pad: "same" },
   "halved images, few channels": { image: [2, 16, 18, 6], filter: [3, 3, 6, 9], strides: [2, 2], pad: "same" },
   "odd strides": { image: [2, 13, 16, 17], filter: [3, 4, 17, 20], strides: [3, 2], pad: "same" },

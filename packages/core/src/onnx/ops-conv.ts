@@ -3,6 +3,7 @@ import type { Equation } from "../program/ir.js"
 import { numbersOf } from "../program/shapes.js"
 import { type Pair, toFirst, type Window, windowOf } from "../program/windows.js"
 import { sizeOf } from "../tensor.js"
+import { denseFilterGradient } from "./filterGradient.js"
 import { inputsFirst, outputsFirst } from "./filters.js"
 import type { Graph, Lowerings } from "./graph.js"
 import { type ImageLowering, ofImages } from "./images.js"
@@ -71,39 +72,7 @@ const tapsOf = ({ kernel: [rows, columns] }: Window): ReadonlyArray<Pair> =>
   Array.from({ length: rows * columns }, (_, i) => [Math.floor(i / columns), i % columns] as const)
 
 /**
- * The filter gradient of large images with stride 1: rows of x against dy at each of its places under a row of the
- * filter. So x and dy are copied once for every row and once for every column, instead of x for every tap.
- */
-const byRows = (
-  graph: Graph,
-  w: Window,
-  shape: ReadonlyArray<number>,
-  batch: number,
-  x: string,
-  dy: string,
-): string => {
-  const [rows, columns, from, to] = shape as [number, number, number, number]
-  const [height, width] = [w.output[0], w.output[1] + columns - 1]
-  const padded = padImage(graph, x, w.before, w.after)
-  const places = Array.from({ length: columns }, (_, j) => padImage(graph, dy, [0, j], [0, columns - 1 - j]))
-  const slopes = graph.reshape(
-    graph.node("Concat", places, { axis: 1 }),
-    [batch, columns * to, height, width],
-    [batch, columns * to, height * width],
-  )
-  const products = Array.from({ length: rows }, (_, i) => {
-    const seen = graph.node("Slice", [padded, graph.int64([i]), graph.int64([i + height]), graph.int64([2])])
-    const flat = graph.reshape(seen, [batch, from, height, width], [batch, from, height * width])
-    const each = graph.node("com.microsoft:FusedMatMul", [flat, slopes], { transA: 0, transB: 1 })
-    return graph.node("ReduceSum", [each, graph.int64([0])], { keepdims: 0 })
-  })
-  const joined = rows === 1 ? products[0]! : graph.node("Concat", products, { axis: 0 })
-  const apart = graph.reshape(joined, [rows * from, columns * to], [rows, from, columns, to])
-  return graph.node("Transpose", [apart], { perm: [0, 2, 1, 3] })
-}
-
-/**
- * A product over all pixels for each tap of the filter. Large images are multiplied one by one and the products added,
+ * A product over all pixels for each tap of the filter, where it moves by more than one pixel. Large images are multiplied one by one and the products added,
  * which copies nothing but what is under the tap; for small ones that sum takes longer than to join their pixels first.
  */
 const filterGradient: ImageLowering = (graph, equation, [x, dy], [image, result]) => {
@@ -111,8 +80,7 @@ const filterGradient: ImageLowering = (graph, equation, [x, dy], [image, result]
   const [rows, columns, from, to] = shape as [number, number, number, number]
   const w = window(equation, image!, shape)
   const [batch, pixels] = [image![0]!, sizeOf(w.output)]
-  const dense = [...w.strides, ...w.dilations].every((n) => n === 1) && columns > 1
-  if (dense && pixels >= 32 * Math.min(from, to)) return byRows(graph, w, shape, batch, x!, dy!)
+  if (w.strides.every((n) => n === 1)) return denseFilterGradient(graph, w, shape, batch, x!, dy!)
   const joined = pixels < 2 * Math.min(from, to)
   const turn = (name: string): string => (joined ? graph.node("Transpose", [name], { perm: [1, 0, 2, 3] }) : name)
   const flat = (name: string, channels: number): string =>
