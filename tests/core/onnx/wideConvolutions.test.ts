@@ -15,6 +15,7 @@ interface Wide {
 const cases: Readonly<Record<string, Wide>> = {
   "few pixels": { image: [2, 5, 4, 64], filter: [3, 2, 64, 80], strides: [1, 1], pad: "same" },
   "a filter of one tap": { image: [3, 6, 5, 70], filter: [1, 1, 70, 66], strides: [1, 1], pad: "same" },
+  "few pixels, a filter of one tap": { image: [3, 2, 2, 20], filter: [1, 1, 20, 30], strides: [1, 1], pad: "same" },
   "large images": { image: [2, 18, 17, 5], filter: [3, 3, 5, 7], strides: [1, 1], pad: "same" },
   "large images, cut": { image: [2, 18, 17, 7], filter: [2, 3, 7, 5], strides: [1, 1], pad: "valid" },
   "images of middle size": { image: [2, 9, 8, 24], filter: [3, 3, 24, 40], strides: [1, 1], pad: "same" },

@@ -20,8 +20,39 @@ const padImage = (graph: Graph, x: string, before: Pair, after: Pair): string =>
 const window = ({ attrs }: Equation, image: ReadonlyArray<number>, filter: ReadonlyArray<number>): Window =>
   windowOf(attrs, [image[2]!, image[3]!], [filter[0]!, filter[1]!])
 
+/** Up to this many pixels, a filter of one tap is one product for all images; ONNX Runtime takes one for each image. */
+const fewPixels = 4
+
+const isProduct = (w: Window): boolean =>
+  [...w.kernel, ...w.strides].every((n) => n === 1) &&
+  [...w.before, ...w.after].every((n) => n === 0) &&
+  sizeOf(w.output) <= fewPixels
+
+/** A product of all pixels with the matrix of a filter of one tap, turned or not. */
+const pixelwise = (
+  graph: Graph,
+  x: string,
+  [batch, channels, ...size]: ReadonlyArray<number>,
+  [matrix, shape]: readonly [string, ReadonlyArray<number>],
+  turned: boolean,
+  bias: ReadonlyArray<string>,
+): string => {
+  const [from, to] = [shape[2]!, shape[3]!]
+  const pixels = sizeOf(size)
+  const [rows, made] = [batch! * pixels, turned ? from : to]
+  const flat = graph.reshape(x, [batch!, channels!, ...size], [batch!, channels!, pixels])
+  const last = graph.node("Transpose", [flat], { perm: [0, 2, 1] })
+  const weights = graph.reshape(matrix, shape, [from, to])
+  const left = graph.reshape(last, [batch!, pixels, channels!], [rows, channels!])
+  const product = graph.node("Gemm", [left, weights, ...bias], { transA: 0, transB: turned ? 1 : 0 })
+  const images = graph.reshape(product, [rows, made], [batch!, pixels, made])
+  const first = graph.node("Transpose", [images], { perm: [0, 2, 1] })
+  return graph.reshape(first, [batch!, made, pixels], [batch!, made, ...size])
+}
+
 const convolution: ImageLowering = (graph, equation, [x, filter, ...bias], [image]) => {
   const w = window(equation, image!, equation.inputs[1]!.shape)
+  if (isProduct(w)) return pixelwise(graph, x!, image!, [filter!, equation.inputs[1]!.shape], false, bias)
   const weights = outputsFirst(graph, filter!, equation.inputs[1]!.shape)
   return graph.node("Conv", [x!, weights, ...bias], {
     strides: w.strides,
@@ -34,10 +65,11 @@ const convolution: ImageLowering = (graph, equation, [x, filter, ...bias], [imag
  * Σ over taps of the filter, turned by a half turn: with stride 1 a convolution of dy, which ONNX Runtime computes faster
  * than ConvTranspose.
  */
-const inputGradient: ImageLowering = (graph, equation, [dy, filter]) => {
+const inputGradient: ImageLowering = (graph, equation, [dy, filter], [slopes]) => {
   const shape = toFirst(numbersOf(equation.attrs, "inputShape"))
   const taps = equation.inputs[1]!.shape
   const w = window(equation, shape, taps)
+  if (isProduct(w)) return pixelwise(graph, dy!, slopes!, [filter!, taps], true, [])
   if (w.strides.some((s) => s !== 1) || w.dilations.some((d) => d !== 1)) {
     return graph.node("ConvTranspose", [dy!, outputsFirst(graph, filter!, taps)], {
       strides: w.strides,
