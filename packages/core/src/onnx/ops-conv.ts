@@ -3,10 +3,10 @@ import type { Equation } from "../program/ir.js"
 import { numbersOf } from "../program/shapes.js"
 import { type Pair, toFirst, type Window, windowOf } from "../program/windows.js"
 import { sizeOf } from "../tensor.js"
+import { denseFilterGradient } from "./filterGradient.js"
+import { inputsFirst, outputsFirst } from "./filters.js"
 import type { Graph, Lowerings } from "./graph.js"
 import { type ImageLowering, ofImages } from "./images.js"
-
-const filterPerm = { forward: [3, 2, 0, 1], swapped: [2, 3, 0, 1] } as const
 
 const pads = ([top, left]: Pair, [bottom, right]: Pair): ReadonlyArray<number> => [top, left, bottom, right]
 const clamp = ([rows, columns]: Pair): Pair => [Math.max(rows, 0), Math.max(columns, 0)]
@@ -20,9 +20,40 @@ const padImage = (graph: Graph, x: string, before: Pair, after: Pair): string =>
 const window = ({ attrs }: Equation, image: ReadonlyArray<number>, filter: ReadonlyArray<number>): Window =>
   windowOf(attrs, [image[2]!, image[3]!], [filter[0]!, filter[1]!])
 
+/** Up to this many pixels, a filter of one tap is one product for all images; ONNX Runtime takes one for each image. */
+const fewPixels = 4
+
+const isProduct = (w: Window): boolean =>
+  [...w.kernel, ...w.strides].every((n) => n === 1) &&
+  [...w.before, ...w.after].every((n) => n === 0) &&
+  sizeOf(w.output) <= fewPixels
+
+/** A product of all pixels with the matrix of a filter of one tap, turned or not. */
+const pixelwise = (
+  graph: Graph,
+  x: string,
+  [batch, channels, ...size]: ReadonlyArray<number>,
+  [matrix, shape]: readonly [string, ReadonlyArray<number>],
+  turned: boolean,
+  bias: ReadonlyArray<string>,
+): string => {
+  const [from, to] = [shape[2]!, shape[3]!]
+  const pixels = sizeOf(size)
+  const [rows, made] = [batch! * pixels, turned ? from : to]
+  const flat = graph.reshape(x, [batch!, channels!, ...size], [batch!, channels!, pixels])
+  const last = graph.node("Transpose", [flat], { perm: [0, 2, 1] })
+  const weights = graph.reshape(matrix, shape, [from, to])
+  const left = graph.reshape(last, [batch!, pixels, channels!], [rows, channels!])
+  const product = graph.node("Gemm", [left, weights, ...bias], { transA: 0, transB: turned ? 1 : 0 })
+  const images = graph.reshape(product, [rows, made], [batch!, pixels, made])
+  const first = graph.node("Transpose", [images], { perm: [0, 2, 1] })
+  return graph.reshape(first, [batch!, made, pixels], [batch!, made, ...size])
+}
+
 const convolution: ImageLowering = (graph, equation, [x, filter, ...bias], [image]) => {
   const w = window(equation, image!, equation.inputs[1]!.shape)
-  const weights = graph.node("Transpose", [filter!], { perm: filterPerm.forward })
+  if (isProduct(w)) return pixelwise(graph, x!, image!, [filter!, equation.inputs[1]!.shape], false, bias)
+  const weights = outputsFirst(graph, filter!, equation.inputs[1]!.shape)
   return graph.node("Conv", [x!, weights, ...bias], {
     strides: w.strides,
     dilations: w.dilations,
@@ -34,22 +65,20 @@ const convolution: ImageLowering = (graph, equation, [x, filter, ...bias], [imag
  * Σ over taps of the filter, turned by a half turn: with stride 1 a convolution of dy, which ONNX Runtime computes faster
  * than ConvTranspose.
  */
-const inputGradient: ImageLowering = (graph, equation, [dy, filter]) => {
+const inputGradient: ImageLowering = (graph, equation, [dy, filter], [slopes]) => {
   const shape = toFirst(numbersOf(equation.attrs, "inputShape"))
-  const w = window(equation, shape, equation.inputs[1]!.shape)
+  const taps = equation.inputs[1]!.shape
+  const w = window(equation, shape, taps)
+  if (isProduct(w)) return pixelwise(graph, dy!, slopes!, [filter!, taps], true, [])
   if (w.strides.some((s) => s !== 1) || w.dilations.some((d) => d !== 1)) {
-    return graph.node("ConvTranspose", [dy!, graph.node("Transpose", [filter!], { perm: filterPerm.forward })], {
+    return graph.node("ConvTranspose", [dy!, outputsFirst(graph, filter!, taps)], {
       strides: w.strides,
       dilations: w.dilations,
       pads: pads(w.before, clamp(w.after)),
       output_padding: w.after.map((n) => Math.max(-n, 0)),
     })
   }
-  const turns = w.kernel.some((n) => n > 1)
-  const ends = graph.int64([-1, -1])
-  const far = graph.int64([-(2 ** 31), -(2 ** 31)])
-  const halfTurn = turns ? graph.node("Slice", [filter!, ends, far, graph.int64([0, 1]), ends]) : filter!
-  const weights = graph.node("Transpose", [halfTurn], { perm: filterPerm.swapped })
+  const weights = inputsFirst(graph, filter!, taps, true)
   const around = (side: Pair): Pair => [w.kernel[0] - 1 - side[0], w.kernel[1] - 1 - side[1]]
   const [before, after] = [around(w.before), around(w.after)]
   const cut = (side: Pair): Pair => [Math.min(side[0], 0), Math.min(side[1], 0)]
@@ -75,39 +104,7 @@ const tapsOf = ({ kernel: [rows, columns] }: Window): ReadonlyArray<Pair> =>
   Array.from({ length: rows * columns }, (_, i) => [Math.floor(i / columns), i % columns] as const)
 
 /**
- * The filter gradient of large images with stride 1: rows of x against dy at each of its places under a row of the
- * filter. So x and dy are copied once for every row and once for every column, instead of x for every tap.
- */
-const byRows = (
-  graph: Graph,
-  w: Window,
-  shape: ReadonlyArray<number>,
-  batch: number,
-  x: string,
-  dy: string,
-): string => {
-  const [rows, columns, from, to] = shape as [number, number, number, number]
-  const [height, width] = [w.output[0], w.output[1] + columns - 1]
-  const padded = padImage(graph, x, w.before, w.after)
-  const places = Array.from({ length: columns }, (_, j) => padImage(graph, dy, [0, j], [0, columns - 1 - j]))
-  const slopes = graph.reshape(
-    graph.node("Concat", places, { axis: 1 }),
-    [batch, columns * to, height, width],
-    [batch, columns * to, height * width],
-  )
-  const products = Array.from({ length: rows }, (_, i) => {
-    const seen = graph.node("Slice", [padded, graph.int64([i]), graph.int64([i + height]), graph.int64([2])])
-    const flat = graph.reshape(seen, [batch, from, height, width], [batch, from, height * width])
-    const each = graph.node("com.microsoft:FusedMatMul", [flat, slopes], { transA: 0, transB: 1 })
-    return graph.node("ReduceSum", [each, graph.int64([0])], { keepdims: 0 })
-  })
-  const joined = rows === 1 ? products[0]! : graph.node("Concat", products, { axis: 0 })
-  const apart = graph.reshape(joined, [rows * from, columns * to], [rows, from, columns, to])
-  return graph.node("Transpose", [apart], { perm: [0, 2, 1, 3] })
-}
-
-/**
- * A product over all pixels for each tap of the filter. Large images are multiplied one by one and the products added,
+ * A product over all pixels for each tap of the filter, where it moves by more than one pixel. Large images are multiplied one by one and the products added,
  * which copies nothing but what is under the tap; for small ones that sum takes longer than to join their pixels first.
  */
 const filterGradient: ImageLowering = (graph, equation, [x, dy], [image, result]) => {
@@ -115,8 +112,7 @@ const filterGradient: ImageLowering = (graph, equation, [x, dy], [image, result]
   const [rows, columns, from, to] = shape as [number, number, number, number]
   const w = window(equation, image!, shape)
   const [batch, pixels] = [image![0]!, sizeOf(w.output)]
-  const dense = [...w.strides, ...w.dilations].every((n) => n === 1) && columns > 1
-  if (dense && pixels >= 32 * Math.min(from, to)) return byRows(graph, w, shape, batch, x!, dy!)
+  if (w.strides.every((n) => n === 1)) return denseFilterGradient(graph, w, shape, batch, x!, dy!)
   const joined = pixels < 2 * Math.min(from, to)
   const turn = (name: string): string => (joined ? graph.node("Transpose", [name], { perm: [1, 0, 2, 3] }) : name)
   const flat = (name: string, channels: number): string =>
@@ -148,7 +144,7 @@ const depthwise: ImageLowering = (graph, equation, [x, filter], [image]) => {
 
 /** [y, x, c, m] as [c · m, 1, y, x]. */
 const channelwise = (graph: Graph, filter: string, [rows, columns, channels, many]: ReadonlyArray<number>): string => {
-  const first = graph.node("Transpose", [filter], { perm: filterPerm.swapped })
+  const first = inputsFirst(graph, filter, [rows!, columns!, channels!, many!], false)
   return graph.reshape(first, [channels!, many!, rows!, columns!], [channels! * many!, 1, rows!, columns!])
 }
 

@@ -77,12 +77,19 @@ const cumprod: Lowering = (graph, equation, [x]) => {
   return asOutput(graph, equation, result, dtype)
 }
 
+/**
+ * Over the last axis of a matrix: ONNX Runtime moves transposes of images behind a softmax of more axes, and takes ten
+ * times as long over an axis in the middle.
+ */
 const softmax =
   (op: string, attr: string): Lowering =>
   (graph, equation, [x]) => {
     const { dtype, shape } = equation.inputs[0]!
     const axis = axisOf(number(equation.attrs[attr], -1), shape.length)
-    return graph.node(op, [graph.cast(x!, dtype, "float32")], { axis })
+    const data = graph.cast(x!, dtype, "float32")
+    if (axis !== shape.length - 1 || shape.length < 3) return graph.node(op, [data], { axis })
+    const rows = [sizeOf(shape.slice(0, -1)), shape[axis]!]
+    return graph.reshape(graph.node(op, [graph.reshape(data, shape, rows)], { axis: 1 }), rows, shape)
   }
 
 const swapLast = (graph: Graph, x: string, rank: number): string => {
