@@ -25,6 +25,7 @@ import {
 } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
+import { joinHeads, partHeads } from "./layers/attention.js"
 import { sparseAttention } from "./layers/sparseAttention.js"
 import { type SparseBlocks, sparseBlocks } from "./layers/sparseBlocks.js"
 import type { SparseGrid, SparsePattern } from "./layers/sparseMasks.js"
@@ -135,15 +136,8 @@ const norm = (p: Norm<tf.Tensor>, x: tf.Tensor): tf.Tensor =>
 export type Attend = (blocks: SparseBlocks, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => tf.Tensor
 
 const block = (p: Block<tf.Tensor>, x: tf.Tensor, heads: number, blocks: SparseBlocks, attend: Attend): tf.Tensor => {
-  const [b = 0, t = 0, d = 0] = x.shape
   const qkv = linear(norm(p.norm1, x), p.attention.qkv.weight, p.attention.qkv.bias) // b t (3 h e)
-  const parted = tf.transpose(tf.reshape(qkv, [b, t, 3, heads, d / heads]), [2, 0, 3, 1, 4]) // 3 b h t e
-  const [q, k, v] = tf.split(parted, 3, 0).map((part) => tf.reshape(part, [b, heads, t, d / heads])) as [
-    tf.Tensor,
-    tf.Tensor,
-    tf.Tensor,
-  ] // each b h t e
-  const attended = tf.reshape(tf.transpose(attend(blocks, q, k, v), [0, 2, 1, 3]), [b, t, d]) // b t d
+  const attended = joinHeads(attend(blocks, ...partHeads(qkv, heads))) // b t (h e)
   const y = tf.add(x, linear(attended, p.attention.out.weight, p.attention.out.bias)) // b t d
   const hidden = gelu(linear(norm(p.norm2, y), p.mlp.up.weight, p.mlp.up.bias)) // b t f
   return tf.add(y, linear(hidden, p.mlp.down.weight, p.mlp.down.bias)) // b t d
