@@ -90,6 +90,7 @@ const convolutionCases = Object.entries(convolutions).flatMap(([name, [strides, 
 
 const pools: Readonly<Record<string, readonly [Pair, Pair, Pads, Window]>> = {
   "windows side by side": [[2, 2], [2, 2], "valid", window([2, 2], [2, 2], 1, [0, 0], [2, 2])],
+  "windows that fill the image": [[2, 5], [2, 5], "valid", window([2, 5], [2, 5], 1, [0, 0], [2, 1])],
   "windows that overlap": [[3, 3], [1, 1], "valid", window([3, 3], [1, 1], 1, [0, 0], [2, 3])],
   "windows over the edge": [[3, 2], [2, 2], "same", window([3, 2], [2, 2], 1, [0, 0], [2, 3])],
   "windows apart": [[1, 2], [2, 3], "valid", window([1, 2], [2, 3], 1, [0, 0], [2, 2])],

@@ -38,10 +38,23 @@ const maxPoolGradient: ImageLowering = (graph, equation, [dy, x], [slopes, image
 const averagePool: ImageLowering = (graph, equation, [x], [image]) =>
   graph.node("AveragePool", [x!], { ...pooling(window(equation, image!)), count_include_pad: 0 })
 
-/** Every pixel of a window gets an equal part: a transposed convolution of each channel with a constant. */
+/** ONNX Runtime's fast case of Resize: every row and column of an image several times. */
+const repeated = (graph: Graph, x: string, times: ReadonlyArray<number>): string =>
+  graph.node("Resize", [x, "", graph.constant("float32", [4], [1, 1, ...times])], {
+    mode: "nearest",
+    nearest_mode: "floor",
+    coordinate_transformation_mode: "asymmetric",
+  })
+
+/**
+ * Every pixel of a window gets an equal part. Windows side by side repeat it; others add theirs up, as a transposed
+ * convolution of each channel with a constant does.
+ */
 const averagePoolGradient: ImageLowering = (graph, equation, [dy], [slopes, image]) => {
   const w = window(equation, image!)
   const [batch, channels] = image as [number, number, number, number]
+  const apart = [...w.before, ...w.after].every((n) => n === 0) && w.kernel.every((n, i) => n === w.strides[i])
+  if (apart) return repeated(graph, graph.node("Mul", [dy!, graph.scalar("float32", 1 / sizeOf(w.kernel))]), w.kernel)
   const flat = graph.reshape(dy!, slopes!, [batch * channels, 1, ...w.output])
   const part = graph.filled("float32", [1, 1, ...w.kernel], 1 / sizeOf(w.kernel))
   const made = graph.node("ConvTranspose", [flat, part], {
@@ -52,19 +65,13 @@ const averagePoolGradient: ImageLowering = (graph, equation, [dy], [slopes, imag
   return graph.reshape(made, [batch * channels, 1, ...w.input], image!)
 }
 
-/** Whole multiples are ONNX Runtime's fast case of Resize; any other size picks rows and columns. */
+/** Whole multiples repeat rows and columns; any other size picks them. */
 const nearest: ImageLowering = (graph, equation, [x], [image]) => {
   const to = numbersOf(equation.attrs, "size")
   const rows = (i: number): ReadonlyArray<number> => nearestRows(image![2 + i]!, to[i]!, equation.attrs)
   const times = to.map((size, i) => size / image![2 + i]!)
   const repeats = times.every((n, i) => Number.isInteger(n) && rows(i).every((row, k) => row === Math.floor(k / n)))
-  if (repeats) {
-    return graph.node("Resize", [x!, "", graph.constant("float32", [4], [1, 1, ...times])], {
-      mode: "nearest",
-      nearest_mode: "floor",
-      coordinate_transformation_mode: "asymmetric",
-    })
-  }
+  if (repeats) return repeated(graph, x!, times)
   return [0, 1].reduce(
     (name, i) => graph.node("Gather", [name, graph.constant("int32", [to[i]!], rows(i))], { axis: 2 + i }),
     x!,
