@@ -6,6 +6,7 @@ import {
   type CompileError,
   Engine,
   type EngineError,
+  type Executable,
   frozenNames,
   type HostTensors,
   initOptimizer,
@@ -79,6 +80,29 @@ const requireParameters = ({ name, paramSpecs }: Objective, initial: HostTensors
       })
 }
 
+/** Apart from `makeTrainer`: what lives as long as the trainer must not keep the first values of its parameters alive. */
+const stepsOf = (name: string, executable: Executable, state: Readonly<Record<string, State>>): Trainer["step"] => {
+  let done = 0
+  return (batch) =>
+    Effect.gen(function* () {
+      const outputs = yield* executable.run({ state, inputs: batch })
+      const values: Record<string, number> = {}
+      for (const [output, { shape, data }] of Object.entries(outputs)) {
+        if (shape.length === 0 && output !== "finite") values[output] = data[0]!
+      }
+      done++
+      if (outputs.finite?.data[0] === 0) {
+        return yield* new NotFinite({
+          where: `${name} > step ${done}`,
+          expected: "a finite loss, finite gradients and finite parameters after the step",
+          received: `loss ${values.loss}, gradient norm ${values.gradientNorm}, learning rate ${values.learningRate}`,
+          fix: "lower the learning rate",
+        })
+      }
+      return values
+    })
+}
+
 /**
  * A trainer for an objective. It lives as long as the scope.
  * @fails  BadConfig  nothing in the objective learns, or `initial` lacks a parameter
@@ -96,24 +120,5 @@ export const makeTrainer = (
     const optimizer = yield* engine.allocate(initOptimizer(objective))
     const executable = yield* engine.compile(oneStep)
     const state = { [slots.params]: params, [slots.frozen]: frozen, [slots.optimizer]: optimizer }
-    let done = 0
-    const step: Trainer["step"] = (batch) =>
-      Effect.gen(function* () {
-        const outputs = yield* executable.run({ state, inputs: batch })
-        const values: Record<string, number> = {}
-        for (const [output, { shape, data }] of Object.entries(outputs)) {
-          if (shape.length === 0 && output !== "finite") values[output] = data[0]!
-        }
-        done++
-        if (outputs.finite?.data[0] === 0) {
-          return yield* new NotFinite({
-            where: `${objective.name} > step ${done}`,
-            expected: "a finite loss, finite gradients and finite parameters after the step",
-            received: `loss ${values.loss}, gradient norm ${values.gradientNorm}, learning rate ${values.learningRate}`,
-            fix: "lower the learning rate",
-          })
-        }
-        return values
-      })
-    return { params, step }
+    return { params, step: stepsOf(objective.name, executable, state) }
   })
