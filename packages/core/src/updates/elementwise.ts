@@ -29,8 +29,8 @@ export interface ByElements {
   readonly updates: ReadonlyArray<ElementwiseUpdate>
 }
 
-/** Beyond this a tensor does not fit into WebAssembly's memory together with its moments and its gradient. */
-const largest = 2 ** 27
+/** What the tensors of one update may take together, in bytes: they share a memory of WebAssembly, which ends at 4 GiB. */
+const largest = 2 ** 32 - 2 ** 20
 
 const isScalar = ({ shape }: Value): boolean => sizeOf(shape) === 1
 
@@ -38,7 +38,6 @@ const couldUpdate = ({ op, inputs, outputs: [out] }: Equation): boolean =>
   isUpdateOperation(op) &&
   out!.dtype === "float32" &&
   sizeOf(out!.shape) > 1 &&
-  sizeOf(out!.shape) <= largest &&
   inputs.every((value) => value.dtype === "float32" && (isScalar(value) || sameShape(value.shape, out!.shape)))
 
 /** The equations that decide nothing but elementwise next values of state. */
@@ -129,6 +128,8 @@ export const byElements = (program: Program): ByElements => {
     }
     const whole = equations.flatMap(({ inputs }) => inputs.filter((value) => !isScalar(value) && !makers.has(value.id)))
     if (targets.length === 0 || equations.some(({ outputs }) => !sameShape(outputs[0]!.shape, shape))) return null
+    const most = new Set(whole.map(({ id }) => id)).size + targets.length
+    if (4 * sizeOf(shape) * most > largest) return null
     // State that the update does not write stays where it is, and constants are part of the model.
     if (whole.some(({ id }) => foreign(id) || constants.has(id))) return null
 
