@@ -108,7 +108,8 @@ onLinux(
             for (let i = 0; i < count; i++) yield* executable.run({ state, inputs })
             yield* executable.loop({ state, steps: count, inputs, collect: ["loss"] })
           })
-        yield* run(long ? 3000 : 1200)
+        // The allocators and V8's compiled code have settled after about 6,000 steps, half of them in the loop.
+        yield* run(4000)
         const before = residentOf(pid)
         yield* run(steps / 2)
         const after = residentOf(pid)
