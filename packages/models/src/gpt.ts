@@ -10,19 +10,17 @@ import {
   defineTensorNode,
   embed,
   gelu,
-  type Init,
   layerNorm,
   linear,
   normal,
-  ones,
   type ParamSpec,
   tensor,
   withPath,
-  zeros,
 } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { attention, causalBias, joinHeads, paddedCausalBias, partHeads } from "./layers/attention.js"
+import { linearOf, normOf, param } from "./layers/params.js"
 
 // --- config
 
@@ -77,13 +75,6 @@ export type GptTree<Leaf> = {
   readonly unembedding?: Leaf
 }
 export type GptParams = GptTree<tf.Tensor>
-
-const param = (shape: ReadonlyArray<number>, init: Init): ParamSpec => ({ shape, init })
-const linearOf = (inputs: number, outputs: number, std: number): Linear<ParamSpec> => ({
-  weight: param([inputs, outputs], normal(std)),
-  bias: param([outputs], zeros),
-})
-const normOf = (d: number): Norm<ParamSpec> => ({ gain: param([d], ones), bias: param([d], zeros) })
 
 /** Parameters of a GPT, as specs. Nothing is allocated, at any size. */
 export const gptParams = (config: GptConfig): GptTree<ParamSpec> => {

@@ -74,3 +74,7 @@ export {
   sparseTrunk,
 } from "./sparse.js"
 export { value, valueParams, values } from "./value.js"
+export { fromCheckpoint, toCheckpoint } from "./weights/checkpoint.js"
+export { huggingFaceGpt2 } from "./weights/gpt2.js"
+export { rearrange } from "./weights/rearrange.js"
+export type { Rename, RenameTable } from "./weights/renameTable.js"

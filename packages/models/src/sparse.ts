@@ -13,19 +13,17 @@ import {
   defineTensorNode,
   embed,
   gelu,
-  type Init,
   layerNorm,
   linear,
   normal,
-  ones,
   type ParamSpec,
   tensor,
   withPath,
-  zeros,
 } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { joinHeads, partHeads } from "./layers/attention.js"
+import { linearOf, normOf, param } from "./layers/params.js"
 import { sparseAttention } from "./layers/sparseAttention.js"
 import { type SparseBlocks, sparseBlocks } from "./layers/sparseBlocks.js"
 import type { SparseGrid, SparsePattern } from "./layers/sparseMasks.js"
@@ -97,13 +95,6 @@ export type SparseTree<Leaf> = {
   readonly unembedding: { readonly text: Leaf; readonly image: Leaf }
 }
 export type SparseParams = SparseTree<tf.Tensor>
-
-const param = (shape: ReadonlyArray<number>, init: Init): ParamSpec => ({ shape, init })
-const linearOf = (inputs: number, outputs: number, std: number): Linear<ParamSpec> => ({
-  weight: param([inputs, outputs], normal(std)),
-  bias: param([outputs], zeros),
-})
-const normOf = (d: number): Norm<ParamSpec> => ({ gain: param([d], ones), bias: param([d], zeros) })
 
 /** Parameters of a sparse transformer, as specs. Nothing is allocated, at any size. */
 export const sparseParams = (config: SparseConfig): SparseTree<ParamSpec> => {

@@ -1,0 +1,55 @@
+/**
+ * Rename tables: how the tensors of a foreign checkpoint and the parameters of a model are the same, as data.
+ *
+ *   { ours: "blocks.{i}.mlp.up.weight", theirs: "layer.{i}.fc1.weight", axes: "o i -> i o" }
+ *
+ * One table reads and writes.
+ */
+
+export interface Rename {
+  /** Our flat name. `{i}`, `{j}` stand for whole numbers from 0. */
+  readonly ours: string
+  /**
+   * Theirs, with the same placeholders; `{i+1}` where they count from 1. Several stand side by side along the last axis
+   * of ours, in equal parts: queries, keys and values.
+   */
+  readonly theirs: string | ReadonlyArray<string>
+  /** From their axes to ours, as an einops string: `"o i y x -> y x i o"`, `"(h p e) i -> i (p h e)"`, `"o i 1 1 -> i o"`. */
+  readonly axes?: string
+}
+
+export interface RenameTable {
+  /** Whose names they are: `transformers GPT2LMHeadModel`. */
+  readonly name: string
+  readonly renames: ReadonlyArray<Rename>
+  /** Sizes that the axes leave open, such as the number of heads. */
+  readonly sizes?: Readonly<Record<string, number>>
+  /** Names of theirs that are no parameters and are left out, with placeholders: masks, copies of tied weights. */
+  readonly ignored?: ReadonlyArray<string>
+}
+
+const placeholder = /\{([a-z])(\+1)?\}/g
+const escaped = (text: string): string => text.replaceAll(/[.*+?^$()|[\]\\]/g, "\\$&")
+
+/** The numbers that a name has in place of a pattern's placeholders, or null where it does not fit. */
+export const matchName = (pattern: string, name: string): Readonly<Record<string, number>> | null => {
+  const keys: Array<readonly [key: string, less: number]> = []
+  const source = pattern
+    .split(/(\{[a-z](?:\+1)?\})/)
+    .map((part) => {
+      const found = /^\{([a-z])(\+1)?\}$/.exec(part)
+      if (found === null) return escaped(part)
+      keys.push([found[1]!, found[2] === undefined ? 0 : 1])
+      return "(0|[1-9][0-9]*)"
+    })
+    .join("")
+  const match = new RegExp(`^${source}$`).exec(name)
+  if (match === null) return null
+  return Object.fromEntries(keys.map(([key, less], i) => [key, Number(match[i + 1]) - less]))
+}
+
+/** A pattern with numbers in place of its placeholders. */
+export const fillName = (pattern: string, numbers: Readonly<Record<string, number>>): string =>
+  pattern.replaceAll(placeholder, (_, key: string, plus?: string) =>
+    String((numbers[key] ?? 0) + (plus === undefined ? 0 : 1)),
+  )

@@ -1,0 +1,13 @@
+"""Makes every parity fixture again, or those named:
+
+    pip install -r tests/parity/requirements.txt
+    python tests/parity/make.py [gpt2 ...]
+"""
+
+import importlib
+import sys
+
+MODELS = ["gpt2"]
+
+for name in sys.argv[1:] or MODELS:
+    importlib.import_module(name).make()
