@@ -3,6 +3,7 @@
 export { type ArtifactKind, artifactKind, digestFiles, type Files, sha256 } from "./artifact.js"
 export { attempt } from "./attempt.js"
 export { type Axis, type AxisNames, type Factor, parseAxes } from "./axes.js"
+export { type Costs, costs } from "./costs.js"
 export { type Diagnosis, doctor } from "./engine/doctor.js"
 export { type EngineOptions, Engines } from "./engine/engines.js"
 export * from "./engine.js"

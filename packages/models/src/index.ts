@@ -47,6 +47,7 @@ export {
 } from "./losses/tokenRewards.js"
 export { type ValueLoss, type ValueLossConfig, valueLoss } from "./losses/valueLoss.js"
 export { type WhitenConfig, whiten } from "./losses/whiten.js"
+export { type PaperModel, type PaperSize, paperModels } from "./paperModels.js"
 export {
   normalisedHead,
   type RewardNormalisation,

@@ -1,8 +1,10 @@
 /** The command line of `millrace`. */
 import { type Diagnosis, doctor, engineNames, textTable, toMermaid, toSvg } from "@millrace/core"
+import { paperModels } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { describeGraph } from "./describe.js"
+import { describeModel, noSize } from "./describeModel.js"
 import { builtIn, loadGraph } from "./loadGraph.js"
 import { profileCommand } from "./profileCommand.js"
 import { runCommand } from "./runCommand.js"
@@ -60,12 +62,38 @@ const run = Command.make(
   ]),
 )
 
-const describe = Command.make("describe", { graph, set }, (given) =>
-  Effect.gen(function* () {
-    const loaded = yield* loadGraph(given.graph)
-    yield* print(describeGraph(yield* withSettings(loaded.graph, loaded.registry, given.set)))
-  }),
-).pipe(Command.withDescription("Print the nodes, wires and settings of a graph"))
+const describe = Command.make(
+  "describe",
+  {
+    graph: Argument.String("graph").pipe(
+      Argument.withDescription(
+        `A built-in graph (${Object.keys(builtIn).join(", ")}), the path of a module whose default export is one, or a ` +
+          `model of a paper (${Object.keys(paperModels).join(", ")})`,
+      ),
+    ),
+    set,
+    size: Flag.String("size").pipe(
+      Flag.withDescription("Of a model: one of its published sizes; without it they are listed"),
+      Flag.optional,
+    ),
+  },
+  (given) =>
+    Effect.gen(function* () {
+      if (Object.hasOwn(paperModels, given.graph)) return yield* print(yield* describeModel(given.graph, given.size))
+      yield* noSize(given.graph, given.size)
+      const loaded = yield* loadGraph(given.graph)
+      yield* print(describeGraph(yield* withSettings(loaded.graph, loaded.registry, given.set)))
+    }),
+).pipe(
+  Command.withDescription(
+    "Print the nodes, wires and settings of a graph; of a model also parameters, arithmetic and memory, at any size, " +
+      "with nothing allocated",
+  ),
+  Command.withExamples([
+    { command: "millrace describe instructgpt" },
+    { command: "millrace describe gpt --size gpt3-175b" },
+  ]),
+)
 
 const draw = Command.make(
   "draw",
