@@ -47,6 +47,7 @@ export {
   type ValuesOf,
 } from "./node.js"
 export { frozenParams, type Objective, objectiveOf } from "./objective.js"
+export { exportOnnx, type OnnxExportOptions } from "./onnx/export.js"
 export { toOnnx } from "./onnx/lower.js"
 export { type BatchNorm, batchNorm } from "./ops/batchNorm.js"
 export { crossEntropy } from "./ops/crossEntropy.js"
