@@ -2,6 +2,7 @@
 
 export { loadTokenizer, saveTokenizer } from "./bpe/files.js"
 export { type EncodeOptions, type Tokenizer, tokenizer } from "./bpe/tokenizer.js"
+export { tokenizerJson } from "./bpe/tokenizerJson.js"
 export { type TrainBpeConfig, trainBpe } from "./bpe/train.js"
 export { END_OF_TEXT, type Vocabulary, vocabularyFromRanks } from "./bpe/vocabulary.js"
 export { fromScalar, fromTrunk } from "./fromTrunk.js"
@@ -77,5 +78,6 @@ export {
 export { value, valueParams, values } from "./value.js"
 export { fromCheckpoint, toCheckpoint } from "./weights/checkpoint.js"
 export { huggingFaceGpt2 } from "./weights/gpt2.js"
+export { loadGpt, saveGpt } from "./weights/gptFolder.js"
 export { rearrange } from "./weights/rearrange.js"
 export type { Rename, RenameTable } from "./weights/renameTable.js"

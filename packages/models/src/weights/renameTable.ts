@@ -31,6 +31,12 @@ export interface RenameTable {
 const placeholder = /\{([a-z])(\+1)?\}/g
 const escaped = (text: string): string => text.replaceAll(/[.*+?^$()|[\]\\]/g, "\\$&")
 
+/** A pattern with numbers in place of its placeholders. */
+export const fillName = (pattern: string, numbers: Readonly<Record<string, number>>): string =>
+  pattern.replaceAll(placeholder, (_, key: string, plus?: string) =>
+    String((numbers[key] ?? 0) + (plus === undefined ? 0 : 1)),
+  )
+
 /** The numbers that a name has in place of a pattern's placeholders, or null where it does not fit. */
 export const matchName = (pattern: string, name: string): Readonly<Record<string, number>> | null => {
   const keys: Array<readonly [key: string, less: number]> = []
@@ -45,11 +51,7 @@ export const matchName = (pattern: string, name: string): Readonly<Record<string
     .join("")
   const match = new RegExp(`^${source}$`).exec(name)
   if (match === null) return null
-  return Object.fromEntries(keys.map(([key, less], i) => [key, Number(match[i + 1]) - less]))
+  const numbers = Object.fromEntries(keys.map(([key, less], i) => [key, Number(match[i + 1]) - less]))
+  // A placeholder that comes twice stands for one number, and none is below 0.
+  return fillName(pattern, numbers) === name && Object.values(numbers).every((number) => number >= 0) ? numbers : null
 }
-
-/** A pattern with numbers in place of its placeholders. */
-export const fillName = (pattern: string, numbers: Readonly<Record<string, number>>): string =>
-  pattern.replaceAll(placeholder, (_, key: string, plus?: string) =>
-    String((numbers[key] ?? 0) + (plus === undefined ? 0 : 1)),
-  )
