@@ -1,5 +1,6 @@
 /** Every model that has an oracle. */
 import { gptParity } from "./gpt.js"
 import type { ParityModel } from "./parity.js"
+import { priorParity } from "./prior.js"
 
-export const parityModels: ReadonlyArray<ParityModel> = [gptParity]
+export const parityModels: ReadonlyArray<ParityModel> = [gptParity, priorParity]

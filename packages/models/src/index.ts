@@ -75,8 +75,11 @@ export {
   sparsePatterns,
   sparseTrunk,
 } from "./sparse.js"
+export { PriorConfig, type PriorInputs, type PriorParams, prior, priorEmbedding, priorParams } from "./unclip/prior.js"
+export { priorPresets } from "./unclip/priorPresets.js"
 export { value, valueParams, values } from "./value.js"
 export { fromCheckpoint, toCheckpoint } from "./weights/checkpoint.js"
+export { diffusersPrior } from "./weights/diffusersPrior.js"
 export { huggingFaceGpt2 } from "./weights/gpt2.js"
 export { loadGpt, saveGpt } from "./weights/gptFolder.js"
 export { rearrange } from "./weights/rearrange.js"

@@ -3,6 +3,8 @@ import { type Graph, graph, type Sizes, tensor } from "@millrace/core"
 import { gpt } from "./gpt.js"
 import { gptPresets } from "./gptPresets.js"
 import { reward } from "./reward.js"
+import { type PriorConfig, prior } from "./unclip/prior.js"
+import { priorPresets } from "./unclip/priorPresets.js"
 
 /** A model at one size, with the sizes of one example. */
 export interface PaperSize {
@@ -28,6 +30,24 @@ const atEach = <C>(presets: Readonly<Record<string, C>>, make: (name: string, co
 const tokens = tensor("int32", "b t", "token")
 const mask = tensor("float32", "b t", "mask")
 
+const embedding = tensor("float32", "b c", "embedding")
+const priorInputs = {
+  noised: embedding,
+  time: tensor("int32", "b", "step"),
+  textEmbedding: embedding,
+  mask,
+  kept: tensor("float32", "b", "mask"),
+}
+const wires = { noised: "noised", time: "time", textEmbedding: "textEmbedding", mask: "mask", kept: "kept" } as const
+const priorGraph = (name: string, config: PriorConfig): Graph =>
+  "vocab" in config.text
+    ? graph(name, { ...priorInputs, text: tokens })
+        .node("image", prior.predict(config), { ...wires, text: "text" })
+        .output({ image: "image" })
+    : graph(name, { ...priorInputs, text: tensor("float32", "b t d", "encoded text") })
+        .node("image", prior.predictEncoded(config), { ...wires, text: "text" })
+        .output({ image: "image" })
+
 export const paperModels: Readonly<Record<string, PaperModel>> = {
   gpt: {
     source: "Radford et al. 2019, table 2; Brown et al. 2020, table 2.1",
@@ -49,6 +69,15 @@ export const paperModels: Readonly<Record<string, PaperModel>> = {
       sizes: { b: 1, t: config.context },
       unit: "token",
       count: config.context,
+    })),
+  },
+  prior: {
+    source: "Ramesh et al. 2022, table 3; kakaobrain/karlo",
+    sizes: atEach<PriorConfig>(priorPresets, (name, config) => ({
+      graph: priorGraph(name, config),
+      sizes: { b: 1 },
+      unit: "image",
+      count: 1,
     })),
   },
 }
