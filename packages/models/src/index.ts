@@ -34,6 +34,7 @@ export { loss } from "./losses/lossNodes.js"
 export { type Mask, maskedMean, maskedSum, type Normaliser, normalisers, select } from "./losses/masked.js"
 export { type PolicyLoss, type PolicyLossConfig, policyLoss } from "./losses/policyLoss.js"
 export { type PpoBatch, type PpoLoss, type PpoLossConfig, ppoLoss } from "./losses/ppo.js"
+export { codeLoss, priorLoss } from "./losses/priors.js"
 export { type PtxLossConfig, ptxLoss } from "./losses/ptx.js"
 export { preferredPairs, type RankingLossConfig, rankingLoss } from "./losses/ranking.js"
 export { rankingAccuracy } from "./losses/rankingAccuracy.js"
@@ -75,8 +76,22 @@ export {
   sparsePatterns,
   sparseTrunk,
 } from "./sparse.js"
+export {
+  AutoregressivePriorConfig,
+  type AutoregressivePriorInputs,
+  type AutoregressivePriorParams,
+  autoregressivePrior,
+  autoregressivePriorLogits,
+  autoregressivePriorParams,
+} from "./unclip/autoregressivePrior.js"
+export { dequantise, fitRange, quantise, type Range } from "./unclip/buckets.js"
+export type { CaptionInputs } from "./unclip/caption.js"
+export { closestCandidate } from "./unclip/closestCandidate.js"
+export { type EmbeddingScale, scaleEmbeddings, unscaleEmbeddings } from "./unclip/embeddingScale.js"
+export { fitPca, type Pca, projectEmbeddings, reconstructEmbeddings } from "./unclip/pca.js"
 export { PriorConfig, type PriorInputs, type PriorParams, prior, priorEmbedding, priorParams } from "./unclip/prior.js"
-export { priorPresets } from "./unclip/priorPresets.js"
+export { autoregressivePriorPresets, priorPresets } from "./unclip/priorPresets.js"
+export { upperHalf } from "./unclip/upperHalf.js"
 export { value, valueParams, values } from "./value.js"
 export { fromCheckpoint, toCheckpoint } from "./weights/checkpoint.js"
 export { diffusersPrior } from "./weights/diffusersPrior.js"

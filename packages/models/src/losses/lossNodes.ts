@@ -3,6 +3,7 @@ import { defineTensorNode, tensor } from "@millrace/core"
 import { Schema } from "effect"
 import { logits, logProb, mask, NormaliserName, notNegative, positive } from "./configs.js"
 import { ppoLoss } from "./ppo.js"
+import { priorLosses } from "./priors.js"
 import { ptxLoss } from "./ptx.js"
 import { rankingLoss } from "./ranking.js"
 import { sftLoss } from "./sft.js"
@@ -97,4 +98,6 @@ export const loss = {
     ports: () => ({ in: { ppo: scalar, pretraining: nats }, out: scalar }),
     apply: (config, _, { ppo, pretraining }) => ptxLoss(ppo, pretraining, config),
   }),
+
+  ...priorLosses,
 }

@@ -1,4 +1,5 @@
 /** The published sizes of the diffusion prior. */
+import type { AutoregressivePriorConfig } from "./autoregressivePrior.js"
 import type { PriorConfig } from "./prior.js"
 
 /**
@@ -24,3 +25,21 @@ export const priorPresets = {
     dropped: "masked",
   },
 } as const satisfies Record<string, PriorConfig>
+
+/**
+ * The autoregressive prior's published size.
+ * @source  Ramesh et al. 2022, table 3: the latent decoder, without the text encoder of width 2048 before it.
+ */
+export const autoregressivePriorPresets = {
+  unclip: {
+    embedding: 1024,
+    text: { context: 256, encoded: 2048 },
+    codes: 319,
+    buckets: 1024,
+    dotBuckets: 1024,
+    width: 1664,
+    layers: 24,
+    heads: 26,
+    dropped: "learned",
+  },
+} as const satisfies Record<string, AutoregressivePriorConfig>

@@ -1,0 +1,66 @@
+/**
+ * The transformer of unCLIP's priors.
+ *   x -> [ x + attention(norm x) ; x + mlp(norm x) ] * layers
+ * Source   Ramesh et al. 2022, section 2.2; kakaobrain/karlo `xf.py`.
+ * Differs  GELU is the exact one, as in Karlo; the paper does not say. Initial values are GPT-2's, for the same reason.
+ * Axes     b batch, s sequence, d width, h heads, e head width
+ */
+import { geluErf, layerNorm, linear, type ParamsOf, withPath } from "@millrace/core"
+import * as tf from "@tensorflow/tfjs-core"
+import { attention, joinHeads, partHeads, unseen } from "../layers/attention.js"
+import { linearOf, normOf } from "../layers/params.js"
+
+// --- parameters
+
+const blockParams = (d: number, layers: number) => {
+  const residual = 0.02 / Math.sqrt(2 * layers)
+  return {
+    norm1: normOf(d),
+    attention: { qkv: linearOf(d, 3 * d, 0.02), out: linearOf(d, d, residual) },
+    norm2: normOf(d),
+    mlp: { up: linearOf(d, 4 * d, 0.02), down: linearOf(4 * d, d, residual) },
+  }
+}
+
+export const transformerParams = ({ width, layers }: { readonly width: number; readonly layers: number }) =>
+  Array.from({ length: layers }, () => blockParams(width, layers))
+
+export type Block = ParamsOf<ReturnType<typeof blockParams>>
+
+// --- forward
+
+export const norm = (p: Block["norm1"], x: tf.Tensor): tf.Tensor =>
+  layerNorm(x, p.gain as tf.Tensor1D, p.bias as tf.Tensor1D, 1e-5)
+
+const block = (p: Block, x: tf.Tensor, heads: number, bias: tf.Tensor): tf.Tensor => {
+  const qkv = linear(norm(p.norm1, x), p.attention.qkv.weight, p.attention.qkv.bias) // b s (3 h e)
+  const attended = joinHeads(attention(...partHeads(qkv, heads), bias)) // b s (h e)
+  const between = tf.add(x, linear(attended, p.attention.out.weight, p.attention.out.bias)) // b s d
+  const hidden = geluErf(linear(norm(p.norm2, between), p.mlp.up.weight, p.mlp.up.bias)) // b s (4 d)
+  return tf.add(between, linear(hidden, p.mlp.down.weight, p.mlp.down.bias)) // b s d
+}
+
+/**
+ * @param x     float32  b s d
+ * @param bias  added to the scores   float32  broadcast to b h s s
+ * @returns     float32  b s d
+ */
+export const transformer = (blocks: ReadonlyArray<Block>, x: tf.Tensor, heads: number, bias: tf.Tensor): tf.Tensor =>
+  blocks.reduce((y, p, i) => withPath(`blocks.${i}`, () => block(p, y, heads, bias)), x)
+
+/**
+ * The bias under which each position sees those up to itself, but for a caption's padding; a padded one sees itself.
+ * @param mask   1 for a caption's positions, which come first   float32  b t
+ * @param after  how many positions come after the caption
+ * @returns      float32  b 1 s s
+ */
+export const seenBias = (mask: tf.Tensor, after: number): tf.Tensor => {
+  const [b = 0, t = 0] = mask.shape
+  const s = t + after
+  const all = tf.concat([mask, tf.ones([b, after])], 1) // b s
+  const keys = tf.reshape(tf.greater(all, 0.5), [b, 1, 1, s])
+  const places = tf.range(0, s, 1, "int32")
+  const [query, key] = [tf.reshape(places, [1, 1, s, 1]), tf.reshape(places, [1, 1, 1, s])]
+  const seen = tf.logicalOr(tf.logicalAnd(tf.less(key, query), keys), tf.equal(key, query))
+  return tf.where(seen, tf.scalar(0), tf.scalar(unseen))
+}
