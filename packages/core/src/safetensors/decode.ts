@@ -3,7 +3,7 @@ import { attempt } from "../attempt.js"
 import { BadData } from "../errors.js"
 import type { HostTensors } from "../tensor.js"
 import type { Metadata } from "./format.js"
-import { checkBytes, elementsOf, headerLength, readHeader } from "./header.js"
+import { checkBytes, elementsIn, headerLength, readHeader } from "./header.js"
 
 const decode = (bytes: Uint8Array, where: string): { tensors: HostTensors; metadata: Metadata } => {
   const start = 8 + headerLength(bytes, bytes.length, where)
@@ -12,7 +12,7 @@ const decode = (bytes: Uint8Array, where: string): { tensors: HostTensors; metad
   for (const { entry, bytes } of found) checkBytes(entry, bytes, where)
   const tensors = found.map(({ entry, bytes }) => {
     const { name, shape, reader } = entry
-    return [name, { dtype: reader.dtype, shape, data: elementsOf(entry, bytes) }] as const
+    return [name, { dtype: reader.dtype, shape, data: elementsIn(entry, new Uint8Array(bytes)) }] as const
   })
   return { tensors: Object.fromEntries(tensors), metadata }
 }

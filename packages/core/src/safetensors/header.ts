@@ -3,7 +3,7 @@
 import { BadData } from "../errors.js"
 import { readJson } from "../json.js"
 import type { DType, HostTensor } from "../tensor.js"
-import { littleEndian, METADATA, type Metadata } from "./format.js"
+import { METADATA, type Metadata, swap } from "./format.js"
 
 /** Longer headers are refused: 16 MiB is about a hundred thousand tensors. */
 const MAX_HEADER_BYTES = 2 ** 24
@@ -144,6 +144,6 @@ export const checkBytes = ({ name, reader }: Entry, bytes: Uint8Array, where: st
   if (wrong !== undefined) fail(`${where} > ${show(name)}`, "0 or 1 for each bool", String(wrong), AGAIN)
 }
 
-/** The elements in a piece of a tensor's bytes, in memory of their own. */
-export const elementsOf = ({ reader: { read, width } }: Entry, bytes: Uint8Array): HostTensor["data"] =>
-  read(littleEndian(bytes, width))
+/** The elements in a piece of a tensor's bytes, which are all of their buffer: they become the elements where they can. */
+export const elementsIn = ({ reader: { read, width } }: Entry, bytes: Uint8Array<ArrayBuffer>): HostTensor["data"] =>
+  read(swap(bytes, width))

@@ -3,7 +3,7 @@ import { Effect, type Scope } from "effect"
 import { BadData } from "../errors.js"
 import type { TensorSource } from "../tensorSource.js"
 import type { Metadata } from "./format.js"
-import { checkBytes, type Entry, elementsOf, headerLength, readHeader } from "./header.js"
+import { checkBytes, type Entry, elementsIn, headerLength, readHeader } from "./header.js"
 
 /** A file of named tensors, open: its tensors are read where they are needed. */
 export interface TensorFile extends TensorSource<BadData> {
@@ -27,7 +27,7 @@ const attempt = <A>(where: string, work: () => Promise<A>): Effect.Effect<A, Bad
   })
 
 /** The bytes of a file from a place on. */
-const readAt = async (file: FileHandle, into: Uint8Array, position: number): Promise<Uint8Array> => {
+const readAt = async (file: FileHandle, into: Uint8Array<ArrayBuffer>, position: number): Promise<typeof into> => {
   let done = 0
   while (done < into.length) {
     const { bytesRead } = await file.read(into, done, into.length - done, position + done)
@@ -53,7 +53,7 @@ const sourceOf = async (file: FileHandle, where: string): Promise<TensorFile> =>
         const { width } = entry.reader
         const bytes = await readAt(file, new Uint8Array((end - begin) * width), start + entry.begin + begin * width)
         checkBytes(entry, bytes, where)
-        return elementsOf(entry, bytes)
+        return elementsIn(entry, bytes)
       }),
   }
 }
