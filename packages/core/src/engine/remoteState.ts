@@ -69,7 +69,8 @@ export const stateOf = (inTurn: Turns["inTurn"], id: number, specs: Specs): Stat
             Effect.map(ask("state", { kind: "read", state: id, ranges }), (pieces) => {
               for (const [name, { data }] of Object.entries(pieces)) all[name]!.data.set(data, ranges[name]!.begin)
             }),
-          { discard: true },
+          // One on its way while another is put in its place.
+          { discard: true, concurrency: 2 },
         ),
       )
       return all
