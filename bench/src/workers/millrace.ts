@@ -14,6 +14,7 @@ import {
   type HostTensors,
   initOptimizer,
   keyFromSeed,
+  openSafetensors,
   profile,
   slots,
   split,
@@ -42,20 +43,24 @@ const scope = Scope.makeUnsafe()
 const run = <A, E>(effect: Effect.Effect<A, E, Engine | Scope.Scope>): Promise<A> =>
   runtime.runPromise(Effect.provideService(effect, Scope.Scope, scope))
 
-/** The effect with an engine that adds up how long it compiles, in seconds. */
+/** An engine that adds up how long it compiles, in seconds. Apart from what it is used for, which it must not keep alive. */
+const timingEngine = (engine: Engine["Service"]) => {
+  let seconds = 0
+  const compile: typeof engine.compile = (fn) =>
+    Effect.gen(function* () {
+      const from = performance.now()
+      const executable = yield* engine.compile(fn)
+      seconds += (performance.now() - from) / 1000
+      return executable
+    })
+  return { engine: { ...engine, compile }, seconds: () => (engineName === "onnx" ? seconds : null) }
+}
+
 const timingCompilation = <A, E, R>(effect: Effect.Effect<A, E, R | Engine>) =>
   Effect.gen(function* () {
-    const engine = yield* Engine
-    let seconds = 0
-    const compile: typeof engine.compile = (fn) =>
-      Effect.gen(function* () {
-        const from = performance.now()
-        const executable = yield* engine.compile(fn)
-        seconds += (performance.now() - from) / 1000
-        return executable
-      })
-    const value = yield* Effect.provideService(effect, Engine, { ...engine, compile })
-    return { value, compileSeconds: engineName === "onnx" ? seconds : null }
+    const { engine, seconds } = timingEngine(yield* Engine)
+    const value = yield* Effect.provideService(effect, Engine, engine)
+    return { value, compileSeconds: seconds() }
   })
 
 const timed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -78,7 +83,7 @@ const training = (found: TrainCase | CheckCase, folder: string) =>
     const { objective, inputs } = found.network(batchKey)
     const batch = yield* tensorsIn(folder, "batch.safetensors")
     const { value: trainer, compileSeconds } = yield* Effect.flatMap(
-      tensorsIn(folder, "weights.safetensors"),
+      openSafetensors(join(folder, "weights.safetensors")),
       (initial) => timingCompilation(makeTrainer({ objective, inputs, initial, config })),
     )
     globalThis.gc?.()
@@ -137,7 +142,7 @@ const training = (found: TrainCase | CheckCase, folder: string) =>
 const sampling = ({ model, batch, promptLength, length }: SampleCase, folder: string) =>
   Effect.gen(function* () {
     const engine = yield* Engine
-    const policy = yield* engine.allocate(yield* tensorsIn(folder, "weights.safetensors"))
+    const policy = yield* engine.allocate(yield* openSafetensors(join(folder, "weights.safetensors")))
     const { prompts } = yield* tensorsIn(folder, "batch.safetensors")
     const rows = Array.from({ length: batch }, (_, i) => [
       ...prompts!.data.subarray(i * promptLength, (i + 1) * promptLength),

@@ -14,6 +14,7 @@ import type {
 } from "./errors.js"
 import type { Program } from "./program/ir.js"
 import type { HostTensors, Specs } from "./tensor.js"
+import type { TensorSource } from "./tensorSource.js"
 
 /** Named tfjs tensors, as a function's body sees them. */
 export type Tensors = Readonly<Record<string, tf.Tensor>>
@@ -112,7 +113,10 @@ export class Engine extends Context.Service<
     /** Library and version, for the run folder: `onnxruntime-node 1.30.0 cpu`. */
     readonly version: string
     readonly compile: (fn: TensorFunction) => Effect.Effect<Executable, CompileError, Scope.Scope>
-    readonly allocate: (initial: HostTensors) => Effect.Effect<State, EngineFailed, Scope.Scope>
+    /** A state with these first values. A source is read piece by piece: what comes from a file is never in memory twice. */
+    readonly allocate: <E = never>(
+      initial: HostTensors | TensorSource<E>,
+    ) => Effect.Effect<State, EngineFailed | E, Scope.Scope>
   }
 >()("millrace/Engine") {}
 

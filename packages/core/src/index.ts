@@ -113,6 +113,7 @@ export { type EventsWritten, writeEvents } from "./run/writeEvents.js"
 export { decodeSafetensors } from "./safetensors/decode.js"
 export { encodeSafetensors } from "./safetensors/encode.js"
 export type { Metadata } from "./safetensors/format.js"
+export { openSafetensors, type TensorFile } from "./safetensors/open.js"
 export { didYouMean } from "./suggest.js"
 export {
   type DType,
@@ -126,6 +127,7 @@ export {
   spec,
   type TensorSpec,
 } from "./tensor.js"
+export { pickTensors, type TensorSource, tensorSource } from "./tensorSource.js"
 export { withBackend } from "./tfjs.js"
 export { AdamW, adamW } from "./train/adamw.js"
 export { forward } from "./train/forward.js"

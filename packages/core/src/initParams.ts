@@ -18,15 +18,17 @@ const start = ({ shape, init }: ParamSpec, key: Key): HostTensor => {
       return float32(shape, new Float32Array(sizeOf(shape)))
     case "ones":
       return float32(shape, new Float32Array(sizeOf(shape)).fill(1))
-    case "normal":
-      return float32(
-        shape,
-        normal(key, shape).data.map((z) => z * init.std),
-      )
-    case "uniform":
-      return float32(
-        shape,
-        uniform(key, shape).data.map((u) => init.low + u * (init.high - init.low)),
-      )
+    case "normal": {
+      const { data } = normal(key, shape)
+      const { std } = init
+      for (let i = 0; i < data.length; i++) data[i]! *= std
+      return float32(shape, data)
+    }
+    case "uniform": {
+      const { data } = uniform(key, shape)
+      const { low, high } = init
+      for (let i = 0; i < data.length; i++) data[i] = low + data[i]! * (high - low)
+      return float32(shape, data)
+    }
   }
 }

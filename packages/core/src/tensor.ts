@@ -20,6 +20,10 @@ export type Specs = Readonly<Record<string, TensorSpec>>
 /** Named tensors in ordinary memory. */
 export type HostTensors = Readonly<Record<string, HostTensor>>
 
+/** Zeros for so many elements. */
+export const emptyData = (dtype: DType, size: number): HostTensor["data"] =>
+  dtype === "float32" ? new Float32Array(size) : dtype === "int32" ? new Int32Array(size) : new Uint8Array(size)
+
 /** Number of elements of a shape. */
 export const sizeOf = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1)
 

@@ -13,6 +13,7 @@ import { Effect } from "effect"
 import { makeTrainer, type Trainer, type TrainerOptions } from "./trainer.js"
 
 export interface FitOptions extends TrainerOptions {
+  readonly initial: HostTensors
   /** The inputs of a step: a function of the step alone, so that a run can be repeated. */
   readonly batch: (step: number) => HostTensors
   /** Work a step, for the rate that is shown. */

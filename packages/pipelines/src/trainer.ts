@@ -12,11 +12,14 @@ import {
   initOptimizer,
   NotFinite,
   type Objective,
+  pickTensors,
   Schedule,
   type Specs,
   type State,
   type Subject,
   slots,
+  type TensorSource,
+  tensorSource,
   trainingSubject,
   trainStep,
 } from "@millrace/core"
@@ -42,9 +45,9 @@ export interface Training {
   readonly rates?: Readonly<Record<string, number>>
 }
 
-export interface TrainerOptions extends Training {
+export interface TrainerOptions<E = never> extends Training {
   /** Every parameter of the objective by its flat name. */
-  readonly initial: HostTensors
+  readonly initial: HostTensors | TensorSource<E>
 }
 
 const trainStepOf = ({ objective, inputs, config, rates }: Training) =>
@@ -65,10 +68,7 @@ export interface Trainer {
   readonly step: (batch: HostTensors) => Effect.Effect<Readonly<Record<string, number>>, NotFinite | EngineError>
 }
 
-const pick = (tensors: HostTensors, names: ReadonlyArray<string>): HostTensors =>
-  Object.fromEntries(names.map((name) => [name, tensors[name]!]))
-
-const requireParameters = ({ name, paramSpecs }: Objective, initial: HostTensors): Effect.Effect<void, BadConfig> => {
+const requireParameters = ({ name, paramSpecs }: Objective, initial: Specs): Effect.Effect<void, BadConfig> => {
   const missing = Object.keys(paramSpecs).filter((param) => initial[param] === undefined)
   return missing.length === 0
     ? Effect.void
@@ -107,16 +107,17 @@ const stepsOf = (name: string, executable: Executable, state: Readonly<Record<st
  * A trainer for an objective. It lives as long as the scope.
  * @fails  BadConfig  nothing in the objective learns, or `initial` lacks a parameter
  */
-export const makeTrainer = (
-  options: TrainerOptions,
-): Effect.Effect<Trainer, BadConfig | CompileError | EngineError, Engine | Scope.Scope> =>
+export const makeTrainer = <E = never>(
+  options: TrainerOptions<E>,
+): Effect.Effect<Trainer, BadConfig | CompileError | EngineError | E, Engine | Scope.Scope> =>
   Effect.gen(function* () {
     const engine = yield* Engine
-    const { objective, initial } = options
-    yield* requireParameters(objective, initial)
+    const { objective } = options
+    const initial = tensorSource(options.initial)
+    yield* requireParameters(objective, initial.specs)
     const oneStep = yield* attempt(BadConfig, () => trainStep(...trainStepOf(options)))
-    const params = yield* engine.allocate(pick(initial, objective.trainable))
-    const frozen = yield* engine.allocate(pick(initial, frozenNames(objective)))
+    const params = yield* engine.allocate(pickTensors(initial, objective.trainable))
+    const frozen = yield* engine.allocate(pickTensors(initial, frozenNames(objective)))
     const optimizer = yield* engine.allocate(initOptimizer(objective))
     const executable = yield* engine.compile(oneStep)
     const state = { [slots.params]: params, [slots.frozen]: frozen, [slots.optimizer]: optimizer }

@@ -1,7 +1,7 @@
 /** Tensors of ONNX Runtime over plain arrays. Runs in the engine's child. */
 import { Tensor } from "onnxruntime-node"
-import { type DType, type HostTensor, sizeOf, type TensorSpec } from "../tensor.js"
-import type { WireTensors } from "./wire.js"
+import { type DType, emptyData, type HostTensor, sizeOf, type TensorSpec } from "../tensor.js"
+import type { Piece, Range } from "./wire.js"
 
 type Data = HostTensor["data"]
 
@@ -23,9 +23,6 @@ export const touch = (cell: Cell): void => {
   cell.version = ++lastVersion
 }
 
-export const emptyData = (dtype: DType, size: number): Data =>
-  dtype === "float32" ? new Float32Array(size) : dtype === "int32" ? new Int32Array(size) : new Uint8Array(size)
-
 export const tensorOf = (dtype: DType, data: Data, shape: ReadonlyArray<number>): Tensor =>
   new Tensor(dtype, data, shape)
 
@@ -38,21 +35,18 @@ export const hostTensor = (tensor: Tensor): HostTensor => ({
   data: tensor.data as Data,
 })
 
-/** What came from the main process, as tensors. Two names may come as one array (the channel keeps identity); cells are
- * written to, so each gets its own. */
-export const received = (values: WireTensors): ReadonlyArray<readonly [string, Tensor]> => {
-  const seen = new Set<Data>()
-  return Object.entries(values).map(([name, tensor]) => {
-    if ("fill" in tensor) {
-      const empty = emptyTensor(tensor)
-      // Fresh memory is zero without being touched; what nobody touches takes no place.
-      if (!Object.is(tensor.fill, 0)) (empty.data as Data).fill(tensor.fill)
-      return [name, empty]
-    }
-    const data = seen.has(tensor.data) ? tensor.data.slice() : tensor.data
-    seen.add(data)
-    return [name, tensorOf(tensor.dtype, data, tensor.shape)]
-  })
+/** A piece of a tensor, without a copy. */
+export const pieceOf = (tensor: Tensor, { begin, end }: Range): HostTensor => ({
+  dtype: tensor.type as DType,
+  shape: [end - begin],
+  data: (tensor.data as Data).subarray(begin, end),
+})
+
+/** Writes a piece of a tensor in place. */
+export const writePiece = (tensor: Tensor, piece: Piece): void => {
+  const data = tensor.data as Data
+  if ("fill" in piece) data.fill(piece.fill, piece.begin, piece.end)
+  else data.set(piece.data, piece.begin)
 }
 
 /** Row `i` of `count` rows, without a copy. */

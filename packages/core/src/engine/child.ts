@@ -55,12 +55,12 @@ const answer = async ({ runner, profiler }: Started, id: number, request: Reques
     case "loop":
       return runner.loop(request, () => cancelled.has(id))
     case "read":
-      return runner.read(request.state, request.names)
+      return runner.read(request.state, request.ranges)
     case "write":
-      runner.write(request.state, request.values)
+      runner.write(request.state, request.pieces)
       return {}
     case "allocate":
-      runner.allocate(request.state, request.values)
+      runner.allocate(request.state, request.specs)
       return {}
     case "free":
       runner.free(request.state)

@@ -3,7 +3,8 @@ import * as tf from "@tensorflow/tfjs-core"
 import { Effect, Layer } from "effect"
 import { Engine, type EngineName, type Executable, type State, type TensorFunction } from "../engine.js"
 import { EngineFailed, ShapeMismatch } from "../errors.js"
-import type { Specs } from "../tensor.js"
+import { type Specs, sizeOf } from "../tensor.js"
+import { tensorSource } from "../tensorSource.js"
 import { withBackend } from "../tfjs.js"
 import { checkLoop, checkRun, checkWrite, type Signature, specsOf, unknownNames } from "./check.js"
 import { download, mapValues, repeat, step, upload } from "./eagerCall.js"
@@ -61,21 +62,24 @@ const makeEngine = ({ name, backend, version }: EagerBackend): Engine["Service"]
   })
 
   const allocate: Engine["Service"]["allocate"] = (initial) =>
-    Effect.map(
-      Effect.acquireRelease(
-        access((): Cells => new Map(Object.entries(initial).map(([key, value]) => [key, tf.keep(upload(value))]))),
+    Effect.gen(function* () {
+      const { specs, piece } = tensorSource(initial)
+      const cells: Cells = yield* Effect.acquireRelease(
+        Effect.sync(() => new Map()),
         (cells) =>
           Effect.sync(() => {
             for (const tensor of cells.values()) tensor.dispose()
             cells.clear()
           }),
-      ),
-      (cells) => {
-        const state = stateOf(cells, specsOf(initial))
-        cellsOf.set(state, cells)
-        return state
-      },
-    )
+      )
+      for (const [name, { dtype, shape }] of Object.entries(specs)) {
+        const data = yield* piece(name, 0, sizeOf(shape))
+        yield* access(() => cells.set(name, tf.keep(upload({ dtype, shape, data }))))
+      }
+      const state = stateOf(cells, specs)
+      cellsOf.set(state, cells)
+      return state
+    })
 
   const compile = (fn: TensorFunction): Executable => {
     const signature = (outputs: Specs | null, written: Signature["written"] = []): Signature => ({

@@ -1,6 +1,6 @@
 /** The `onnx` engine: programs captured, written as ONNX, and run by onnxruntime-node in a child process. */
 import { createHash } from "node:crypto"
-import { Effect, Layer, type Scope, Semaphore } from "effect"
+import { Effect, Layer, type Scope } from "effect"
 import {
   type CompileError,
   Engine,
@@ -15,17 +15,18 @@ import { lower } from "../onnx/lower.js"
 import { capture } from "../program/capture.js"
 import type { Program } from "../program/ir.js"
 import { optimize } from "../program/passes.js"
-import { type HostTensors, type Specs, sizeOf } from "../tensor.js"
+import { type Specs, sizeOf } from "../tensor.js"
+import { tensorSource } from "../tensorSource.js"
 import { byElements, type ElementwiseUpdate } from "../updates/elementwise.js"
 import { compileUpdate } from "../updates/kernel.js"
 import { byRows } from "../updates/rows.js"
-import { checkCommit, checkLoop, checkRun, checkWrite, type Signature, specsOf, unknownNames } from "./check.js"
+import { checkCommit, checkLoop, checkRun, type Signature } from "./check.js"
 import { stopOutput } from "./directRun.js"
 import { measure } from "./measure.js"
 import { probe } from "./probe.js"
-import type { CompileRequest, ModelPort, Provider, Request } from "./protocol.js"
+import type { CompileRequest, ModelPort, Provider } from "./protocol.js"
 import { type Remote, startRemote } from "./remote.js"
-import { groupNames, pickWire } from "./wire.js"
+import { sendTensors, stateOf, turnsOf } from "./remoteState.js"
 
 export interface OnnxOptions {
   /** Threads of a kernel. The results are the same for any number. */
@@ -99,30 +100,8 @@ const elementPorts = (
   return { elements, modules }
 }
 
-/** What a state that crosses in several messages consists of. */
-type StatePart = Extract<Request, { readonly kind: "allocate" | "read" | "write" }>
-
-/** Requests that wait for each other, so that none comes between the parts of a state that crosses in several messages. */
-interface Turns {
-  readonly ask: Remote["ask"]
-  /** All or, where the first has not begun, none. */
-  readonly askAll: (
-    what: string,
-    requests: ReadonlyArray<StatePart>,
-  ) => Effect.Effect<ReadonlyArray<HostTensors>, EngineFailed>
-}
-
-const turnsOf = (remote: Remote): Turns => {
-  const one = Semaphore.makeUnsafe(1)
-  return {
-    ask: (what, request) => one.withPermit(remote.ask(what, request)),
-    askAll: (what, requests) =>
-      one.withPermit(Effect.uninterruptible(Effect.forEach(requests, (request) => remote.ask(what, request)))),
-  }
-}
-
 const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
-  const { ask, askAll } = turnsOf(remote)
+  const { ask, inTurn } = turnsOf(remote)
   const stateIds = new WeakMap<State, number>()
   let lastState = 0
   let lastProgram = 0
@@ -130,22 +109,18 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
   const bindings = (states: Readonly<Record<string, State>> = {}): Record<string, number> =>
     Object.fromEntries(Object.entries(states).map(([slot, state]) => [slot, stateIds.get(state)!]))
 
-  /** A state without tensors, freed with the scope. Apart from `allocate`: a finaliser keeps alive what is in its reach. */
-  const reserve = (id: number): Effect.Effect<unknown, EngineFailed, Scope.Scope> =>
-    Effect.acquireRelease(ask("state", { kind: "allocate", state: id, values: {} }), () =>
+  /** A state of zeros, freed with the scope. Apart from `allocate`: a finaliser keeps alive what is in its reach. */
+  const reserve = (id: number, specs: Specs): Effect.Effect<unknown, EngineFailed, Scope.Scope> =>
+    Effect.acquireRelease(ask("state", { kind: "allocate", state: id, specs }), () =>
       remote.tell({ kind: "free", state: id }),
     )
   const allocate: Engine["Service"]["allocate"] = (initial) =>
     Effect.gen(function* () {
       const id = ++lastState
-      yield* reserve(id)
-      yield* askAll(
-        "state",
-        groupNames(initial).map(
-          (names): StatePart => ({ kind: "allocate", state: id, values: pickWire(initial, names) }),
-        ),
-      )
-      const state = stateOf(askAll, id, specsOf(initial))
+      const source = tensorSource(initial)
+      yield* reserve(id, source.specs)
+      yield* inTurn((ask) => sendTensors(ask, id, source, true))
+      const state = stateOf(inTurn, id, source.specs)
       stateIds.set(state, id)
       return state
     })
@@ -223,39 +198,6 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
   const name: EngineName = provider === "cpu" ? "onnx" : `onnx:${provider}`
   return { name, version: `onnxruntime-node ${remote.version} ${provider}`, compile, allocate }
 }
-
-const stateOf = (askAll: Turns["askAll"], id: number, specs: Specs): State => ({
-  specs,
-  read: (names = Object.keys(specs)) =>
-    Effect.gen(function* () {
-      const unknown = unknownNames(specs, names)
-      if (unknown.length > 0) {
-        return yield* new EngineFailed({
-          where: "state",
-          expected: `names among ${Object.keys(specs).join(", ")}`,
-          received: unknown.join(", "),
-          fix: "read names of `specs`",
-        })
-      }
-      const wanted = Object.fromEntries(names.map((name) => [name, specs[name]!]))
-      const parts = yield* askAll(
-        "state",
-        groupNames(wanted).map((group): StatePart => ({ kind: "read", state: id, names: group })),
-      )
-      const all: HostTensors = Object.assign({}, ...parts)
-      return Object.fromEntries(names.map((name) => [name, all[name]!]))
-    }),
-  write: (values: HostTensors) =>
-    Effect.gen(function* () {
-      yield* orFail(checkWrite(specs, values))
-      yield* askAll(
-        "state",
-        groupNames(specsOf(values)).map(
-          (names): StatePart => ({ kind: "write", state: id, values: pickWire(values, names) }),
-        ),
-      )
-    }),
-})
 
 /** The engine as a layer: its child process lives as long as the layer's scope. */
 export const onnxLayer = (options: OnnxOptions): Layer.Layer<Engine, EngineMissing | EngineFailed> =>

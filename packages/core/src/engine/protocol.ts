@@ -1,8 +1,8 @@
 /** What the main process and an engine's child process say to each other. Every request has one response. */
-import type { DType, HostTensors } from "../tensor.js"
+import type { DType, HostTensors, Specs } from "../tensor.js"
 import type { EngineTrace } from "./measured.js"
 import type { Probe } from "./probe.js"
-import type { WireTensors } from "./wire.js"
+import type { Pieces, Ranges } from "./wire.js"
 
 /** One input or output of a compiled model: its name in the model, and where a program takes it from or puts it. */
 export interface ModelPort {
@@ -88,10 +88,11 @@ export type Request =
   /** From now on the runs of the program are recorded, in a file in the folder, until `profiled` asks for what was. */
   | { readonly kind: "profile"; readonly program: number; readonly folder: string }
   | { readonly kind: "profiled" }
-  | { readonly kind: "allocate"; readonly state: number; readonly values: WireTensors }
+  /** The tensors are zero until they are written. */
+  | { readonly kind: "allocate"; readonly state: number; readonly specs: Specs }
   | { readonly kind: "free"; readonly state: number }
-  | { readonly kind: "read"; readonly state: number; readonly names: ReadonlyArray<string> }
-  | { readonly kind: "write"; readonly state: number; readonly values: WireTensors }
+  | { readonly kind: "read"; readonly state: number; readonly ranges: Ranges }
+  | { readonly kind: "write"; readonly state: number; readonly pieces: Pieces }
 
 /** What is answered to a request. */
 export type Answer<R extends Request = Request> = R extends { readonly kind: "profiled" } ? EngineTrace : HostTensors

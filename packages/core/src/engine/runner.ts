@@ -8,15 +8,15 @@
  */
 import type { Tensor } from "onnxruntime-node"
 import { tensorProto, withInitializers } from "../onnx/proto.js"
-import { type HostTensor, type HostTensors, sizeOf } from "../tensor.js"
+import { emptyData, type HostTensor, type HostTensors, type Specs, sizeOf } from "../tensor.js"
 import { abandon } from "./abandon.js"
-import { type Cell, emptyData, emptyTensor, hostTensor, makeCell, received, row, tensorOf, touch } from "./buffers.js"
+import { type Cell, emptyTensor, hostTensor, makeCell, pieceOf, row, tensorOf, touch, writePiece } from "./buffers.js"
 import { directRun } from "./directRun.js"
 import { type Elements, openElements } from "./elements.js"
 import type { Bindings, CompileRequest, FixRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
 import { openRowTables } from "./rowTables.js"
 import type { Session, Sessions } from "./sessions.js"
-import type { WireTensors } from "./wire.js"
+import type { Pieces, Ranges } from "./wire.js"
 
 type Slots = Map<string, Cell>
 
@@ -40,10 +40,10 @@ export interface Runner {
   readonly release: (program: number) => Promise<void>
   /** What the program was compiled from. */
   readonly compiled: (program: number) => CompileRequest
-  readonly allocate: (state: number, values: WireTensors) => void
+  readonly allocate: (state: number, specs: Specs) => void
   readonly free: (state: number) => void
-  readonly read: (state: number, names: ReadonlyArray<string>) => HostTensors
-  readonly write: (state: number, values: WireTensors) => void
+  readonly read: (state: number, ranges: Ranges) => HostTensors
+  readonly write: (state: number, pieces: Pieces) => void
   readonly run: (request: RunRequest) => Promise<HostTensors>
   readonly loop: (request: LoopRequest, cancelled: () => boolean) => Promise<HostTensors>
 }
@@ -216,10 +216,9 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
       await sessions.drop(found.request.hash)
       for (const { session } of found.fixed.values()) if (session !== null) await sessions.discard(session)
     },
-    allocate: (state, values) => {
-      const cells = states.get(state) ?? new Map<string, Cell>()
-      states.set(state, cells)
-      for (const [name, tensor] of received(values)) cells.set(name, makeCell(tensor))
+    allocate: (state, specs) => {
+      // Fresh memory is zero without being touched; what nobody touches takes no place.
+      states.set(state, new Map(Object.entries(specs).map(([name, spec]) => [name, makeCell(emptyTensor(spec))])))
     },
     free: (state) => {
       for (const { front, back } of states.get(state)?.values() ?? []) {
@@ -227,15 +226,17 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
       }
       states.delete(state)
     },
-    read: (state, names) => {
+    read: (state, ranges) => {
       const slots = stateOf(state)
-      return Object.fromEntries(names.map((name) => [name, hostTensor(slots.get(name)!.front)]))
+      return Object.fromEntries(
+        Object.entries(ranges).map(([name, range]) => [name, pieceOf(slots.get(name)!.front, range)]),
+      )
     },
-    write: (state, values) => {
+    write: (state, pieces) => {
       const slots = stateOf(state)
-      for (const [name, tensor] of received(values)) {
+      for (const [name, piece] of Object.entries(pieces)) {
         const cell = slots.get(name)!
-        cell.front = tensor
+        writePiece(cell.front, piece)
         touch(cell)
       }
     },

@@ -24,9 +24,10 @@ const fill = (key: Key, high: number, first: number, out: Uint32Array): void => 
   const k0 = key.hi | 0
   const k1 = key.lo | 0
   const k2 = k0 ^ k1 ^ PARITY
+  const start = (first + k1) | 0
   for (let i = 0; i < out.length; i += 2) {
     let a = (high + k0) | 0
-    let b = (first + i / 2 + k1) | 0
+    let b = (start + (i >>> 1)) | 0
     // Five groups of four rounds; a key injection after each. Rotations 13 15 26 6, 17 29 16 24 in turn.
     a = (a + b) | 0
     b = ((b << 13) | (b >>> 19)) ^ a

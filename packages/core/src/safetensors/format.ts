@@ -12,10 +12,13 @@ export const METADATA = "__metadata__"
 /** Whether this machine stores the high byte first. */
 export const BIG_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0
 
-/** The bytes of a tensor, little-endian, in memory of their own. */
-export const littleEndian = (bytes: Uint8Array, width: number): Uint8Array<ArrayBuffer> => {
-  const copy = new Uint8Array(bytes) // a fresh buffer: aligned for any element type
-  if (BIG_ENDIAN && width === 4) Buffer.from(copy.buffer).swap32()
-  if (BIG_ENDIAN && width === 2) Buffer.from(copy.buffer).swap16()
-  return copy
+/** Turns elements of this machine's order into little-endian ones, or back, in place. */
+export const swap = (bytes: Uint8Array<ArrayBuffer>, width: number): Uint8Array<ArrayBuffer> => {
+  if (BIG_ENDIAN && width === 4) Buffer.from(bytes.buffer).swap32()
+  if (BIG_ENDIAN && width === 2) Buffer.from(bytes.buffer).swap16()
+  return bytes
 }
+
+/** The bytes of a tensor, little-endian, in memory of their own: aligned for any element type. */
+export const littleEndian = (bytes: Uint8Array, width: number): Uint8Array<ArrayBuffer> =>
+  swap(new Uint8Array(bytes), width)
