@@ -48,6 +48,7 @@ export {
 export { frozenParams, type Objective, objectiveOf } from "./objective.js"
 export { toOnnx } from "./onnx/lower.js"
 export { type BatchNorm, batchNorm } from "./ops/batchNorm.js"
+export { type CachedAttention, cachedAttention } from "./ops/cachedAttention.js"
 export { crossEntropy } from "./ops/crossEntropy.js"
 export { differentiable } from "./ops/differentiable.js"
 export { embed } from "./ops/embed.js"

@@ -38,6 +38,12 @@ export const hostTensor = (tensor: Tensor): HostTensor => ({
   data: tensor.data as Data,
 })
 
+/** The same values in memory of their own. */
+export const copied = (tensor: Tensor): Tensor => {
+  const { dtype, data, shape } = hostTensor(tensor)
+  return tensorOf(dtype, data.slice(), shape)
+}
+
 /** What came from the main process, as tensors. Two names may come as one array (the channel keeps identity); cells are
  * written to, so each gets its own. */
 export const received = (values: WireTensors): ReadonlyArray<readonly [string, Tensor]> => {

@@ -1,10 +1,13 @@
-/** The tables that one call changes by rows: a copy of each, made when the first rows come. Runs in the engine's child. */
+/**
+ * The tables that one call changes by rows, or in place: a copy of each, made when the first rows come. Runs in the
+ * engine's child.
+ */
 import type { Tensor } from "onnxruntime-node"
 import { type Cell, emptyTensor, hostTensor, touch, writeRows } from "./buffers.js"
-import type { RowPorts } from "./protocol.js"
+import type { PlacePorts, RowPorts } from "./protocol.js"
 
 export interface RowTables {
-  /** Buffers for the outputs that the rows come in, by their name in the model. */
+  /** Buffers for the outputs that the rows come in, and the tables that are outputs, by their name in the model. */
   readonly fetches: Readonly<Record<string, Tensor>>
   /** What a step reads of a cell; undefined where this call has written none of its rows yet. */
   readonly present: (cell: Cell) => Tensor | undefined
@@ -14,9 +17,12 @@ export interface RowTables {
   readonly settle: () => void
 }
 
-export const openRowTables = (updates: ReadonlyArray<RowPorts>, cellOf: (update: RowPorts) => Cell): RowTables => {
+export const openRowTables = (
+  updates: ReadonlyArray<RowPorts>,
+  places: ReadonlyArray<PlacePorts>,
+  cellOf: (update: RowPorts | PlacePorts) => Cell,
+): RowTables => {
   const ports = updates.flatMap(({ rows, values }) => [rows, values])
-  const fetches = Object.fromEntries(ports.map((port) => [port.model, emptyTensor(port)]))
   const tables = new Map<Cell, Tensor>()
 
   const copyOf = (cell: Cell): Tensor => {
@@ -24,6 +30,13 @@ export const openRowTables = (updates: ReadonlyArray<RowPorts>, cellOf: (update:
     hostTensor(cell.back).data.set(hostTensor(cell.front).data)
     return cell.back
   }
+  const whole = places.map((place) => {
+    const cell = cellOf(place)
+    const table = copyOf(cell)
+    tables.set(cell, table)
+    return [place.model, table] as const
+  })
+  const fetches = Object.fromEntries([...ports.map((port) => [port.model, emptyTensor(port)] as const), ...whole])
   return {
     fetches,
     present: (cell) => tables.get(cell),
@@ -37,10 +50,7 @@ export const openRowTables = (updates: ReadonlyArray<RowPorts>, cellOf: (update:
       }
     },
     settle: () => {
-      for (const update of updates) {
-        const cell = cellOf(update)
-        const table = tables.get(cell)
-        if (table === undefined) continue
+      for (const [cell, table] of tables) {
         cell.back = cell.front
         cell.front = table
         touch(cell)
