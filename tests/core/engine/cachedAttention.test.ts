@@ -91,9 +91,9 @@ describe.each(["onnx", "tfjs:cpu"])("%s", (engine) => {
         const [executable, cache] = [yield* compile(attend(e)), yield* allocate(tablesOf(e))]
         const loop = { state: { cache }, steps, inputs: {}, each: given(e), collect: ["attended"] }
         const wanted = reference(e)
-        for (let time = 0; time < 2; time++) {
+        for (const scratch of [[], ["cache"], []]) {
           yield* cache.write(tablesOf(e))
-          close((yield* executable.loop(loop)).attended!.data, wanted.attended)
+          close((yield* executable.loop({ ...loop, scratch })).attended!.data, wanted.attended)
           const { keys, values } = yield* cache.read()
           close(keys!.data, wanted.keys)
           close(values!.data, wanted.values)

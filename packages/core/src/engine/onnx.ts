@@ -214,7 +214,7 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
       const loop: Executable["loop"] = (call) =>
         Effect.gen(function* () {
           yield* orFail(checkLoop(signature, call, known))
-          const { steps, inputs, each = {}, first = {}, carry = {}, collect, constants = [] } = call
+          const { steps, inputs, each = {}, first = {}, carry = {}, collect, constants = [], scratch = [] } = call
           const state = bindings(call.state)
           yield* fix(constants)
           const request = {
@@ -228,6 +228,7 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
             carry,
             collect,
             constants,
+            scratch,
           } as const
           return yield* ask(fn.name, request)
         })

@@ -86,6 +86,7 @@ export interface LoopRequest {
   readonly carry: Readonly<Record<string, string>>
   readonly collect: ReadonlyArray<string>
   readonly constants: ReadonlyArray<string>
+  readonly scratch: ReadonlyArray<string>
 }
 
 export type Request =

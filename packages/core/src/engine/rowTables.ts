@@ -4,7 +4,7 @@
  */
 import type { Tensor } from "onnxruntime-node"
 import { type Cell, emptyTensor, hostTensor, touch, writeRows } from "./buffers.js"
-import type { PlacePorts, RowPorts } from "./protocol.js"
+import type { CompileRequest, PlacePorts, RowPorts } from "./protocol.js"
 
 export interface RowTables {
   /** Buffers for the outputs that the rows come in, and the tables that are outputs, by their name in the model. */
@@ -18,21 +18,23 @@ export interface RowTables {
 }
 
 export const openRowTables = (
-  updates: ReadonlyArray<RowPorts>,
-  places: ReadonlyArray<PlacePorts>,
+  { rows: updates, places }: Pick<CompileRequest, "rows" | "places">,
+  scratch: ReadonlyArray<string>,
   cellOf: (update: RowPorts | PlacePorts) => Cell,
 ): RowTables => {
   const ports = updates.flatMap(({ rows, values }) => [rows, values])
   const tables = new Map<Cell, Tensor>()
 
-  const copyOf = (cell: Cell): Tensor => {
+  /** The table itself where nobody wants its values back. */
+  const tableOf = (cell: Cell, slot: string): Tensor => {
+    if (scratch.includes(slot)) return cell.front
     cell.back ??= emptyTensor(hostTensor(cell.front))
     hostTensor(cell.back).data.set(hostTensor(cell.front).data)
     return cell.back
   }
   const whole = places.map((place) => {
     const cell = cellOf(place)
-    const table = copyOf(cell)
+    const table = tableOf(cell, place.slot)
     tables.set(cell, table)
     return [place.model, table] as const
   })
@@ -43,7 +45,7 @@ export const openRowTables = (
     write: () => {
       for (const update of updates) {
         const cell = cellOf(update)
-        const table = tables.get(cell) ?? copyOf(cell)
+        const table = tables.get(cell) ?? tableOf(cell, update.slot)
         tables.set(cell, table)
         const [rows, values] = [update.rows, update.values].map(({ model }) => hostTensor(fetches[model]!).data)
         writeRows(hostTensor(table).data, rows!, values!, values!.length / rows!.length)
@@ -51,7 +53,7 @@ export const openRowTables = (
     },
     settle: () => {
       for (const [cell, table] of tables) {
-        cell.back = cell.front
+        if (table !== cell.front) cell.back = cell.front
         cell.front = table
         touch(cell)
       }

@@ -127,7 +127,7 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
     const pairs = new Map<string, [Tensor, Tensor]>()
     // By cell, not by slot: one state may be in several slots.
     const writers = new Map(written.map((port) => [cellOf(request.state, port), port.model]))
-    const tables = openRowTables(program.rows, program.places, (update) => cellOf(request.state, update))
+    const tables = openRowTables(program, request.scratch, (update) => cellOf(request.state, update))
     const places = new Set(program.places.map(({ slot, name }) => `${slot}/${name}`))
     const overwritten = new Set(program.places.map((place) => cellOf(request.state, place)))
 
@@ -265,6 +265,7 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
         carry: {},
         collect: outputs.map(({ name }) => name),
         constants: [],
+        scratch: [],
       }
       const stacked = await loop(call, () => false, false)
       return Object.fromEntries(outputs.map(({ name, shape }) => [name, { ...stacked[name]!, shape }]))

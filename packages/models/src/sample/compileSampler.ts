@@ -126,6 +126,7 @@ export const compileSampler = (
           carry: { token: "previous", aliveNext: "alive" },
           collect: collected,
           constants: config.frozen === true ? ["policy"] : [],
+          scratch: ["cache"],
         })
       })
     return { model, config, batch: (policy, prompts) => one.withPermit(batch(policy, prompts)) }
