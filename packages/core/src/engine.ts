@@ -82,6 +82,8 @@ export interface Executable {
    * @param constants  slots whose present values an engine may build into the program, for weights that are read in many
    *                 steps before they change: a step is faster, the first loop after a change is slower. The function must
    *                 not write them
+   * @param scratch  slots whose values mean nothing after a loop that fails or is cancelled, such as caches that are filled anew
+   *                 before each: an engine may work on them without keeping what they were
    */
   readonly loop: (call: {
     readonly state?: Readonly<Record<string, State>>
@@ -92,6 +94,7 @@ export interface Executable {
     readonly carry?: Readonly<Record<string, string>>
     readonly collect: ReadonlyArray<string>
     readonly constants?: ReadonlyArray<string>
+    readonly scratch?: ReadonlyArray<string>
   }) => Effect.Effect<HostTensors, EngineError>
   /** Calls `run` some times and measures; state changes as it does. Null where an engine cannot tell. */
   readonly profile:

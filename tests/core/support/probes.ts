@@ -1,5 +1,5 @@
 /** One call of every kernel, on operands of any type, for the table of what each engine supports. */
-import { embed, gelu, groupNorm, layerNorm, logSoftmax, silu } from "@millrace/core"
+import { cachedAttention, embed, gelu, groupNorm, layerNorm, logSoftmax, silu } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { along, einsum, type Values } from "../onnx/plain.js"
 
@@ -168,6 +168,11 @@ export const probes: Readonly<Record<string, Probe>> = {
   SpaceToBatchND: probe(({ a }) => tf.spaceToBatchND(tf.reshape(a, [1, 3, 4]), [2], [[0, 1]]), "spaceToBatch"),
   DepthToSpace: probe(({ image }) => tf.depthToSpace(tf.concat([image, image], 3) as tf.Tensor4D, 2)),
 
+  CachedAttention: probe(({ a, b, image }) => {
+    const tables = tf.reshape(image, [2, 2, 12, 2])
+    const made = cachedAttention(tf.reshape(tf.concat([a, b]), [2, 12]), tables, tables, tf.tensor1d([3, 0], "int32"))
+    return [made.attended, made.keys, made.values]
+  }),
   EmbedGrad: probe(({ a, ids }) => tf.grad((x) => embed(x, ids))(tf.zerosLike(a))),
   GatherNd: probe(({ a, ids }) => tf.gatherND(a, tf.expandDims(ids, 1))),
   GatherV2: probe(({ a, ids }) => tf.gather(a, ids), "gather"),

@@ -35,6 +35,12 @@ export const hostTensor = (tensor: Tensor): HostTensor => ({
   data: tensor.data as Data,
 })
 
+/** The same values in memory of their own. */
+export const copied = (tensor: Tensor): Tensor => {
+  const { dtype, data, shape } = hostTensor(tensor)
+  return tensorOf(dtype, data.slice(), shape)
+}
+
 /** A piece of a tensor, without a copy. */
 export const pieceOf = (tensor: Tensor, { begin, end }: Range): HostTensor => ({
   dtype: tensor.type as DType,

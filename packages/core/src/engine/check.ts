@@ -148,6 +148,9 @@ export const checkLoop = (
       ? []
       : [{ expected: `carry to ${input} ${showSpec(to)}`, received: `${output} ${showSpec(from)}` }]
   })
+  const scratch = (call.scratch ?? [])
+    .filter((slot) => state[slot] === undefined)
+    .map((slot) => ({ expected: "scratch slots that are slots", received: `${slot}, which is none` }))
   const frozen = (call.constants ?? []).flatMap((slot): ReadonlyArray<Mismatch> => {
     if (state[slot] === undefined) return [{ expected: "constants that are slots", received: `${slot}, which is none` }]
     const own = given[slot]
@@ -172,6 +175,7 @@ export const checkLoop = (
       ...tensors("first ", pick(inputs, carried), call.first ?? {}),
       ...wires,
       ...frozen,
+      ...scratch,
       ...missing,
     ],
     fix,

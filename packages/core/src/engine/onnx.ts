@@ -19,6 +19,7 @@ import { type Specs, sizeOf } from "../tensor.js"
 import { tensorSource } from "../tensorSource.js"
 import { byElements, type ElementwiseUpdate } from "../updates/elementwise.js"
 import { compileUpdate } from "../updates/kernel.js"
+import { inPlace, writtenOut } from "../updates/places.js"
 import { byRows } from "../updates/rows.js"
 import { checkCommit, checkLoop, checkRun, type Signature } from "./check.js"
 import { stopOutput } from "./directRun.js"
@@ -76,6 +77,12 @@ const written = (program: Program, provider: Provider): Effect.Effect<ReturnType
           }),
   })
 
+/** The program without kernels that ONNX has no operator for. */
+const plain = (program: Program): Program => {
+  const written = writtenOut(program)
+  return written === program ? program : optimize(written)
+}
+
 /** The updates with the names that the model has for what they read; modules once each. */
 const elementPorts = (
   updates: ReadonlyArray<ElementwiseUpdate>,
@@ -131,12 +138,18 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
       const signature = signatureOf(fn, program)
       yield* orFail(checkCommit(signature))
       const byElement = byElements(program)
-      const byRow = byRows(byElement.program)
+      // What a refused step has written in place, nobody can take back.
+      const placed = signature.commitIf === null && provider === "cpu"
+      const { program: stepped, updates: places } = placed
+        ? inPlace(byElement.program)
+        : { program: byElement.program, updates: [] }
+      const byRow = byRows(plain(stepped))
       const executed = byRow.program
       const { bytes, inputs, outputs, origins } = yield* written(executed, provider)
       const ports = modelPorts(executed.outputs, outputs)
       const named = new Map(ports.flatMap((port) => (port.slot === null ? [[port.name, port] as const] : [])))
       const portOf = (output: string): ModelPort => named.get(output)!
+      const placeOf = ({ slot, name }: ModelPort) => places.find((place) => place.slot === slot && place.name === name)
       const id = ++lastProgram
       yield* Effect.acquireRelease(
         ask(fn.name, {
@@ -145,7 +158,13 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
           hash: hashOf(bytes),
           model: bytes,
           inputs: modelPorts(executed.inputs, inputs),
-          outputs: ports.filter(({ slot, name }) => slot !== null || signature.outputs?.[name] !== undefined),
+          outputs: ports.filter(
+            (port) =>
+              placeOf(port) === undefined && (port.slot !== null || signature.outputs?.[port.name] !== undefined),
+          ),
+          places: ports.flatMap((port) =>
+            placeOf(port) === undefined ? [] : [{ ...placeOf(port)!, model: port.model }],
+          ),
           rows: byRow.updates.map((rows) => ({ ...rows, rows: portOf(rows.rows), values: portOf(rows.values) })),
           ...elementPorts(byElement.updates, portOf),
           commitIf: signature.commitIf,
@@ -170,7 +189,7 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
       const loop: Executable["loop"] = (call) =>
         Effect.gen(function* () {
           yield* orFail(checkLoop(signature, call, known))
-          const { steps, inputs, each = {}, first = {}, carry = {}, collect, constants = [] } = call
+          const { steps, inputs, each = {}, first = {}, carry = {}, collect, constants = [], scratch = [] } = call
           const state = bindings(call.state)
           yield* fix(constants)
           const request = {
@@ -184,6 +203,7 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
             carry,
             collect,
             constants,
+            scratch,
           } as const
           return yield* ask(fn.name, request)
         })

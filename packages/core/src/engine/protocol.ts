@@ -21,6 +21,14 @@ export interface RowPorts {
   readonly values: ModelPort
 }
 
+/** A state tensor that a run changes in place: one buffer is the model's input and its output. */
+export interface PlacePorts {
+  readonly slot: string
+  readonly name: string
+  /** The output's name in the model. */
+  readonly model: string
+}
+
 /** An elementwise update: the tensors of its expression in order, and its scalars. */
 export interface ElementPorts {
   /** Its place in the list of modules. */
@@ -42,6 +50,7 @@ export interface CompileRequest {
   readonly inputs: ReadonlyArray<ModelPort>
   readonly outputs: ReadonlyArray<ModelPort>
   readonly rows: ReadonlyArray<RowPorts>
+  readonly places: ReadonlyArray<PlacePorts>
   readonly elements: ReadonlyArray<ElementPorts>
   /** WebAssembly modules that the elementwise updates run. */
   readonly modules: ReadonlyArray<Uint8Array>
@@ -77,6 +86,7 @@ export interface LoopRequest {
   readonly carry: Readonly<Record<string, string>>
   readonly collect: ReadonlyArray<string>
   readonly constants: ReadonlyArray<string>
+  readonly scratch: ReadonlyArray<string>
 }
 
 export type Request =

@@ -3,14 +3,14 @@
  *
  * State is written by the session itself, into buffers that no reader sees: a call that fails, is refused by `commitIf`
  * or is cancelled leaves the old values in place, and one that succeeds swaps two references. What a program changes by
- * rows is copied once a call, and the rows are written into the copy. What it changes element by element is overwritten
+ * rows is copied once a call, and the rows are written into the copy; so is what it changes in place. What it changes element by element is overwritten
  * after the run, when nothing can fail any more; a loop of several steps keeps a copy to go back to.
  */
 import type { Tensor } from "onnxruntime-node"
 import { tensorProto, withInitializers } from "../onnx/proto.js"
 import { emptyData, type HostTensor, type HostTensors, type Specs, sizeOf } from "../tensor.js"
 import { abandon } from "./abandon.js"
-import { type Cell, emptyTensor, hostTensor, makeCell, pieceOf, row, tensorOf, touch, writePiece } from "./buffers.js"
+import { type Cell, copied, emptyTensor, hostTensor, makeCell, pieceOf, row, tensorOf, touch, writePiece } from "./buffers.js"
 import { directRun } from "./directRun.js"
 import { type Elements, openElements } from "./elements.js"
 import type { Bindings, CompileRequest, FixRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
@@ -116,13 +116,17 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
     const pairs = new Map<string, [Tensor, Tensor]>()
     // By cell, not by slot: one state may be in several slots.
     const writers = new Map(written.map((port) => [cellOf(request.state, port), port.model]))
-    const tables = openRowTables(program.rows, (update) => cellOf(request.state, update))
+    const tables = openRowTables(program, request.scratch, (update) => cellOf(request.state, update))
+    const places = new Set(program.places.map(({ slot, name }) => `${slot}/${name}`))
+    const overwritten = new Set(program.places.map((place) => cellOf(request.state, place)))
 
     const feedOf = (port: ModelPort, step: number): Tensor => {
       if (port.slot !== null) {
         const cell = cellOf(request.state, port)
         const model = writers.get(cell)
-        return (model === undefined ? tables.present(cell) : current.get(model)) ?? cell.front
+        const present = (model === undefined ? tables.present(cell) : current.get(model)) ?? cell.front
+        // Another slot of the same state reads what was there before the run writes over it.
+        return overwritten.has(cell) && !places.has(`${port.slot}/${port.name}`) ? copied(present) : present
       }
       const each = request.each[port.name]
       if (each !== undefined) return tensorOf(each.dtype, row(each.data, step, sizeOf(port.shape)), port.shape)
@@ -251,6 +255,7 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
         carry: {},
         collect: outputs.map(({ name }) => name),
         constants: [],
+        scratch: [],
       }
       const stacked = await loop(call, () => false, false)
       return Object.fromEntries(outputs.map(({ name, shape }) => [name, { ...stacked[name]!, shape }]))

@@ -4,6 +4,7 @@ import { UnsupportedOp } from "../errors.js"
 import type { Program } from "../program/ir.js"
 import { channels } from "../program/passes/channels.js"
 import { rewrite } from "../program/passes/rewrite.js"
+import { writtenOut } from "../updates/places.js"
 import { type Lowerings, openGraph } from "./graph.js"
 import { convolutions } from "./ops-conv.js"
 import { elementwise } from "./ops-elementwise.js"
@@ -56,7 +57,7 @@ export interface LowerOptions {
  * @fails UnsupportedOp   a kernel without a lowering
  */
 export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
-  const program = rewrite(given, channels)
+  const program = writtenOut(rewrite(given, channels))
   const graph = openGraph()
   const taken = new Set<string>()
   const inputs = uniqueNames(program.inputs.map(portName), taken)

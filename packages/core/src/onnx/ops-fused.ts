@@ -22,6 +22,19 @@ export const fused: Lowerings = {
     })
     return [graph.reshape(unit!, [rows, width], shape), graph.reshape(invStd!, [rows, 1], equation.outputs[1]!.shape)]
   },
+  /** Writes into its inputs: for an engine that gives the tables as outputs too. */
+  CachedAttentionInPlace: (graph, equation, [qkv, keys, values, lengths]) => {
+    const [b, heads, slots] = equation.inputs[1]!.shape
+    const [rows, width] = [equation.inputs[0]!.shape, equation.outputs[0]!.shape[1]!]
+    const position = graph.reshape(qkv!, rows, [b!, 1, 3 * width])
+    const [attended, ...tables] = graph.nodes(
+      "com.microsoft:GroupQueryAttention",
+      [position, "", "", keys!, values!, lengths!, graph.scalar("int32", slots!)],
+      3,
+      { num_heads: heads!, kv_num_heads: heads! },
+    )
+    return [graph.reshape(attended!, [b!, 1, width], [b!, width]), ...tables]
+  },
   EmbedGrad: (graph, equation, [ids, dy, onto]) => {
     const { dtype, shape } = equation.inputs[1]!
     const [count, width] = [shape[0]!, shape[1]!]

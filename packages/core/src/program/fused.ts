@@ -18,6 +18,9 @@
  *               onto [v, d] (may be absent)                        ids[j] = i, added to `onto` where there is one
  *                                                                 ONNX ScatterElements (axis 0, reduction add);
  *                                                                 never ScatterND with add, which loses updates
+ *   CachedAttention  qkv [b, 3 h e],              -               attended [b, h e], the tables with the new position
+ *               keys, values [b, h, s, e],                        what program/cachedAttention.ts says; in place
+ *               lengths int32 [b]                                 ONNX Runtime's GroupQueryAttention
  *   SumOfSquares  x                               -               scalar, Σ x² over all elements   ONNX ReduceSumSquare
  *   LogSoftmax  logits [..., v]                   axis (last)     log of the softmax over the last axis: a tfjs kernel
  *                                                                 name that no tfjs backend in JavaScript implements
@@ -26,9 +29,10 @@
  *               activation(A B + bias), the bias broadcasts to the product. The tfjs kernel of that name; `linear` and
  *               the passes record it for matrices with a bias [f]      ONNX Gemm
  *
- * All values are float32, but for ids.
+ * All values are float32, but for ids and lengths.
  */
 import * as tf from "@tensorflow/tfjs-core"
+import { cachedAttentionKernel, cachedAttentionMeaning } from "./cachedAttention.js"
 import { imageMeaning } from "./imageMeaning.js"
 import type { Kernel } from "./kernels.js"
 import { same } from "./partShapes.js"
@@ -86,6 +90,7 @@ export const decompose: ReadonlyMap<string, Decompose> = new Map<string, Decompo
       return [onto === undefined ? sums : tf.add(onto, sums)]
     },
   ],
+  ["CachedAttention", cachedAttentionMeaning],
   ["SumOfSquares", ([x]) => [tf.sum(tf.square(x!))]],
   [
     "ScaledMatMul",
@@ -154,6 +159,7 @@ export const fusedKernels: ReadonlyArray<readonly [string, Kernel]> = [
       }),
     },
   ],
+  ["CachedAttention", cachedAttentionKernel],
   ["ScaledMatMul", { inputs: ["a", "b"], infer: matMul }],
   ["SumOfSquares", { inputs: ["x"], infer: (ins) => [{ dtype: input(ins).dtype, shape: [] }] }],
   [

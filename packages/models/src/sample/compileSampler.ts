@@ -47,6 +47,12 @@ const functionsOf = (model: GptConfig, config: SamplerConfig) =>
     }
   })
 
+/** Real tokens of each prompt before its last. */
+const tokensBefore = (b: number, promptLength: number, mask: Float32Array): Array<number> =>
+  Array.from({ length: b }, (_, i) =>
+    mask.subarray(i * promptLength, (i + 1) * promptLength).reduce((n, real) => n + real, -1),
+  )
+
 /** Which inputs of a step stay the same, differ by step, and come from the step before. */
 const loopInputs = (config: SamplerConfig, { tokens, mask, uniform }: PromptBatch) => {
   const { batch: b, promptLength, length } = config
@@ -58,11 +64,10 @@ const loopInputs = (config: SamplerConfig, { tokens, mask, uniform }: PromptBatc
     return to
   }
   const rows = Array.from({ length: b }, (_, i) => i)
-  const start = rows.map((i) => mask.subarray(i * promptLength, (i + 1) * promptLength).reduce((n, m) => n + m, 0) - 1)
   return {
     mask: (width: number) => float32([b, width], widened(mask, new Float32Array(b * width), 1)),
     text: (width: number) => int32([b, width], widened(tokens, new Int32Array(b * width), 0)),
-    start: int32([b], start),
+    start: int32([b], tokensBefore(b, promptLength, mask)),
     previous: int32(
       [b],
       rows.map((i) => tokens[(i + 1) * promptLength - 1]!),
@@ -76,17 +81,15 @@ const loopInputs = (config: SamplerConfig, { tokens, mask, uniform }: PromptBatc
 }
 const rowsOf = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i)
 
-/** The prompts without their last token, which the first step reads. */
+/** The prompts without their last token, which the first step reads, padded on the right. */
 const prefillInputs = ({ batch: b, promptLength }: SamplerConfig, { tokens, mask }: PromptBatch): HostTensors => {
   const width = promptLength - 1
-  const inner = <A extends Float32Array | Int32Array>(from: A, to: A): A => {
-    for (let i = 0; i < b; i++) to.set(from.subarray(i * promptLength, i * promptLength + width), i * width)
-    return to
+  const moved = new Int32Array(b * width)
+  for (const [i, before] of tokensBefore(b, promptLength, mask).entries()) {
+    const end = (i + 1) * promptLength - 1
+    moved.set(tokens.subarray(end - before, end), i * width)
   }
-  return {
-    tokens: int32([b, width], inner(tokens, new Int32Array(b * width))),
-    mask: float32([b, width], inner(mask, new Float32Array(b * width))),
-  }
+  return { tokens: int32([b, width], moved) }
 }
 
 /**
@@ -117,12 +120,13 @@ export const compileSampler = (
         return yield* step.loop({
           state,
           steps: config.length,
-          inputs: { start: inputs.start, mask: inputs.mask(config.promptLength + config.length - 1) },
+          inputs: { start: inputs.start },
           each: inputs.each,
           first: { previous: inputs.previous, alive: inputs.alive },
           carry: { token: "previous", aliveNext: "alive" },
           collect: collected,
           constants: config.frozen === true ? ["policy"] : [],
+          scratch: ["cache"],
         })
       })
     return { model, config, batch: (policy, prompts) => one.withPermit(batch(policy, prompts)) }

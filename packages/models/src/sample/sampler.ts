@@ -1,6 +1,6 @@
 /**
  * Sampling from a GPT as tensor functions.
- *   prefill  the prompt but its last token -> cache
+ *   prefill  the prompts but their last tokens -> cache
  *   step     last token, cache, one uniform number a row -> next token, cache
  *   uncached the whole text, one uniform number a row -> the text with its next token
  *
@@ -10,10 +10,12 @@
  * Axes   b batch, t position, s slot, d width, h heads, e head width, v vocabulary
  */
 import {
+  cachedAttention,
   crossEntropy,
   embed,
   flatten,
   isParamSpec,
+  linear,
   mapTree,
   type Specs,
   spec,
@@ -22,20 +24,8 @@ import {
   withPath,
 } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
-import {
-  addAttended,
-  addMlp,
-  type GptConfig,
-  type GptParams,
-  gptParams,
-  gptTrunk,
-  gptUnembed,
-  norm,
-  queriesKeysValues,
-  real,
-} from "../gpt.js"
-import { unseen } from "../layers/attention.js"
-import { attentionOverCache, cacheSpecs, fillSlots, keysOf, slotRows, valuesOf, writeSlot } from "./cache.js"
+import { addMlp, type GptConfig, type GptParams, gptParams, gptTrunk, gptUnembed, norm, real } from "../gpt.js"
+import { cacheSpecs, fillSlots, keysOf, valuesOf } from "./cache.js"
 import { checkSamplerConfig, type SamplerConfig } from "./samplerConfig.js"
 import { drawToken, transformLogits } from "./transform.js"
 
@@ -57,10 +47,13 @@ const range = (length: number, shape: ReadonlyArray<number>): tf.Tensor =>
 /**
  * The tensor functions of a sampler.
  *
- *   prefill   tokens int32 b t, mask float32 b t (t = promptLength − 1)                      -> state cache
+ *   prefill   tokens int32 b t (t = promptLength − 1), padded on the right                   -> state cache
  *   step      step int32, uniform float32 b, previous int32 b, alive float32 b,
- *             start int32 b (real tokens before the prompt's last), mask float32 b s         -> token, … , state cache
+ *             start int32 b (real tokens before the prompt's last)                           -> token, … , state cache
  *   uncached  step, uniform, alive as in step, text int32 b t, mask float32 b t              -> token, … , textNext
+ *
+ * A row's tokens are in the first slots of the cache, wherever its prompt was padded. Padding on the right needs no mask: no
+ * real token sees it, and each step overwrites one slot of it before that slot is read.
  *
  * `step` and `uncached` give `token` int32 b, `logProb` float32 b (under the model's own distribution), `sampledLogProb`
  * float32 b (under the distribution that was sampled), `mask` float32 b (1 until the text has ended, its end included)
@@ -102,11 +95,10 @@ export const samplerFunctions = (config: GptConfig, sampler: SamplerConfig): Sam
   const prefill: TensorFunction = {
     name: "gpt.sample.prefill",
     state: { policy, cache },
-    inputs: { tokens: spec("int32", [b, prompted]), mask: spec("float32", [b, prompted]) },
+    inputs: { tokens: spec("int32", [b, prompted]) },
     body: (state, inputs) => {
       const written: Record<string, tf.Tensor> = {}
       gptTrunk(config, paramsOf(state.policy), inputs.tokens!, {
-        mask: inputs.mask!,
         seen: (l, k, v) => {
           written[keysOf(l)] = fillSlots(k, slots) // b h s e
           written[valuesOf(l)] = fillSlots(v, slots) // b h s e
@@ -125,30 +117,24 @@ export const samplerFunctions = (config: GptConfig, sampler: SamplerConfig): Sam
       previous: spec("int32", [b]),
       alive: spec("float32", [b]),
       start: spec("int32", [b]),
-      mask: spec("float32", [b, slots]),
     },
     body: (state, inputs) => {
       const p = paramsOf(state.policy)
-      const { step, uniform, previous, alive, start, mask } = inputs as Record<string, tf.Tensor>
-      const slot = tf.add(step!, tf.scalar(prompted, "int32"))
-      const rows = slotRows(b * config.heads, slots, slot)
-      const seen = tf.logicalAnd(tf.less(range(slots, [1, slots]), slot), real(mask!)) // b s
-      const bias = tf.reshape(tf.where(seen, tf.scalar(0), tf.scalar(unseen)), [b, 1, 1, slots]) // b 1 1 s
+      const { step, uniform, previous, alive, start } = inputs as Record<string, tf.Tensor>
+      const lengths = tf.add(start!, step!) // b
       const written: Record<string, tf.Tensor> = {}
-      let x = withPath("embed", () =>
-        tf.reshape(tf.add(embed(p.token, previous!), embed(p.position, tf.add(start!, step!))), [b, 1, config.width]),
-      ) // b 1 d
+      let x = withPath("embed", () => tf.add(embed(p.token, previous!), embed(p.position, lengths))) // b d
       for (const [l, layer] of p.blocks.entries()) {
         x = withPath(`blocks.${l}`, () => {
-          const [q, k, v] = queriesKeysValues(layer, norm(layer.norm1, x), config.heads) // each b h 1 e
-          const [keys, values] = [state.cache![keysOf(l)]!, state.cache![valuesOf(l)]!] // each (b h s) e
-          written[keysOf(l)] = writeSlot(keys, rows, k)
-          written[valuesOf(l)] = writeSlot(values, rows, v)
-          const attended = attentionOverCache(q, [k, v], [keys, values], bias) // b h 1 e
-          return addMlp(layer, addAttended(layer, x, attended)) // b 1 d
+          const { qkv, out } = layer.attention
+          const own = linear(norm(layer.norm1, x), qkv.weight, qkv.bias) // b (3 h e)
+          const made = cachedAttention(own, state.cache![keysOf(l)]!, state.cache![valuesOf(l)]!, lengths)
+          written[keysOf(l)] = made.keys
+          written[valuesOf(l)] = made.values
+          return addMlp(layer, tf.add(x, linear(made.attended, out.weight, out.bias))) // b d
         })
       }
-      const logits = withPath("unembed", () => gptUnembed(p, tf.reshape(norm(p.norm, x), [b, config.width]))) // b v
+      const logits = withPath("unembed", () => gptUnembed(p, norm(p.norm, x))) // b v
       return { outputs: draw(logits, uniform!, alive!), state: { cache: written } }
     },
   }

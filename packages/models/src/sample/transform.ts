@@ -58,9 +58,12 @@ const nearRoot = (n: number): number => {
   return d
 }
 
+/** Up to so many tokens one accumulation takes less time than the kernels that find a block first. */
+const fewTokens = 2048
+
 /**
- * One token a row by the inverse of the cumulative distribution: the first token at which it exceeds the uniform number,
- * found in the first block of tokens at whose end it does. Only the sums of the blocks and one block are accumulated.
+ * One token a row by the inverse of the cumulative distribution: the first token at which it exceeds the uniform number. Of
+ * many tokens it is found in the first block at whose end it does: only the blocks' sums and one block are accumulated.
  * A token of probability 0 is never drawn.
  * @param logits   float32  b v
  * @param uniform  float32  b      in [0, 1)
@@ -74,18 +77,20 @@ export const drawToken = (logits: tf.Tensor, uniform: tf.Tensor): tf.Tensor => {
   const count = (below: tf.Tensor): tf.Tensor => tf.sum(tf.cast(below, "int32"), 1) // b
   const last = (x: tf.Tensor): tf.Tensor => tf.slice(x, [0, (x.shape[1] ?? 1) - 1], [b, 1]) // b 1
 
-  const parts = tf.reshape(softmax(logits), [b, blocks, size])
-  const mass = tf.cumsum(tf.sum(parts, 2), 1) // b blocks
-  // Below the whole mass in float32 too, so that some block ends above it.
+  const probabilities = softmax(logits) // b v
+  const parts = tf.reshape(probabilities, [b, blocks, size])
+  const mass = tf.cumsum(v > fewTokens ? tf.sum(parts, 2) : probabilities, 1) // b blocks, or b v
+  // Below the whole mass in float32 too, so that it is exceeded somewhere.
   const wanted = tf.mul(tf.minimum(tf.reshape(uniform, [b, 1]), 1 - 2 ** -23), last(mass)) // b 1
-  const passed = tf.lessEqual(mass, wanted) // b blocks
-  const block = count(passed) // b
+  const passed = tf.lessEqual(mass, wanted) // as mass
+  const first = count(passed) // b
+  if (v <= fewTokens) return first
   const before = tf.max(tf.where(passed, mass, tf.zerosLike(mass)), 1, true) // b 1
 
   const rows = tf.range(0, b * blocks, blocks, "int32")
-  const within = tf.cumsum(tf.gather(tf.reshape(parts, [b * blocks, size]), tf.add(rows, block) as tf.Tensor1D), 1) // b size
+  const within = tf.cumsum(tf.gather(tf.reshape(parts, [b * blocks, size]), tf.add(rows, first) as tf.Tensor1D), 1) // b size
   const rest = tf.sub(wanted, before) // b 1
   // The second count is the block's last token with any mass: the block was summed in another order than accumulated.
   const inside = tf.minimum(count(tf.lessEqual(within, rest)), count(tf.less(within, last(within)))) // b
-  return tf.add(tf.mul(block, tf.scalar(size, "int32")), inside)
+  return tf.add(tf.mul(first, tf.scalar(size, "int32")), inside)
 }
