@@ -64,6 +64,21 @@ const joinedOf = (batch: number, places: number): number => {
   return Array.from({ length: most }, (_, i) => most - i).find((n) => batch % n === 0) ?? 1
 }
 
+interface Move {
+  readonly image: number
+  readonly slopes: number
+}
+
+/**
+ * Columns by which x and dy are moved to the right, so that a tap which reads x some columns further has its pixels beside
+ * those of dy: each side by its part, or all of it by the side that has fewer channels and takes less memory for it.
+ */
+const movesOf = (ahead: ReadonlyArray<number>, from: number, to: number): ReadonlyArray<Move> => {
+  const [first, last] = [Math.max(0, -Math.min(...ahead)), Math.max(0, ...ahead)]
+  if (from === to) return ahead.map((by) => ({ image: Math.max(0, -by), slopes: Math.max(0, by) }))
+  return ahead.map((by) => (from > to ? { image: first, slopes: by + first } : { image: last - by, slopes: last }))
+}
+
 /**
  * [y, x, c, f], from x [b, c, y, x] and dy [b, f, y, x].
  * @param shape  of the filter
@@ -78,10 +93,13 @@ export const shortFilterGradient = (
 ): string => {
   const [rows, columns, from, to] = shape as [number, number, number, number]
   const tiles = Math.ceil(w.output[0] / rowsOfTile)
-  // A tap reads x some columns before the pixel of dy, which moves x, or behind it, which moves dy instead.
-  const moves = Array.from({ length: columns }, (_, column) => column - w.before[1])
-  const [left, right] = [Math.max(0, -moves[0]!), Math.max(0, moves.at(-1)!)]
-  const pitch = Math.max(w.input[1] + left, w.output[1] + right)
+  const moves = movesOf(
+    Array.from({ length: columns }, (_, column) => column - w.before[1]),
+    from,
+    to,
+  )
+  const most = (side: "image" | "slopes"): number => Math.max(...moves.map((move) => move[side]))
+  const pitch = Math.max(w.input[1] + most("image"), w.output[1] + most("slopes"))
   const places = tiles * pitch
   const joined = joinedOf(batch, places)
   const groups = batch / joined
@@ -122,7 +140,7 @@ export const shortFilterGradient = (
   const images = atPoints(x, [from, ...w.input], imagePoints, w.before[0])
   const slopes = atPoints(dy, [to, ...w.output], slopePoints, 0)
   const products = moves.map((move) =>
-    graph.node("com.microsoft:FusedMatMul", [images(Math.max(0, -move)), slopes(Math.max(0, move))], {
+    graph.node("com.microsoft:FusedMatMul", [images(move.image), slopes(move.slopes)], {
       transBatchA: 1,
       transBatchB: 1,
       transA: 0,
