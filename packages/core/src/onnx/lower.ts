@@ -15,6 +15,7 @@ import { reducing } from "./ops-reduce.js"
 import { shape } from "./ops-shape.js"
 import { withoutFusedMatMul } from "./portable.js"
 import { encodeModel, type NodeProto, tensorProto, withMetadata } from "./proto.js"
+import { ranksOf } from "./ranks.js"
 
 /** ONNX operator sets that the lowerings are written for. */
 const opsets = { "": 21, "com.microsoft": 1 }
@@ -100,7 +101,9 @@ export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
     })
   }
   const results = program.outputs.map(({ value }) => names.get(value.id)!)
-  const written = options.portable ? withoutFusedMatMul(graph.proto.nodes, ranksOf(program, names)) : graph.proto.nodes
+  const written = options.portable
+    ? withoutFusedMatMul(graph.proto.nodes, ranksOf(program, names, graph.proto))
+    : graph.proto.nodes
   const nodes = nameOutputs(written, results, outputs)
   return {
     bytes: encode(program, nodes, graph.proto, inputs, outputs, options),
@@ -108,16 +111,6 @@ export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
     outputs,
     origins,
   }
-}
-
-/** The ranks of a program's values by their names in the model. */
-const ranksOf = (program: Program, names: ReadonlyMap<number, string>): ((name: string) => number | undefined) => {
-  const values = [
-    ...[...program.inputs, ...program.constants].map(({ value }) => value),
-    ...program.equations.flatMap(({ outputs }) => outputs),
-  ]
-  const ranks = new Map(values.map(({ id, shape }) => [names.get(id) ?? "", shape.length]))
-  return (name) => ranks.get(name)
 }
 
 /** Gives the results their names: by renaming where a node makes them, by Identity where an input or constant is one. */

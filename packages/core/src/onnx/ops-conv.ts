@@ -7,6 +7,7 @@ import { denseFilterGradient } from "./filterGradient.js"
 import { inputsFirst, outputsFirst } from "./filters.js"
 import type { Graph, Lowerings } from "./graph.js"
 import { type ImageLowering, ofImages } from "./images.js"
+import { isShort, shortFilterGradient } from "./shortFilterGradient.js"
 
 const pads = ([top, left]: Pair, [bottom, right]: Pair): ReadonlyArray<number> => [top, left, bottom, right]
 const clamp = ([rows, columns]: Pair): Pair => [Math.max(rows, 0), Math.max(columns, 0)]
@@ -112,7 +113,10 @@ const filterGradient: ImageLowering = (graph, equation, [x, dy], [image, result]
   const [rows, columns, from, to] = shape as [number, number, number, number]
   const w = window(equation, image!, shape)
   const [batch, pixels] = [image![0]!, sizeOf(w.output)]
-  if (w.strides.every((n) => n === 1)) return denseFilterGradient(graph, w, shape, batch, x!, dy!)
+  if (w.strides.every((n) => n === 1)) {
+    const dense = isShort(w, shape) ? shortFilterGradient : denseFilterGradient
+    return dense(graph, w, shape, batch, x!, dy!)
+  }
   const joined = pixels < 2 * Math.min(from, to)
   const turn = (name: string): string => (joined ? graph.node("Transpose", [name], { perm: [1, 0, 2, 3] }) : name)
   const flat = (name: string, channels: number): string =>

@@ -3,10 +3,15 @@ import type { NodeProto } from "./proto.js"
 
 const flag = ({ attributes }: NodeProto, name: string): boolean => attributes[name] === 1
 
-/** The last two axes of a tensor, swapped. */
-const swapped = (node: NodeProto, input: number, rank: number): NodeProto => {
+/** How FusedMatMul reads a factor: the first axis moved before the last, then the last two swapped. */
+const orderOf = (rank: number, batch: boolean, swapped: boolean): ReadonlyArray<number> => {
+  const axes = Array.from({ length: rank }, (_, i) => i)
+  const moved = batch ? [...axes.slice(1, -1), 0, rank - 1] : axes
+  return swapped ? [...moved.slice(0, -2), moved.at(-1)!, moved.at(-2)!] : moved
+}
+
+const turned = (node: NodeProto, input: number, perm: ReadonlyArray<number>): NodeProto => {
   const name = `${node.name}/Transpose.${input}`
-  const perm = Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i))
   const inputs = [node.inputs[input]!]
   return { name, op: "Transpose", domain: "", inputs, outputs: [`${name}:out`], attributes: { perm } }
 }
@@ -49,10 +54,14 @@ export const withoutFusedMatMul = (
 ): ReadonlyArray<NodeProto> =>
   nodes.flatMap((node) => {
     if (node.op !== "FusedMatMul") return [node]
-    const transposed = ["transA", "transB"].map((name) => flag(node, name))
+    const factors = ["A", "B"].map(
+      (factor) => [flag(node, `transBatch${factor}`), flag(node, `trans${factor}`)] as const,
+    )
     const ranks = node.inputs.map(rankOf)
-    if (transposed.some((does, input) => does && ranks[input] === undefined)) return [node]
-    const before = transposed.map((does, input) => (does ? swapped(node, input, ranks[input]!) : null))
+    if (factors.some((flags, input) => flags.includes(true) && ranks[input] === undefined)) return [node]
+    const before = factors.map((flags, input) =>
+      flags.includes(true) ? turned(node, input, orderOf(ranks[input]!, ...flags)) : null,
+    )
     const inputs = node.inputs.map((name, input) => before[input]?.outputs[0] ?? name)
     const product = { ...node, op: "MatMul", domain: "", inputs, attributes: {} }
     const alpha = alphaOf(node)
