@@ -10,7 +10,18 @@ import type { Tensor } from "onnxruntime-node"
 import { tensorProto, withInitializers } from "../onnx/proto.js"
 import { emptyData, type HostTensor, type HostTensors, type Specs, sizeOf } from "../tensor.js"
 import { abandon } from "./abandon.js"
-import { type Cell, copied, emptyTensor, hostTensor, makeCell, pieceOf, row, tensorOf, touch, writePiece } from "./buffers.js"
+import {
+  type Cell,
+  copied,
+  emptyTensor,
+  hostTensor,
+  makeCell,
+  pieceOf,
+  row,
+  tensorOf,
+  touch,
+  writePiece,
+} from "./buffers.js"
 import { directRun } from "./directRun.js"
 import { type Elements, openElements } from "./elements.js"
 import type { Bindings, CompileRequest, FixRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
