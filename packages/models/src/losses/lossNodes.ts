@@ -2,6 +2,7 @@
 import { defineTensorNode, tensor } from "@millrace/core"
 import { Schema } from "effect"
 import { logits, logProb, mask, NormaliserName, notNegative, positive } from "./configs.js"
+import { contrastiveNode } from "./contrastive.js"
 import { ppoLoss } from "./ppo.js"
 import { ptxLoss } from "./ptx.js"
 import { rankingLoss } from "./ranking.js"
@@ -97,4 +98,7 @@ export const loss = {
     ports: () => ({ in: { ppo: scalar, pretraining: nats }, out: scalar }),
     apply: (config, _, { ppo, pretraining }) => ptxLoss(ppo, pretraining, config),
   }),
+
+  /** `images`, `texts`, `logScale` -> which text belongs to each image, and which image to each text. */
+  clip: contrastiveNode,
 }
