@@ -15,10 +15,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { type ParityModel, parityModel } from "./parity.js"
 
-const whole = (
-  about: Pick<ParityModel, "model" | "file" | "fixtures">,
-  table: (config: ClipConfig) => RenameTable,
-) =>
+const whole = (about: Pick<ParityModel, "model" | "file" | "fixtures">, table: (config: ClipConfig) => RenameTable) =>
   parityModel({
     ...about,
     paper: "Radford et al. 2021",
