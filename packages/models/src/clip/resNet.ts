@@ -9,6 +9,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { conv } from "../layers/conv.js"
 import { fanIn } from "../layers/fanIn.js"
+import { halve } from "../layers/halve.js"
 import { kernelOf } from "../layers/params.js"
 import { attentionPool, attentionPoolParams } from "./attentionPool.js"
 import { Size } from "./block.js"
@@ -100,8 +101,6 @@ export type ResNetParams = ParamsOf<ReturnType<typeof resNetParams>>
 
 type Bottleneck = ResNetParams["stages"][number][number]
 
-const halved = (x: tf.Tensor): tf.Tensor => tf.avgPool(x as tf.Tensor4D, 2, 2, "valid")
-
 const bottleneck = (
   normalised: ReturnType<typeof normaliser>,
   place: string,
@@ -109,7 +108,7 @@ const bottleneck = (
   x: tf.Tensor,
   stride: number,
 ): tf.Tensor => {
-  const pooled = (y: tf.Tensor): tf.Tensor => (stride > 1 ? halved(y) : y)
+  const pooled = (y: tf.Tensor): tf.Tensor => (stride > 1 ? halve(y) : y)
   const y1 = tf.relu(normalised(`${place}.norm1`, p.norm1, conv(x, p.conv1)))
   const y2 = pooled(tf.relu(normalised(`${place}.norm2`, p.norm2, conv(y1, p.conv2))))
   const y3 = normalised(`${place}.norm3`, p.norm3, conv(y2, p.conv3))
@@ -130,7 +129,7 @@ export const resNetTrunk = (p: ResNetParams, image: tf.Tensor, seen?: NormSeen):
   let x = withPath("stem", () => {
     const y1 = tf.relu(normalised("stem.norm1", stem.norm1, conv(image, stem.conv1, 2)))
     const y2 = tf.relu(normalised("stem.norm2", stem.norm2, conv(y1, stem.conv2)))
-    return halved(tf.relu(normalised("stem.norm3", stem.norm3, conv(y2, stem.conv3)))) // b y/4 x/4 w
+    return halve(tf.relu(normalised("stem.norm3", stem.norm3, conv(y2, stem.conv3)))) // b y/4 x/4 w
   })
   for (const [i, blocks] of p.stages.entries()) {
     for (const [j, block] of blocks.entries()) {
