@@ -19,6 +19,12 @@ export { clipPresets } from "./clip/presets.js"
 export { ResNetConfig, type ResNetParams, resNet, resNetParams, resNetTrunk } from "./clip/resNet.js"
 export { populationStatistics, resNetMoments, runningStatistics } from "./clip/statistics.js"
 export { ClipTextConfig, type ClipTextParams, clipText, clipTextParams } from "./clip/text.js"
+export {
+  type ClipEncodeOptions,
+  type ClipTokenizer,
+  clipTokenizer,
+  loadClipTokenizer,
+} from "./clip/tokenizer/clipTokenizer.js"
 export { clipTraining } from "./clip/training.js"
 export { unitNorm } from "./clip/unitNorm.js"
 export { VitConfig, type VitParams, vit, vitParams } from "./clip/vit.js"
