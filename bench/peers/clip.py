@@ -201,14 +201,14 @@ class Network(nn.Module):
         tower = VisionTransformer if image["kind"] == "vit" else ResNet
         self.image = tower(image, config["joint"])
         self.text = Text(config["text"], config["joint"])
-        self.temperature = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
 
     def inputs(self, batch):
-        image = batch["image"].permute(0, 3, 1, 2).contiguous()
+        image = batch["pixels"].permute(0, 3, 1, 2).contiguous()
         return {"image": image, "tokens": batch["tokens"].long(), "own": torch.arange(image.shape[0])}
 
     def forward(self, image, tokens, own):
         images = F.normalize(self.image(image), dim=-1)
         texts = F.normalize(self.text(tokens), dim=-1)
-        logits = self.temperature.exp() * images @ texts.T
+        logits = self.log_scale.exp() * images @ texts.T
         return (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2

@@ -2,7 +2,7 @@
 import type { Key } from "@millrace/core"
 import { type GptConfig, gptPresets } from "@millrace/models"
 import type { Against, Case, TrainCase } from "./case.js"
-import { type ClipConfig, clipNetwork } from "./networks/clip.js"
+import { type ClipStep, clipNetwork } from "./networks/clip.js"
 import { type DvaeConfig, dvaeNetwork } from "./networks/dvae.js"
 import { type GptStep, gptNetwork } from "./networks/gpt.js"
 import type { Network } from "./networks/network.js"
@@ -31,13 +31,13 @@ const train = <Config extends object>(
 
 const gptStep: GptStep = { ...small, batch: 8, length: 128 }
 const text = { vocab: 1024, context: 32, width: 256, layers: 6, heads: 4 } as const
-const vit: ClipConfig = {
+const vit: ClipStep = {
   joint: 256,
   text,
   image: { kind: "vit", size: 64, patch: 8, width: 256, layers: 6, heads: 4 },
   batch: 64,
 }
-const resNet: ClipConfig = {
+const resNet: ClipStep = {
   joint: 256,
   text: { ...text, layers: 2 },
   image: { kind: "resnet", size: 64, width: 32, stages: [1, 1, 1, 1] },

@@ -23,6 +23,10 @@ export interface ParamSpec {
   readonly init: Init
   /** Weight decay applies; by default to every parameter with two axes or more. */
   readonly decay?: boolean
+  /** False for what is measured and not learned, such as running statistics: it gets no gradient and no step. */
+  readonly learns?: boolean
+  /** The largest value: whatever a step of the optimiser leaves above it is lowered to it. The gradient never sees it. */
+  readonly max?: number
 }
 
 export const isParamSpec = (value: unknown): value is ParamSpec =>

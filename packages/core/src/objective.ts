@@ -17,7 +17,7 @@ export interface Objective {
   readonly apply: (params: Tensors, inputs: Tensors) => Tensors
 }
 
-/** Flat names of the parameters of which every use is frozen. `above` says that the whole graph is. */
+/** Flat names of the parameters that never learn or of which every use is frozen. `above` says that the whole graph is. */
 const frozenUnder = (graph: Graph, prefix: string, above: boolean): ReadonlyArray<string> =>
   graph.nodes.flatMap(({ name, node, shares }) => {
     if (node.level !== "tensor" || shares !== null) return []
@@ -25,7 +25,9 @@ const frozenUnder = (graph: Graph, prefix: string, above: boolean): ReadonlyArra
     const learns = graph.nodes.some((use) => (use.name === name || use.shares === name) && !use.frozen)
     const frozen = above || !learns
     if (isGraph(node)) return frozenUnder(node, `${prefix}${name}.`, frozen)
-    return frozen ? Object.keys(flatten(node.params, isParamSpec)).map((path) => join(`${prefix}${name}`, path)) : []
+    return Object.entries(flatten<ParamSpec>(node.params, isParamSpec)).flatMap(([path, spec]) =>
+      frozen || spec.learns === false ? [join(`${prefix}${name}`, path)] : [],
+    )
   })
 
 const join = (name: string, path: string): string => (path === "" ? name : `${name}.${path}`)

@@ -5,6 +5,31 @@ export { type EncodeOptions, type Tokenizer, tokenizer } from "./bpe/tokenizer.j
 export { tokenizerJson } from "./bpe/tokenizerJson.js"
 export { type TrainBpeConfig, trainBpe } from "./bpe/train.js"
 export { END_OF_TEXT, type Vocabulary, vocabularyFromRanks } from "./bpe/vocabulary.js"
+export { type AttentionPoolParams, attentionPool, attentionPoolParams } from "./clip/attentionPool.js"
+export {
+  ClipConfig,
+  type ClipParams,
+  clip,
+  clipImageFeatures,
+  clipParams,
+  clipTextFeatures,
+  cosines,
+} from "./clip/clip.js"
+export { clipPixels, preprocess } from "./clip/preprocess.js"
+export { clipPresets } from "./clip/presets.js"
+export { ResNetConfig, type ResNetParams, resNet, resNetParams, resNetTrunk } from "./clip/resNet.js"
+export { populationStatistics, resNetMoments, runningStatistics } from "./clip/statistics.js"
+export { ClipTextConfig, type ClipTextParams, clipText, clipTextParams } from "./clip/text.js"
+export {
+  type ClipEncodeOptions,
+  type ClipTokenizer,
+  clipTokenizer,
+  loadClipTokenizer,
+} from "./clip/tokenizer/clipTokenizer.js"
+export { clipTraining } from "./clip/training.js"
+export { unitNorm } from "./clip/unitNorm.js"
+export { VitConfig, type VitParams, vit, vitParams } from "./clip/vit.js"
+export { classProbabilities, ensemble } from "./clip/zeroShot.js"
 export { fromScalar, fromTrunk } from "./fromTrunk.js"
 export {
   GptConfig,
@@ -19,14 +44,18 @@ export {
 } from "./gpt.js"
 export { gptPresets } from "./gptPresets.js"
 export { attention, causalBias, joinHeads, paddedCausalBias, partHeads } from "./layers/attention.js"
+export { geluErf } from "./layers/geluErf.js"
+export { halve } from "./layers/halve.js"
 export { sparseAttention } from "./layers/sparseAttention.js"
 export { type SparseBlocks, sparseBlocks } from "./layers/sparseBlocks.js"
 export { type SparseGrid, type SparsePattern, seenDistances, sparseMask } from "./layers/sparseMasks.js"
 export { alignedLogProbs, logProbs } from "./logProbs.js"
+export { contrastiveLoss, matchingLoss } from "./losses/contrastive.js"
 export { credit } from "./losses/creditNodes.js"
 export { entropy } from "./losses/entropy.js"
 export { exactKl } from "./losses/exactKl.js"
 export { type Advantages, type GaeConfig, gae } from "./losses/gae.js"
+export { type EncodePart, gradCache } from "./losses/gradCache.js"
 export { type AdaptiveKlConfig, adaptiveKl, fixedKl, type KlController } from "./losses/klController.js"
 export { type KlEstimateConfig, type KlEstimator, klEstimate, klEstimators } from "./losses/klEstimate.js"
 export { kl } from "./losses/klNodes.js"
@@ -95,6 +124,7 @@ export { upperHalf } from "./unclip/upperHalf.js"
 export { value, valueParams, values } from "./value.js"
 export { fromCheckpoint, toCheckpoint } from "./weights/checkpoint.js"
 export { diffusersPrior } from "./weights/diffusersPrior.js"
+export { huggingFaceClip, openAiClip } from "./weights/clip.js"
 export { huggingFaceGpt2 } from "./weights/gpt2.js"
 export { loadGpt, saveGpt } from "./weights/gptFolder.js"
 export { rearrange } from "./weights/rearrange.js"

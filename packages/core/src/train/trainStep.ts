@@ -49,7 +49,8 @@ export const initOptimizer = (objective: Objective): HostTensors => {
  * State   `params` the trainable parameters, `frozen` the others, `optimizer` moments and step count
  * Outputs every output of the objective, `gradientNorm`, `learningRate` (float32 scalars) and `finite` (bool scalar)
  *
- * A step whose loss, gradient or new parameters are not finite changes nothing: `finite` guards the commit.
+ * A step whose loss, gradient or new parameters are not finite changes nothing: `finite` guards the commit. A parameter
+ * with a largest value is projected below it after its update (`ParamSpec.max`).
  * @throws BadConfig  nothing in the objective learns
  */
 export const trainStep = (objective: Objective, config: TrainStepConfig): TensorFunction => {
@@ -122,7 +123,7 @@ export const trainStep = (objective: Objective, config: TrainStepConfig): Tensor
       const newParams: Record<string, tf.Tensor> = {}
       const newOptimizer: Record<string, tf.Tensor> = { step: tf.add(step, 1) }
       trainable.forEach((name, i) => {
-        const { shape, decay } = objective.paramSpecs[name]!
+        const { shape, decay, max } = objective.paramSpecs[name]!
         const updated = adamWUpdate(
           config.optimizer,
           stepAt(rateOf(name)),
@@ -131,7 +132,7 @@ export const trainStep = (objective: Objective, config: TrainStepConfig): Tensor
           { first: optimizer[`first.${name}`]!, second: optimizer[`second.${name}`]! },
           decay ?? shape.length >= 2,
         )
-        newParams[name] = updated.param
+        newParams[name] = max === undefined ? updated.param : tf.minimum(updated.param, max)
         newOptimizer[`first.${name}`] = updated.first
         newOptimizer[`second.${name}`] = updated.second
       })

@@ -2,6 +2,7 @@
 import { defineTensorNode, tensor } from "@millrace/core"
 import { Schema } from "effect"
 import { logits, logProb, mask, NormaliserName, notNegative, positive } from "./configs.js"
+import { contrastiveNode } from "./contrastive.js"
 import { ppoLoss } from "./ppo.js"
 import { priorLosses } from "./priors.js"
 import { ptxLoss } from "./ptx.js"
@@ -100,4 +101,6 @@ export const loss = {
   }),
 
   ...priorLosses,
+  /** `images`, `texts`, `logScale` -> which text belongs to each image, and which image to each text. */
+  clip: contrastiveNode,
 }
