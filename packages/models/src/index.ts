@@ -4,6 +4,21 @@ export { loadTokenizer, saveTokenizer } from "./bpe/files.js"
 export { type EncodeOptions, type Tokenizer, tokenizer } from "./bpe/tokenizer.js"
 export { type TrainBpeConfig, trainBpe } from "./bpe/train.js"
 export { END_OF_TEXT, type Vocabulary, vocabularyFromRanks } from "./bpe/vocabulary.js"
+export { type CosineRamp, cosineRamp } from "./cosineRamp.js"
+export {
+  DvaeConfig,
+  type DvaeParams,
+  type DvaeTree,
+  dvae,
+  dvaeDecode,
+  dvaeDecodeCodes,
+  dvaeDecoderParams,
+  dvaeEncode,
+  dvaeEncoderParams,
+  dvaeImage,
+  type PixelStats,
+} from "./dvae.js"
+export { dvaePresets, dvaeSchedules } from "./dvaePresets.js"
 export { fromScalar, fromTrunk } from "./fromTrunk.js"
 export {
   GptConfig,
@@ -17,18 +32,22 @@ export {
   gptUnembed,
 } from "./gpt.js"
 export { gptPresets } from "./gptPresets.js"
+export { gumbelSoftmax } from "./gumbelSoftmax.js"
 export { attention, causalBias, joinHeads, paddedCausalBias, partHeads } from "./layers/attention.js"
+export { mapPixels, pixelMargin, unmapPixels } from "./layers/pixels.js"
 export { sparseAttention } from "./layers/sparseAttention.js"
 export { type SparseBlocks, sparseBlocks } from "./layers/sparseBlocks.js"
 export { type SparseGrid, type SparsePattern, seenDistances, sparseMask } from "./layers/sparseMasks.js"
 export { alignedLogProbs, logProbs } from "./logProbs.js"
 export { credit } from "./losses/creditNodes.js"
+export { type DvaeBatch, type DvaeLoss, dvaeLoss } from "./losses/dvae.js"
 export { entropy } from "./losses/entropy.js"
 export { exactKl } from "./losses/exactKl.js"
 export { type Advantages, type GaeConfig, gae } from "./losses/gae.js"
 export { type AdaptiveKlConfig, adaptiveKl, fixedKl, type KlController } from "./losses/klController.js"
 export { type KlEstimateConfig, type KlEstimator, klEstimate, klEstimators } from "./losses/klEstimate.js"
 export { kl } from "./losses/klNodes.js"
+export { logitLaplace } from "./losses/logitLaplace.js"
 export { loss } from "./losses/lossNodes.js"
 export { type Mask, maskedMean, maskedSum, type Normaliser, normalisers, select } from "./losses/masked.js"
 export { type PolicyLoss, type PolicyLossConfig, policyLoss } from "./losses/policyLoss.js"
@@ -45,6 +64,7 @@ export {
   type TokenRewardsConfig,
   tokenRewards,
 } from "./losses/tokenRewards.js"
+export { uniformKl } from "./losses/uniformKl.js"
 export { type ValueLoss, type ValueLossConfig, valueLoss } from "./losses/valueLoss.js"
 export { type WhitenConfig, whiten } from "./losses/whiten.js"
 export {
@@ -75,6 +95,7 @@ export {
 } from "./sparse.js"
 export { value, valueParams, values } from "./value.js"
 export { fromCheckpoint, toCheckpoint } from "./weights/checkpoint.js"
+export { openaiDvaeDecoder, openaiDvaeEncoder } from "./weights/dallE.js"
 export { huggingFaceGpt2 } from "./weights/gpt2.js"
 export { rearrange } from "./weights/rearrange.js"
 export type { Rename, RenameTable } from "./weights/renameTable.js"
