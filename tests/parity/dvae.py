@@ -82,8 +82,8 @@ def bound(model, inputs, temperature, beta):
 
 
 def make():
-    oblong = {"vocab": 11, "rows": 2, "columns": 3, "groups": 4, "blocks": 2, "width": 4, "first": 5, "channels": 3}
-    single = {"vocab": 6, "rows": 2, "columns": 1, "groups": 4, "blocks": 1, "width": 8, "first": 2, "channels": 1}
+    oblong = {"vocab": 11, "rows": 1, "columns": 2, "groups": 4, "blocks": 2, "width": 4, "first": 5, "channels": 3}
+    single = {"vocab": 6, "rows": 2, "columns": 1, "groups": 4, "blocks": 1, "width": 4, "first": 2, "channels": 1}
     for suffix, config, batch in [("", oblong, 2), ("-one", single, 1)]:
         torch.manual_seed(3)
         encoder, decoder = coders(config)
