@@ -67,6 +67,7 @@ export {
 export { uniformKl } from "./losses/uniformKl.js"
 export { type ValueLoss, type ValueLossConfig, valueLoss } from "./losses/valueLoss.js"
 export { type WhitenConfig, whiten } from "./losses/whiten.js"
+export { bestOf, bestOfKl, type Ranked, rerank, takeRanked } from "./rerank.js"
 export {
   normalisedHead,
   type RewardNormalisation,
@@ -76,8 +77,16 @@ export {
   type ScalarParams,
   type ScalarTree,
 } from "./reward.js"
+export {
+  type CaptionBatch,
+  compileImageSampler,
+  compileImageSamplerWithoutCache,
+  type ImageSampler,
+} from "./sample/compileImageSampler.js"
 export { compileSampler, compileSamplerWithoutCache, type Sampler } from "./sample/compileSampler.js"
 export { generate, type Samples } from "./sample/generate.js"
+export { generateCodes, type ImageSamples } from "./sample/generateCodes.js"
+export { type ImageSamplerConfig, type ImageSamplerFunctions, imageSamplerFunctions } from "./sample/imageSampler.js"
 export { type SamplerFunctions, samplerFunctions } from "./sample/sampler.js"
 export type { SamplerConfig } from "./sample/samplerConfig.js"
 export { drawToken, type SamplingTransform, transformLogits } from "./sample/transform.js"
@@ -93,6 +102,7 @@ export {
   sparsePatterns,
   sparseTrunk,
 } from "./sparse.js"
+export { sparsePresets } from "./sparsePresets.js"
 export { value, valueParams, values } from "./value.js"
 export { fromCheckpoint, toCheckpoint } from "./weights/checkpoint.js"
 export { openaiDvaeDecoder, openaiDvaeEncoder } from "./weights/dallE.js"
