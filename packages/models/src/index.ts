@@ -1,7 +1,7 @@
 /** The public names of the models, in reading order. */
 
 export { loadTokenizer, saveTokenizer } from "./bpe/files.js"
-export { type EncodeOptions, type Tokenizer, tokenizer } from "./bpe/tokenizer.js"
+export { type BpeDropout, type EncodeOptions, type Tokenizer, tokenizer } from "./bpe/tokenizer.js"
 export { type TrainBpeConfig, trainBpe } from "./bpe/train.js"
 export { END_OF_TEXT, type Vocabulary, vocabularyFromRanks } from "./bpe/vocabulary.js"
 export { type CosineRamp, cosineRamp } from "./cosineRamp.js"
