@@ -3,7 +3,7 @@ import type { Key } from "@millrace/core"
 import { type GptConfig, gptPresets } from "@millrace/models"
 import type { Against, Case, TrainCase } from "./case.js"
 import { type ClipStep, clipNetwork } from "./networks/clip.js"
-import { type DvaeConfig, dvaeNetwork } from "./networks/dvae.js"
+import { type DvaeStep, dvaeNetwork } from "./networks/dvae.js"
 import { type GptStep, gptNetwork } from "./networks/gpt.js"
 import type { Network } from "./networks/network.js"
 import { type SparseStep, sparseNetwork } from "./networks/sparse.js"
@@ -43,7 +43,7 @@ const resNet: ClipStep = {
   image: { kind: "resnet", size: 64, width: 32, stages: [1, 1, 1, 1] },
   batch: 32,
 }
-const dvae: DvaeConfig = {
+const dvae: DvaeStep = {
   size: 64,
   groups: 3,
   blocks: 2,

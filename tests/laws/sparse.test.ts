@@ -1,138 +1,134 @@
-import { ShapeMismatch } from "@millrace/core"
-import { sparseLoss } from "@millrace/models"
+import { crossEntropy, ShapeMismatch } from "@millrace/core"
+import { maskedMean, padCaptions, sparseLoss } from "@millrace/models"
 import * as tf from "@tensorflow/tfjs-core"
-import fc from "fast-check"
 import { expect, test } from "vitest"
-import { expectClose, expectSame } from "./close.js"
-import { float, grid, ids, logSoftmax, rightPadded, rows, size } from "./examples.js"
-import { expectGradient } from "./finiteDifference.js"
-import { law, verify } from "./law.js"
+import { expectClose } from "./close.js"
+import { float, ids } from "./examples.js"
+import { verify } from "./law.js"
+import { refuses } from "./refuses.js"
+import { ignoredPadLaws, sparseLossLaws, type TextAndImageLoss } from "./sparseLossLaws.js"
 
-/** `v` classes of text of which the last `t` are paddings. */
-const batches = fc
-  .record({ b: size(1, 2), t: size(1, 4), words: size(1, 3), s: size(1, 4), k: size(1, 4) })
-  .chain(({ b, t, words, s, k }) =>
-    fc.record({
-      sizes: fc.constant({ b, t, s, k, v: words + t }),
-      text: grid([b, t, words + t]),
-      image: grid([b, s, k]),
-      tokens: grid([b, t], fc.nat(words - 1)),
-      mask: rightPadded(b, t),
-      codes: grid([b, s], fc.nat(k - 1)),
-    }),
-  )
-type Batch = typeof batches extends fc.Arbitrary<infer T> ? T : never
+const lossWith =
+  (pads: "counted" | "ignored"): TextAndImageLoss =>
+  (...given) =>
+    sparseLoss(...given, { pads })
+const counted = lossWith("counted")
+const ignored = lossWith("ignored")
 
-const both = ["counted", "ignored"] as const
-type Pads = (typeof both)[number]
-
-const lossOf =
-  ({ sizes: { b, t, s }, tokens, mask, codes }: Batch, pads: Pads) =>
-  (text: tf.Tensor, image: tf.Tensor) =>
-    sparseLoss(text, image, ids([b, t], tokens), float([b, t], mask), ids([b, s], codes), { pads })
-
-const at = ({ sizes: { b, t, s, v, k }, text, image }: Batch) =>
-  [
-    { shape: [b, t, v], data: text },
-    { shape: [b, s, k], data: image },
-  ] as const
-
-const mean = (values: ReadonlyArray<number>): number =>
-  values.reduce((sum, x) => sum + x, 0) / Math.max(1, values.length)
-
-const reference = (
-  { sizes: { t, v, k }, tokens, mask, codes }: Batch,
-  pads: Pads,
-  text: ReadonlyArray<number>,
-  image: ReadonlyArray<number>,
-): number => {
-  const ofText = rows(text, v).flatMap((logits, i) => {
-    const place = i % t
-    if (place === t - 1 || (pads === "ignored" && mask[i + 1] === 0)) return []
-    const label = mask[i + 1] === 1 ? tokens[i + 1]! : v - t + place + 1
-    return [-logSoftmax(logits)[label]!]
-  })
-  const ofImage = rows(image, k).map((logits, i) => -logSoftmax(logits)[codes[i]!]!)
-  return mean(ofText) / 8 + (7 / 8) * mean(ofImage)
-}
-
-for (const pads of both) {
-  verify(`sparseLoss, paddings ${pads}`, [
-    law("it has the value and the gradient of the float64 reference", batches, (batch) => {
-      expectGradient(
-        (text, image) => lossOf(batch, pads)(text!, image!).loss,
-        (text, image) => reference(batch, pads, text!, image!),
-        at(batch),
-      )
-    }),
-    law(
-      "uniform logits cost ⅛ ln v + ⅞ ln k",
-      batches.filter(
-        ({ sizes: { t }, mask }) => t > 1 && (pads === "counted" || mask.some((m, i) => i % t === 1 && m)),
-      ),
-      (batch) => {
-        const { b, t, s, v, k } = batch.sizes
-        const { loss, textLoss, imageLoss } = lossOf(batch, pads)(tf.fill([b, t, v], 3), tf.fill([b, s, k], -2))
-        expectClose(textLoss, Math.log(v))
-        expectClose(imageLoss, Math.log(k))
-        expectClose(loss, Math.log(v) / 8 + (7 / 8) * Math.log(k))
-      },
-    ),
-    law("the ids at padding change no bit", batches, (batch) => {
-      const [text, image] = at(batch).map(({ shape, data }) => float(shape, data)) as [tf.Tensor, tf.Tensor]
-      const other = { ...batch, tokens: batch.tokens.map((id, i) => (batch.mask[i] === 1 ? id : -7)) }
-      expectSame(lossOf(other, pads)(text, image).loss, lossOf(batch, pads)(text, image).loss)
-    }),
-    law("a constant added to the logits of a position changes nothing", batches, (batch) => {
-      const { b, t, s } = batch.sizes
-      const [text, image] = at(batch).map(({ shape, data }) => float(shape, data)) as [tf.Tensor, tf.Tensor]
-      const shift = (n: number): tf.Tensor => tf.reshape(tf.sin(tf.range(0, b * n)), [b, n, 1])
-      expectClose(
-        lossOf(batch, pads)(tf.add(text, shift(t)), tf.add(image, shift(s))).loss,
-        lossOf(batch, pads)(text, image).loss,
-      )
-    }),
-  ])
-}
-
-verify("sparseLoss, paddings ignored", [
-  law("logits that predict padding, be they NaN, change no bit and have a gradient of exactly 0", batches, (batch) => {
-    const { b, t, v } = batch.sizes
-    const [text, image] = at(batch).map(({ shape, data }) => float(shape, data)) as [tf.Tensor, tf.Tensor]
-    const predicts = batch.mask.map((_, i) => (i % t < t - 1 ? batch.mask[i + 1]! : 0))
-    const hidden = float(
-      [b, t, v],
-      batch.text.map((x, i) => (predicts[Math.floor(i / v)] === 1 ? x : Number.NaN)),
-    )
-    const loss = lossOf(batch, "ignored")
-    expectSame(loss(hidden, image).loss, loss(text, image).loss)
-    const gradient = tf
-      .grad((x: tf.Tensor) => loss(x, image).loss)(hidden)
-      .dataSync()
-    for (const [i, g] of gradient.entries()) if (predicts[Math.floor(i / v)] === 0) expect(g + 0).toBe(0)
-  }),
-])
+verify("sparseLoss, paddings counted", sparseLossLaws(counted, "counted"))
+verify("sparseLoss, paddings ignored", [...sparseLossLaws(ignored, "ignored"), ...ignoredPadLaws(ignored)])
 
 test("captions of a single token cost nothing where paddings are ignored, and the image still counts", () => {
-  const text = tf.zeros([1, 2, 4])
-  const image = tf.zeros([1, 3, 5])
-  const { loss, textLoss } = sparseLoss(
-    text,
-    image,
-    ids([1, 2], [1, 0]),
-    float([1, 2], [1, 0]),
-    ids([1, 3], [0, 1, 2]),
-    {
-      pads: "ignored",
-    },
-  )
+  const [text, image] = [tf.zeros([1, 2, 4]), tf.zeros([1, 3, 5])]
+  const { loss, textLoss } = ignored(text, image, ids([1, 2], [1, 0]), float([1, 2], [1, 0]), ids([1, 3], [0, 1, 2]))
   expectClose(textLoss, 0)
   expectClose(loss, (7 / 8) * Math.log(5))
 })
 
 test("codes of another number than their logits are refused", () => {
   const [text, image] = [tf.zeros([1, 2, 4]), tf.zeros([1, 3, 5])]
-  expect(() =>
-    sparseLoss(text, image, ids([1, 2], [1, 0]), float([1, 2], [1, 1]), ids([1, 2], [0, 1]), { pads: "ignored" }),
-  ).toThrow(ShapeMismatch)
+  expect(() => ignored(text, image, ids([1, 2], [1, 0]), float([1, 2], [1, 1]), ids([1, 2], [0, 1]))).toThrow(
+    ShapeMismatch,
+  )
 })
+
+const weighed =
+  (text: number, image: number): TextAndImageLoss =>
+  (...given) => {
+    const { textLoss, imageLoss } = counted(...given)
+    return { textLoss, imageLoss, loss: tf.add(tf.mul(textLoss, text), tf.mul(imageLoss, image)) }
+  }
+const joined = (textLoss: tf.Scalar, imageLoss: tf.Scalar) => ({
+  textLoss,
+  imageLoss,
+  loss: tf.add(tf.div(textLoss, 8), tf.mul(imageLoss, 7 / 8)) as tf.Scalar,
+})
+/** Cross-entropy of all text positions that `counts` weighs, each with the label beside it. */
+const ofText = (text: tf.Tensor, labels: tf.Tensor, counts: tf.Tensor): tf.Scalar =>
+  maskedMean(crossEntropy(text, labels), counts, "token-mean")
+const successor = (x: tf.Tensor, last: number): tf.Tensor => {
+  const [b = 0, t = 0] = x.shape
+  return tf.concat([tf.slice(x, [0, 1], [b, t - 1]), tf.fill([b, 1], last, x.dtype as "int32")], 1)
+}
+
+refuses("a loss of text and image", (loss: TextAndImageLoss) => sparseLossLaws(loss, "counted"), [
+  ["with equal weights", weighed(1 / 2, 1 / 2), "it is an eighth of the text's loss and seven eighths of the image's"],
+  ["with weights that do not sum to 1", weighed(1, 7), "uniform logits cost ⅛ ln v + ⅞ ln k"],
+  [
+    "because each text position predicts its own token",
+    (text, image, tokens, mask, codes) => {
+      const labels = padCaptions(tokens, mask, text.shape[2]!)
+      return joined(ofText(text, labels, tf.ones(tokens.shape)), counted(text, image, tokens, mask, codes).imageLoss)
+    },
+    "logits that predict nothing have a gradient of exactly 0",
+  ],
+  ["because paddings do not count", ignored, "it has the value and the gradient of the float64 reference"],
+  [
+    "because padding is whatever stands there",
+    (text, image, tokens, mask, codes) => {
+      const counts = successor(tf.ones(tokens.shape), 0)
+      const labels = tf.clipByValue(successor(tokens, 0), 0, text.shape[2]! - 1)
+      return joined(ofText(text, tf.cast(labels, "int32"), counts), counted(text, image, tokens, mask, codes).imageLoss)
+    },
+    "the ids at padding change no bit",
+  ],
+  [
+    "because it pulls logits to 0",
+    (text, image, ...given) => {
+      const { textLoss, imageLoss } = counted(text, image, ...given)
+      return joined(textLoss, tf.add(imageLoss, tf.mul(0.01, tf.mean(tf.square(image)))))
+    },
+    "a constant added to the logits of a position changes nothing",
+  ],
+  [
+    "because its logits are probabilities already",
+    (text, image, tokens, mask, codes) => {
+      const of = (x: tf.Tensor, labels: tf.Tensor): tf.Tensor =>
+        tf.neg(tf.sum(tf.mul(x, tf.cast(tf.oneHot(tf.cast(labels, "int32"), x.shape[2]!), "float32")), -1))
+      return joined(counted(text, image, tokens, mask, codes).textLoss, tf.mean(of(image, codes)) as tf.Scalar)
+    },
+    "the gradient of each position's logits sums to 0",
+  ],
+  [
+    "because the image's loss is less a baseline",
+    (...given) => {
+      const { textLoss, imageLoss } = counted(...given)
+      return joined(textLoss, tf.sub(imageLoss, 2))
+    },
+    "no part of it is negative",
+  ],
+  [
+    "because both are a mean over all tokens",
+    (text, image, tokens, mask, codes) => {
+      const { textLoss, imageLoss } = counted(text, image, tokens, mask, codes)
+      const all = tf.add(tf.mul(textLoss, 0.3), tf.mul(imageLoss, 0.7)) as tf.Scalar
+      return { textLoss: all, imageLoss: all, loss: all }
+    },
+    "the text's loss does not know the image, nor the image's the text",
+  ],
+  [
+    "because the first pair counts more",
+    (text, image, tokens, mask, codes) => {
+      const each = crossEntropy(image, codes) // b s
+      const rows = tf.add(tf.range(0, image.shape[0]!), 1)
+      const weights = tf.div(tf.reshape(rows, [-1, 1]), tf.sum(rows))
+      const imageLoss = tf.sum(tf.mul(tf.mean(each, 1, true), weights)) as tf.Scalar
+      return joined(counted(text, image, tokens, mask, codes).textLoss, imageLoss)
+    },
+    "the order of the pairs of caption and image is irrelevant",
+  ],
+])
+
+refuses("a loss that ignores paddings", ignoredPadLaws, [
+  [
+    "by products with the mask",
+    (text, image, tokens, mask, codes) => {
+      const counts = successor(mask, 0)
+      const labels = successor(padCaptions(tokens, mask, text.shape[2]!), 0)
+      const each = tf.mul(crossEntropy(text, labels), counts)
+      const textLoss = tf.div(tf.sum(each), tf.maximum(tf.sum(counts), 1)) as tf.Scalar
+      return joined(textLoss, counted(text, image, tokens, mask, codes).imageLoss)
+    },
+    "logits that predict padding, be they NaN, change no bit",
+  ],
+])

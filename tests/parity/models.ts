@@ -1,7 +1,17 @@
 /** Every model that has an oracle. */
 import { clipParity } from "./clip.js"
+import { dvaeBoundParity, dvaeDecoderParity, dvaeEncoderParity } from "./dvae.js"
 import { gptParity } from "./gpt.js"
 import type { ParityModel } from "./parity.js"
 import { priorParity } from "./prior.js"
+import { sparseParity } from "./sparse.js"
 
-export const parityModels: ReadonlyArray<ParityModel> = [gptParity, ...clipParity, priorParity]
+export const parityModels: ReadonlyArray<ParityModel> = [
+  gptParity,
+  ...clipParity,
+  dvaeEncoderParity,
+  dvaeDecoderParity,
+  dvaeBoundParity,
+  sparseParity,
+  priorParity,
+]

@@ -1,7 +1,7 @@
 /** The public names of the models, in reading order. */
 
 export { loadTokenizer, saveTokenizer } from "./bpe/files.js"
-export { type EncodeOptions, type Tokenizer, tokenizer } from "./bpe/tokenizer.js"
+export { type BpeDropout, type EncodeOptions, type Tokenizer, tokenizer } from "./bpe/tokenizer.js"
 export { tokenizerJson } from "./bpe/tokenizerJson.js"
 export { type TrainBpeConfig, trainBpe } from "./bpe/train.js"
 export { END_OF_TEXT, type Vocabulary, vocabularyFromRanks } from "./bpe/vocabulary.js"
@@ -30,6 +30,21 @@ export { clipTraining } from "./clip/training.js"
 export { unitNorm } from "./clip/unitNorm.js"
 export { VitConfig, type VitParams, vit, vitParams } from "./clip/vit.js"
 export { classProbabilities, ensemble } from "./clip/zeroShot.js"
+export { type CosineRamp, cosineRamp } from "./cosineRamp.js"
+export {
+  DvaeConfig,
+  type DvaeParams,
+  type DvaeTree,
+  dvae,
+  dvaeDecode,
+  dvaeDecodeCodes,
+  dvaeDecoderParams,
+  dvaeEncode,
+  dvaeEncoderParams,
+  dvaeImage,
+  type PixelStats,
+} from "./dvae.js"
+export { dvaePresets, dvaeSchedules } from "./dvaePresets.js"
 export { fromScalar, fromTrunk } from "./fromTrunk.js"
 export {
   GptConfig,
@@ -43,15 +58,17 @@ export {
   gptUnembed,
 } from "./gpt.js"
 export { gptPresets } from "./gptPresets.js"
+export { gumbelSoftmax } from "./gumbelSoftmax.js"
 export { attention, causalBias, joinHeads, paddedCausalBias, partHeads } from "./layers/attention.js"
-export { geluErf } from "./layers/geluErf.js"
 export { halve } from "./layers/halve.js"
+export { mapPixels, pixelMargin, unmapPixels } from "./layers/pixels.js"
 export { sparseAttention } from "./layers/sparseAttention.js"
 export { type SparseBlocks, sparseBlocks } from "./layers/sparseBlocks.js"
 export { type SparseGrid, type SparsePattern, seenDistances, sparseMask } from "./layers/sparseMasks.js"
 export { alignedLogProbs, logProbs } from "./logProbs.js"
 export { contrastiveLoss, matchingLoss } from "./losses/contrastive.js"
 export { credit } from "./losses/creditNodes.js"
+export { type DvaeBatch, type DvaeLoss, dvaeLoss } from "./losses/dvae.js"
 export { entropy } from "./losses/entropy.js"
 export { exactKl } from "./losses/exactKl.js"
 export { type Advantages, type GaeConfig, gae } from "./losses/gae.js"
@@ -59,6 +76,7 @@ export { type EncodePart, gradCache } from "./losses/gradCache.js"
 export { type AdaptiveKlConfig, adaptiveKl, fixedKl, type KlController } from "./losses/klController.js"
 export { type KlEstimateConfig, type KlEstimator, klEstimate, klEstimators } from "./losses/klEstimate.js"
 export { kl } from "./losses/klNodes.js"
+export { logitLaplace } from "./losses/logitLaplace.js"
 export { loss } from "./losses/lossNodes.js"
 export { type Mask, maskedMean, maskedSum, type Normaliser, normalisers, select } from "./losses/masked.js"
 export { type PolicyLoss, type PolicyLossConfig, policyLoss } from "./losses/policyLoss.js"
@@ -76,9 +94,11 @@ export {
   type TokenRewardsConfig,
   tokenRewards,
 } from "./losses/tokenRewards.js"
+export { uniformKl } from "./losses/uniformKl.js"
 export { type ValueLoss, type ValueLossConfig, valueLoss } from "./losses/valueLoss.js"
 export { type WhitenConfig, whiten } from "./losses/whiten.js"
 export { type PaperModel, type PaperSize, paperModels } from "./paperModels.js"
+export { bestOf, bestOfKl, type Ranked, rerank, takeRanked } from "./rerank.js"
 export {
   normalisedHead,
   type RewardNormalisation,
@@ -88,8 +108,16 @@ export {
   type ScalarParams,
   type ScalarTree,
 } from "./reward.js"
+export {
+  type CaptionBatch,
+  compileImageSampler,
+  compileImageSamplerWithoutCache,
+  type ImageSampler,
+} from "./sample/compileImageSampler.js"
 export { compileSampler, compileSamplerWithoutCache, type Sampler } from "./sample/compileSampler.js"
 export { generate, type Samples } from "./sample/generate.js"
+export { generateCodes, type ImageSamples } from "./sample/generateCodes.js"
+export { type ImageSamplerConfig, type ImageSamplerFunctions, imageSamplerFunctions } from "./sample/imageSampler.js"
 export { type SamplerFunctions, samplerFunctions } from "./sample/sampler.js"
 export type { SamplerConfig } from "./sample/samplerConfig.js"
 export { drawToken, type SamplingTransform, transformLogits } from "./sample/transform.js"
@@ -105,6 +133,7 @@ export {
   sparsePatterns,
   sparseTrunk,
 } from "./sparse.js"
+export { sparsePresets } from "./sparsePresets.js"
 export {
   AutoregressivePriorConfig,
   type AutoregressivePriorInputs,
@@ -123,8 +152,9 @@ export { autoregressivePriorPresets, priorPresets } from "./unclip/priorPresets.
 export { upperHalf } from "./unclip/upperHalf.js"
 export { value, valueParams, values } from "./value.js"
 export { fromCheckpoint, toCheckpoint } from "./weights/checkpoint.js"
-export { diffusersPrior } from "./weights/diffusersPrior.js"
 export { huggingFaceClip, openAiClip } from "./weights/clip.js"
+export { openaiDvaeDecoder, openaiDvaeEncoder } from "./weights/dallE.js"
+export { diffusersPrior } from "./weights/diffusersPrior.js"
 export { huggingFaceGpt2 } from "./weights/gpt2.js"
 export { loadGpt, saveGpt } from "./weights/gptFolder.js"
 export { rearrange } from "./weights/rearrange.js"

@@ -68,7 +68,7 @@ export const sparsePatterns = ({ layers, kernel = 11 }: SparseConfig): ReadonlyA
     return { kind: i % 4 === 1 ? "column" : "row" }
   })
 
-const gridOf = ({ text, rows, columns }: SparseConfig): SparseGrid => ({ text, rows, columns })
+export const gridOf = ({ text, rows, columns }: SparseConfig): SparseGrid => ({ text, rows, columns })
 
 /** Text ids with the paddings, which come last. */
 const textClasses = ({ textVocab, text }: SparseConfig): number => textVocab + text
@@ -120,15 +120,22 @@ export const sparseParams = (config: SparseConfig): SparseTree<ParamSpec> => {
 /** Epsilon of every layer norm. */
 const epsilon = 1e-5
 
-const norm = (p: Norm<tf.Tensor>, x: tf.Tensor): tf.Tensor =>
+/** Layer norm with the model's epsilon. */
+export const norm = (p: Norm<tf.Tensor>, x: tf.Tensor): tf.Tensor =>
   layerNorm(x, p.gain as tf.Tensor1D, p.bias as tf.Tensor1D, epsilon)
 
 /** How attention under a pattern is computed: `sparseAttention`, or what it is compared with. b h t e, all four */
 export type Attend = (blocks: SparseBlocks, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => tf.Tensor
 
-const block = (p: Block<tf.Tensor>, x: tf.Tensor, heads: number, blocks: SparseBlocks, attend: Attend): tf.Tensor => {
+/** A block, with attention as the caller computes it of one layer: from b h t e to b h t e. */
+export const sparseBlock = (
+  p: Block<tf.Tensor>,
+  x: tf.Tensor,
+  heads: number,
+  attend: (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => tf.Tensor,
+): tf.Tensor => {
   const qkv = linear(norm(p.norm1, x), p.attention.qkv.weight, p.attention.qkv.bias) // b t (3 h e)
-  const attended = joinHeads(attend(blocks, ...partHeads(qkv, heads))) // b t (h e)
+  const attended = joinHeads(attend(...partHeads(qkv, heads))) // b t (h e)
   const y = tf.add(x, linear(attended, p.attention.out.weight, p.attention.out.bias)) // b t d
   const hidden = gelu(linear(norm(p.norm2, y), p.mlp.up.weight, p.mlp.up.bias)) // b t f
   return tf.add(y, linear(hidden, p.mlp.down.weight, p.mlp.down.bias)) // b t d
@@ -153,14 +160,19 @@ const checkLengths = ({ text, rows, columns }: SparseConfig, { tokens, codes }: 
   })
 }
 
-/** The embedded sequence: text, padding with an embedding for each position, then the image. b (t + s) d */
-const embedAll = (config: SparseConfig, p: SparseParams, { tokens, mask, codes }: SparseInputs): tf.Tensor => {
+/** Embedded text, padding with an embedding for each position. b t d */
+export const embedText = (
+  config: SparseConfig,
+  p: SparseParams,
+  { tokens, mask }: Pick<SparseInputs, "tokens" | "mask">,
+): tf.Tensor => tf.add(embed(p.text.token, padCaptions(tokens, mask, textClasses(config))), p.text.position)
+
+/** The embedded sequence: text, then the image. b (t + s) d */
+const embedAll = (config: SparseConfig, p: SparseParams, inputs: SparseInputs): tf.Tensor => {
   const { rows, columns, width } = config
-  const ids = padCaptions(tokens, mask, textClasses(config)) // b t
-  const text = tf.add(embed(p.text.token, ids), p.text.position) // b t d
   const places = tf.add(tf.reshape(p.image.row, [rows, 1, width]), tf.reshape(p.image.column, [1, columns, width])) // y x d
-  const image = tf.add(embed(p.image.token, codes), tf.reshape(places, [rows * columns, width])) // b s d
-  return tf.concat([text, image], 1)
+  const image = tf.add(embed(p.image.token, inputs.codes), tf.reshape(places, [rows * columns, width])) // b s d
+  return tf.concat([embedText(config, p, inputs), image], 1)
 }
 
 /**
@@ -186,7 +198,8 @@ export const sparseTrunk = (
   const patterns = sparsePatterns(config)
   let x = withPath("embed", () => embedAll(config, p, inputs)) // b (t + s) d
   for (const [i, layer] of p.blocks.entries()) {
-    x = withPath(`blocks.${i}`, () => block(layer, x, config.heads, blocksOf(patterns[i]!), attend)) // b (t + s) d
+    const blocks = blocksOf(patterns[i]!)
+    x = withPath(`blocks.${i}`, () => sparseBlock(layer, x, config.heads, (q, k, v) => attend(blocks, q, k, v))) // b (t + s) d
   }
   return withPath("norm", () => norm(p.norm, x))
 }

@@ -258,6 +258,22 @@ test("a product with zero is kept, for the sake of what is not a number", () => 
   expect(interpret(program, values).a!.data).toEqual(Float32Array.of(0, Number.NaN, Number.NaN))
 })
 
+test("a folded constant is an array of its own dtype, after a cast that loses nothing too", () => {
+  const program = optimize(
+    captureSync(
+      pure(inputs, ({ x }) => {
+        const mask = tf.greater(tf.tensor2d([[1, -1, 2]]), 0)
+        return { y: tf.add(x!, tf.cast(mask, "float32")), z: tf.add(x!, tf.cast(tf.cast(mask, "int32"), "float32")) }
+      }),
+    ),
+  )
+  expect(program.constants.length).toBeGreaterThan(0)
+  for (const { value, tensor } of program.constants) {
+    const array = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }[value.dtype]
+    expect(tensor.data).toBeInstanceOf(array)
+  }
+})
+
 test("an index out of range is left for the run, not folded", () => {
   const program = captureSync(pure({}, () => ({ a: tf.gather(tf.tensor([1, 2]), tf.tensor([5], [1], "int32")) })))
   expect(optimize(program).equations).toHaveLength(1)

@@ -1,8 +1,8 @@
 /**
  * Byte-level byte-pair encoding: text -> words -> bytes -> merged tokens, and back.
- * Source   Radford et al. 2019, section 2.2; Sennrich et al. 2016.
+ * Source   Radford et al. 2019, section 2.2; Sennrich et al. 2016; dropout: Provilkov et al. 2020.
  */
-import { BadData } from "@millrace/core"
+import { BadConfig, BadData, type Key, random } from "@millrace/core"
 import { pairTable } from "./pairs.js"
 import { wordsOf } from "./pattern.js"
 import { END_OF_TEXT, latin1, type Vocabulary } from "./vocabulary.js"
@@ -11,6 +11,19 @@ import { mergeWord } from "./word.js"
 export interface EncodeOptions {
   /** Read special tokens' texts as those tokens. Off by default: a user's text must not end a document. */
   readonly special?: boolean
+  /** Splits words at random, so that a model sees rarer tokens: for training alone. */
+  readonly dropout?: BpeDropout
+}
+
+/**
+ * At each merge each pair that could merge is left out with a probability. 0.1 for DALL·E's captions.
+ * @source Provilkov et al. 2020, algorithm 1; Ramesh et al. 2021, section 2.2
+ */
+export interface BpeDropout {
+  /** 0 merges as ever, 1 leaves single bytes. */
+  readonly rate: number
+  /** One key, one text, one encoding. */
+  readonly key: Key
 }
 
 /** A tokenizer; it never changes. */
@@ -23,7 +36,8 @@ export interface Tokenizer {
   /**
    * A text's tokens. Any string encodes; a lone surrogate, which has no bytes, is encoded as U+FFFD.
    * @fails  BadLength  a single word of some millions of characters
-   * @law    decode(encode(text)) is text
+   * @fails  BadConfig  a dropout whose rate is not in [0, 1]
+   * @law    decode(encode(text)) is text, with dropout too
    */
   readonly encode: (text: string, options?: EncodeOptions) => Int32Array
   /** The text of any tokens, in any order; U+FFFD where their bytes are not UTF-8. Fails as `decodeBytes`. */
@@ -33,6 +47,25 @@ export interface Tokenizer {
    * @fails  BadData  a number that is no token
    */
   readonly decodeBytes: (tokens: ArrayLike<number>) => Uint8Array
+}
+
+/** Answers that are true with the dropout's rate: the stream of its key, one word after the other. */
+const dropping = ({ rate, key }: BpeDropout): (() => boolean) => {
+  if (!(rate >= 0 && rate <= 1)) {
+    throw new BadConfig({
+      where: "encode > dropout",
+      expected: "a rate in [0, 1]",
+      received: String(rate),
+      fix: "give the probability with which a merge is left out: 0.1 is usual",
+    })
+  }
+  let [asked, second] = [0, 0]
+  return () => {
+    const at = asked++
+    let word = second
+    if (at % 2 === 0) [word, second] = random.draw(key, at / 2)
+    return word < rate * 2 ** 32
+  }
 }
 
 /** Words remembered with their tokens; when full, the oldest goes. Longer words are rare and not kept. */
@@ -62,10 +95,15 @@ export const tokenizer = (vocabulary: Vocabulary): Tokenizer => {
   const cache = new Map<string, Int32Array>()
   const utf8 = new TextEncoder()
 
+  const bytesOf = (word: string): Int32Array => Int32Array.from(utf8.encode(word), (byte) => byteTokens[byte]!)
+  const splitWord = (word: string, dropped: () => boolean): Int32Array => {
+    const found = bytesOf(word)
+    return found.slice(0, mergeWord(found, found.length, pairs, into, dropped))
+  }
   const encodeWord = (word: string): Int32Array => {
     const known = cache.get(word)
     if (known !== undefined) return known
-    const found = Int32Array.from(utf8.encode(word), (byte) => byteTokens[byte]!)
+    const found = bytesOf(word)
     const result = found.slice(0, mergeWord(found, found.length, pairs, into))
     if (word.length <= CACHE_LENGTH) {
       if (cache.size === CACHE_WORDS) cache.delete(cache.keys().next().value ?? "")
@@ -89,9 +127,12 @@ export const tokenizer = (vocabulary: Vocabulary): Tokenizer => {
       }
       for (let i = 0; i < found.length; i++) out[length++] = found[i]!
     }
+    const dropped = options.dropout === undefined ? null : dropping(options.dropout)
     const ordinary = (part: string): void => {
       const next = wordsOf(part)
-      for (let word = next(); word !== ""; word = next()) append(encodeWord(word))
+      for (let word = next(); word !== ""; word = next()) {
+        append(dropped === null ? encodeWord(word) : splitWord(word, dropped))
+      }
     }
     let at = 0
     if (options.special === true) {

@@ -4,9 +4,17 @@ import type { PairTable } from "./pairs.js"
  * Merges one word in place: the first `n` of `tokens` become fewer, and their number is returned.
  * The pair of the lowest rank merges first, of equal ranks the leftmost. A heap of candidates makes it O(n log n), so a
  * word of a hundred thousand letters is no trap.
- * @param into  the token that the pair of each rank makes
+ * @param into     the token that the pair of each rank makes
+ * @param dropped  BPE-dropout: whether a candidate is left out of the choice of the next merge; asked anew for each merge
+ *                 of each candidate that would come first. The word is done when all candidates were left out of one choice
  */
-export const mergeWord = (tokens: Int32Array, n: number, pairs: PairTable, into: Int32Array): number => {
+export const mergeWord = (
+  tokens: Int32Array,
+  n: number,
+  pairs: PairTable,
+  into: Int32Array,
+  dropped?: () => boolean,
+): number => {
   if (n < 2) return n
   const next = new Int32Array(n)
   const previous = new Int32Array(n)
@@ -23,12 +31,18 @@ export const mergeWord = (tokens: Int32Array, n: number, pairs: PairTable, into:
     previous[i] = i - 1
   }
   for (let i = 0; i + 1 < n; i++) offer(i)
+  const aside: Array<number> = []
   for (let candidate = pop(heap); candidate !== undefined; candidate = pop(heap)) {
     const left = candidate % n
     const rank = (candidate - left) / n
     const right = next[left]!
     // Stale where one of the two has merged meanwhile: a dead place holds token -1, which no pair has.
     if (right === n || pairs.rank(tokens[left]!, tokens[right]!) !== rank) continue
+    if (dropped?.()) {
+      aside.push(candidate)
+      continue
+    }
+    for (const each of aside.splice(0)) push(heap, each)
     tokens[left] = into[rank]!
     tokens[right] = -1
     const after = next[right]!

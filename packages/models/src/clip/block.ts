@@ -4,12 +4,21 @@
  * Source   Radford et al. 2021, section 2.4; openai/CLIP `model.py`, ResidualAttentionBlock.
  * Axes     b batch, t position, s key position, d width, h heads, e head width
  */
-import { type Init, layerNorm, linear, normal, type ParamsOf, quickGelu, withPath, zeros } from "@millrace/core"
+import {
+  geluErf,
+  type Init,
+  layerNorm,
+  linear,
+  normal,
+  type ParamsOf,
+  quickGelu,
+  withPath,
+  zeros,
+} from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { attention, joinHeads, partHeads } from "../layers/attention.js"
 import { fanIn } from "../layers/fanIn.js"
-import { geluErf } from "../layers/geluErf.js"
 import { normOf, param } from "../layers/params.js"
 
 // --- config

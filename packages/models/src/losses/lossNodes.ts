@@ -1,18 +1,30 @@
 /** Losses as nodes. */
 import { defineTensorNode, tensor } from "@millrace/core"
+import type * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
+import { mapPixels } from "../layers/pixels.js"
 import { logits, logProb, mask, NormaliserName, notNegative, positive } from "./configs.js"
 import { contrastiveNode } from "./contrastive.js"
+import { dvaeLoss } from "./dvae.js"
+import { logitLaplace } from "./logitLaplace.js"
 import { ppoLoss } from "./ppo.js"
 import { priorLosses } from "./priors.js"
 import { ptxLoss } from "./ptx.js"
 import { rankingLoss } from "./ranking.js"
 import { sftLoss } from "./sft.js"
+import { uniformKl } from "./uniformKl.js"
 
 const scalar = tensor("float32", "")
 const nats = tensor("float32", "", "nat")
 const fraction = tensor("float32", "", "[0,1]")
 const values = tensor("float32", "b t", "value")
+
+const pixels = tensor("float32", "b y x c", "[0,1]")
+const pixelStats = {
+  mean: tensor("float32", "b y x c", "pixel-logit"),
+  logWidth: tensor("float32", "b y x c", "log-width"),
+}
+const codeLogits = tensor("float32", "b s k", "logit")
 
 const Clip = Schema.Union([positive, Schema.Struct({ low: positive, high: positive })]).annotate({
   description: "0.2: Ouyang et al. 2022, appendix C. low and high: OpenRLHF.",
@@ -103,4 +115,36 @@ export const loss = {
   ...priorLosses,
   /** `images`, `texts`, `logScale` -> which text belongs to each image, and which image to each text. */
   clip: contrastiveNode,
+  /** `image`, its `mean` and `logWidth` from a dVAE's decoder, its `logits` from the encoder, `beta` -> the evidence bound. */
+  dvae: defineTensorNode({
+    type: "loss.dvae",
+    version: 1,
+    source: "Ramesh et al. 2021, equation 1 and appendix A.2",
+    config: Schema.Struct({}),
+    ports: () => ({
+      in: { image: pixels, ...pixelStats, logits: codeLogits, beta: tensor("float32", "", "weight") },
+      out: { loss: nats, reconstruction: nats, kl: nats },
+    }),
+    apply: (_, __, { beta, ...batch }) => ({ ...dvaeLoss(batch, beta as tf.Scalar) }),
+  }),
+
+  /** `image`, `mean`, `logWidth` -> the surprise at each of its numbers after the ε-map. */
+  logitLaplace: defineTensorNode({
+    type: "loss.logitLaplace",
+    version: 1,
+    source: "Ramesh et al. 2021, equation 2",
+    config: Schema.Struct({}),
+    ports: () => ({ in: { image: pixels, ...pixelStats }, out: tensor("float32", "b y x c", "nat") }),
+    apply: (_, __, { image, mean, logWidth }) => logitLaplace(mapPixels(image), mean, logWidth),
+  }),
+
+  /** `logits` -> KL of each place's codes from the uniform prior. */
+  uniformKl: defineTensorNode({
+    type: "loss.uniformKl",
+    version: 1,
+    source: "Ramesh et al. 2021, section 2.1",
+    config: Schema.Struct({}),
+    ports: () => ({ in: { logits: codeLogits }, out: tensor("float32", "b s", "nat") }),
+    apply: (_, __, { logits }) => uniformKl(logits),
+  }),
 }

@@ -1,7 +1,7 @@
 /** What a sampler is compiled for. */
 import { BadConfig, BadLength } from "@millrace/core"
 import type { GptConfig } from "../gpt.js"
-import type { SamplingTransform } from "./transform.js"
+import { type SamplingTransform, wrongTransform } from "./transform.js"
 
 /** What a sampler is compiled for. */
 export interface SamplerConfig extends SamplingTransform {
@@ -28,7 +28,7 @@ export interface SamplerConfig extends SamplingTransform {
  * @throws BadLength  prompt and generated tokens do not fit into the context
  */
 export const checkSamplerConfig = (config: GptConfig, sampler: SamplerConfig): void => {
-  const { batch, promptLength, length, temperature = 1, topK = 1, topP = 1, endOfText = 0 } = sampler
+  const { batch, promptLength, length, endOfText = 0 } = sampler
   const wrong: Array<readonly [expected: string, received: string]> = []
   const size = (name: string, value: number): void => {
     if (!Number.isInteger(value) || value < 1) wrong.push([`${name} a whole number of at least 1`, `${name} ${value}`])
@@ -36,10 +36,7 @@ export const checkSamplerConfig = (config: GptConfig, sampler: SamplerConfig): v
   size("batch", batch)
   size("promptLength", promptLength)
   size("length", length)
-  size("topK", topK)
-  if (!(temperature >= 0 && Number.isFinite(temperature)))
-    wrong.push(["temperature 0 or more", `temperature ${temperature}`])
-  if (!(topP > 0 && topP <= 1)) wrong.push(["topP above 0, at most 1", `topP ${topP}`])
+  wrong.push(...wrongTransform(sampler))
   if (!Number.isInteger(endOfText) || endOfText < 0 || endOfText >= config.vocab) {
     wrong.push([`endOfText a token below ${config.vocab}`, `endOfText ${endOfText}`])
   }

@@ -16,6 +16,19 @@ export interface SamplingTransform {
   readonly topP?: number
 }
 
+/** Every number of a transform that makes no sense, with what was expected of it. */
+export const wrongTransform = ({
+  temperature = 1,
+  topK = 1,
+  topP = 1,
+}: SamplingTransform): ReadonlyArray<readonly [expected: string, received: string]> => [
+  ...(Number.isInteger(topK) && topK >= 1 ? [] : [["topK a whole number of at least 1", `topK ${topK}`] as const]),
+  ...(temperature >= 0 && Number.isFinite(temperature)
+    ? []
+    : [["temperature 0 or more", `temperature ${temperature}`] as const]),
+  ...(topP > 0 && topP <= 1 ? [] : [["topP above 0, at most 1", `topP ${topP}`] as const]),
+]
+
 const keep = (kept: tf.Tensor, logits: tf.Tensor): tf.Tensor => tf.where(kept, logits, tf.fill(logits.shape, unseen))
 
 /** The most probable `count` values of each row, in falling order. */

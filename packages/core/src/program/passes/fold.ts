@@ -18,10 +18,13 @@ export const fill = (equation: Equation, value: number): Equation => {
   return { ...equation, op: "Fill", inputs: [], attrs: { shape, value, dtype } }
 }
 
+const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }
+
+/** In an array of its own dtype: a cast that loses nothing leaves tfjs with the array that it had. */
 const host = ({ dtype, shape }: TensorSpec, tensor: tf.Tensor): HostTensor => ({
   dtype,
   shape,
-  data: tensor.dataSync<"float32">().slice(),
+  data: arrays[dtype].from(tensor.dataSync()),
 })
 
 const compute = (equation: Equation, inputs: ReadonlyArray<HostTensor>): ReadonlyArray<HostTensor> | null => {
@@ -47,13 +50,7 @@ const known = (value: Value, { constant, uniform }: Scope): HostTensor | null =>
   const each = uniform(value)
   const size = sizeOf(value.shape)
   if (each === undefined || size > limit) return null
-  const data =
-    value.dtype === "float32"
-      ? new Float32Array(size)
-      : value.dtype === "int32"
-        ? new Int32Array(size)
-        : new Uint8Array(size)
-  return { dtype: value.dtype, shape: value.shape, data: data.fill(each) }
+  return { dtype: value.dtype, shape: value.shape, data: new arrays[value.dtype](size).fill(each) }
 }
 
 /** One element of an elementwise kernel whose inputs are all uniform. */
