@@ -73,6 +73,16 @@ export {
   sparsePatterns,
   sparseTrunk,
 } from "./sparse.js"
+export {
+  noiseAndVariance,
+  type UnetConditions,
+  UnetConfig,
+  type UnetParams,
+  type UnetTree,
+  unet,
+  unetParams,
+  unetPredict,
+} from "./unet.js"
 export { value, valueParams, values } from "./value.js"
 export { fromCheckpoint, toCheckpoint } from "./weights/checkpoint.js"
 export { huggingFaceGpt2 } from "./weights/gpt2.js"
