@@ -4,6 +4,25 @@ export { loadTokenizer, saveTokenizer } from "./bpe/files.js"
 export { type EncodeOptions, type Tokenizer, tokenizer } from "./bpe/tokenizer.js"
 export { type TrainBpeConfig, trainBpe } from "./bpe/train.js"
 export { END_OF_TEXT, type Vocabulary, vocabularyFromRanks } from "./bpe/vocabulary.js"
+export { alignedCrops, type Pairs } from "./corruption/alignedCrops.js"
+export { blur, gaussianTaps } from "./corruption/blur.js"
+export { corruption } from "./corruption/corruptionNodes.js"
+export { type DegradeConfig, type Draws, degradations, degrade, drawDegradation } from "./corruption/degrade.js"
+export { jpeg } from "./corruption/jpeg.js"
+export { type Resampling, resizeImage } from "./corruption/resizeImage.js"
+export {
+  type Caption,
+  DecoderConfig,
+  type DecoderParams,
+  type DecoderTree,
+  decoder,
+  decoderConditions,
+  decoderParams,
+  decoderText,
+  type EncodedText,
+  type ImageEmbedding,
+} from "./decoder.js"
+export { decoderPresets } from "./decoderPresets.js"
 export { fromScalar, fromTrunk } from "./fromTrunk.js"
 export {
   GptConfig,
@@ -74,6 +93,18 @@ export {
   sparseTrunk,
 } from "./sparse.js"
 export {
+  encodeText,
+  lastPosition,
+  TextEncoderConfig,
+  type TextEncoderParams,
+  type TextEncoderTree,
+  textEncoder,
+  textEncoderParams,
+} from "./textEncoder.js"
+export { type Context, imageAttention, imageAttentionParams } from "./unet/imageAttention.js"
+export { doubled, halved, type Modulation, type Resizing, residual, residualParams } from "./unet/residual.js"
+export { timeWaves } from "./unet/timeWaves.js"
+export {
   noiseAndVariance,
   type UnetConditions,
   UnetConfig,
@@ -83,6 +114,13 @@ export {
   unetParams,
   unetPredict,
 } from "./unet.js"
+export {
+  UpsamplerConfig,
+  upsampler,
+  upsamplerParams,
+  upsamplerPredict,
+} from "./upsampler.js"
+export { upsamplerPresets } from "./upsamplerPresets.js"
 export { value, valueParams, values } from "./value.js"
 export { fromCheckpoint, toCheckpoint } from "./weights/checkpoint.js"
 export { huggingFaceGpt2 } from "./weights/gpt2.js"

@@ -11,7 +11,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { conv } from "./layers/conv.js"
 import { convOf, linearOf, normOf } from "./layers/params.js"
-import { imageAttention } from "./unet/imageAttention.js"
+import { type Context, imageAttention } from "./unet/imageAttention.js"
 import { doubled, norm, residual } from "./unet/residual.js"
 import { type StageTree, type WaysTree, waysOf } from "./unet/stages.js"
 import { timeWaves } from "./unet/timeWaves.js"
@@ -127,8 +127,8 @@ export const unetParams = (config: UnetConfig): UnetTree<ParamSpec> => {
 export interface UnetConditions {
   /** Added to the embedding of the time. float32  b (4 width) */
   readonly embedding?: tf.Tensor
-  /** Tokens that attention sees. float32  b s d */
-  readonly context?: tf.Tensor
+  /** Tokens that attention sees; without them a U-Net of a config with `context` sees its image alone. */
+  readonly context?: Context
 }
 
 const checkSides = ({ multipliers }: UnetConfig, [, y = 0, x = 0]: ReadonlyArray<number>): void => {

@@ -8,7 +8,7 @@
  */
 import { linear, type ParamSpec, type ParamsOf, zeros } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
-import { attention, joinHeads, partHeads } from "../layers/attention.js"
+import { attention, joinHeads, partHeads, unseen } from "../layers/attention.js"
 import { linearOf, normOf, param } from "../layers/params.js"
 import { norm } from "./residual.js"
 
@@ -40,9 +40,24 @@ const contextHeads = (p: Affine<tf.Tensor>, context: tf.Tensor, heads: number): 
   return [k as tf.Tensor, v as tf.Tensor]
 }
 
+/** Tokens that an image attends to besides itself. */
+export interface Context {
+  /** float32  b s d */
+  readonly tokens: tf.Tensor
+  /** True where a token is seen; all of them unless given. bool  b s */
+  readonly seen?: tf.Tensor
+}
+
+/** What is added to scores, so that no query sees a hidden token. float32 `b 1 1 (s + y x)` */
+const biasOf = (seen: tf.Tensor, places: number): tf.Tensor => {
+  const [b = 0, s = 0] = seen.shape
+  const hidden = tf.where(seen, tf.scalar(0), tf.scalar(unseen)) // b s
+  return tf.reshape(tf.concat([hidden, tf.zeros([b, places])], 1), [b, 1, 1, s + places])
+}
+
 /**
  * @param x          float32  b y x c
- * @param context    float32  b s d, or null
+ * @param context    or null where there is none
  * @param headWidth  divides c
  * @returns          float32  b y x c
  * @law              the order of the context's tokens changes nothing
@@ -50,7 +65,7 @@ const contextHeads = (p: Affine<tf.Tensor>, context: tf.Tensor, heads: number): 
 export const imageAttention = (
   p: ParamsOf<ImageAttentionTree<ParamSpec>>,
   x: tf.Tensor,
-  context: tf.Tensor | null,
+  context: Context | null,
   { headWidth, groups }: { readonly headWidth: number; readonly groups: number },
 ): tf.Tensor => {
   const [b = 0, height = 0, width = 0, c = 0] = x.shape
@@ -59,8 +74,9 @@ export const imageAttention = (
   const [q, k, v] = partHeads(linear(rows, p.qkv.weight, p.qkv.bias), heads) // each b h (y x) e
   const attended = (): tf.Tensor => {
     if (context === null || p.context === undefined) return attention(q, k, v, null)
-    const [moreKeys, moreValues] = contextHeads(p.context, context, heads) // each b h s e
-    return attention(q, tf.concat([moreKeys, k], 2), tf.concat([moreValues, v], 2), null)
+    const [moreKeys, moreValues] = contextHeads(p.context, context.tokens, heads) // each b h s e
+    const bias = context.seen === undefined ? null : biasOf(context.seen, height * width)
+    return attention(q, tf.concat([moreKeys, k], 2), tf.concat([moreValues, v], 2), bias)
   }
   const joined = joinHeads(attended()) // b (y x) c
   return tf.add(x, tf.reshape(linear(joined, p.out.weight, p.out.bias), x.shape))
