@@ -123,6 +123,8 @@ export {
 export { upsamplerPresets } from "./upsamplerPresets.js"
 export { value, valueParams, values } from "./value.js"
 export { fromCheckpoint, toCheckpoint } from "./weights/checkpoint.js"
+export { diffusersUnclip, diffusersUnet } from "./weights/diffusersUnet.js"
 export { huggingFaceGpt2 } from "./weights/gpt2.js"
+export { type AttentionOrder, glideDecoder, guidedDiffusionUnet, karloDecoder } from "./weights/guidedDiffusion.js"
 export { rearrange } from "./weights/rearrange.js"
 export type { Rename, RenameTable } from "./weights/renameTable.js"
