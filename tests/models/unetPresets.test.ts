@@ -43,9 +43,11 @@ test("the image embedding's projections add 10.5 million, and the caption's 4.2 
   expect(count(whole.text.time)).toBe(2048 * 2048 + 2048)
 })
 
-test("GLIDE has 2.2 billion parameters in its U-Net and 1.3 billion in its text encoder: 3.5 billion", () => {
+test("GLIDE has 3.5 billion parameters, 1.2 billion of them in the blocks of its text encoder", () => {
   const { unet, text } = decoderPresets["glide-3.5b"]
-  expect(billions(count(unetParams(unet)) + count(textEncoderParams(text.encoder)))).toBe("3.550")
+  const words = textEncoderParams(text.encoder)
+  expect(billions(count(unetParams(unet)) + count(words))).toBe("3.550")
+  expect(billions(count(words.blocks))).toBe("1.209")
 })
 
 test("Karlo's decoder has 893.3 million parameters", () => {
