@@ -36,6 +36,7 @@ export {
   gptUnembed,
 } from "./gpt.js"
 export { gptPresets } from "./gptPresets.js"
+export { type DropRates, drawKeeps, dropRates } from "./guidanceDrops.js"
 export { attention, causalBias, joinHeads, paddedCausalBias, partHeads } from "./layers/attention.js"
 export { sparseAttention } from "./layers/sparseAttention.js"
 export { type SparseBlocks, sparseBlocks } from "./layers/sparseBlocks.js"
@@ -120,7 +121,7 @@ export {
   upsamplerParams,
   upsamplerPredict,
 } from "./upsampler.js"
-export { upsamplerPresets } from "./upsamplerPresets.js"
+export { upsamplerCorruptions, upsamplerPresets } from "./upsamplerPresets.js"
 export { value, valueParams, values } from "./value.js"
 export { fromCheckpoint, toCheckpoint } from "./weights/checkpoint.js"
 export { diffusersUnclip, diffusersUnet } from "./weights/diffusersUnet.js"

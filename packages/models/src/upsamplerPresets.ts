@@ -33,3 +33,12 @@ export const upsamplerPresets = {
     },
   },
 } as const satisfies Record<string, UpsamplerConfig>
+
+/**
+ * How the small images of each are corrupted in training: by a blur, or by everything that `degrade` does.
+ * @source  Ramesh et al. 2022, section 2.1; the blur's size and width are appendix C's
+ */
+export const upsamplerCorruptions = {
+  "unclip-256": { kind: "blur", taps: 3, sigma: 0.6 },
+  "unclip-1024": { kind: "degrade" },
+} as const satisfies Record<keyof typeof upsamplerPresets, object>
