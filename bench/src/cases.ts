@@ -7,7 +7,7 @@ import { type DvaeStep, dvaeNetwork } from "./networks/dvae.js"
 import { type GptStep, gptNetwork } from "./networks/gpt.js"
 import type { Network } from "./networks/network.js"
 import { type SparseStep, sparseNetwork } from "./networks/sparse.js"
-import { type UnetConfig, unetNetwork } from "./networks/unet.js"
+import { type UnetStep, unetNetwork } from "./networks/unet.js"
 
 const small: GptConfig = { vocab: 1024, context: 128, width: 256, layers: 4, heads: 4 }
 const gpt2: GptConfig = gptPresets["gpt2-124m"]
@@ -54,13 +54,14 @@ const dvae: DvaeStep = {
   kl: 6.6,
   batch: 16,
 }
-const unet: UnetConfig = {
+const unet: UnetStep = {
   size: 64,
   width: 64,
   multipliers: [1, 2, 3, 4],
   blocks: 1,
   attention: [16],
   headWidth: 64,
+  resample: "convolution",
   steps: 1000,
   batch: 4,
 }

@@ -7,7 +7,18 @@
 import importlib
 import sys
 
-MODELS = ["gpt2", "clip", "clip_tokenizer", "dvae", "sparse", "prior", "checkpoints"]
+MODELS = [
+    "gpt2",
+    "clip",
+    "clip_tokenizer",
+    "dvae",
+    "sparse",
+    "prior",
+    "unet",
+    "decoder",
+    "glide",
+    "checkpoints",
+]
 
 for name in sys.argv[1:] or MODELS:
     importlib.import_module(name).make()

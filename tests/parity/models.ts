@@ -1,10 +1,12 @@
 /** Every model that has an oracle. */
 import { clipParity } from "./clip.js"
+import { glideParity, karloParity } from "./decoder.js"
 import { dvaeBoundParity, dvaeDecoderParity, dvaeEncoderParity } from "./dvae.js"
 import { gptParity } from "./gpt.js"
 import type { ParityModel } from "./parity.js"
 import { priorParity } from "./prior.js"
 import { sparseParity } from "./sparse.js"
+import { unetParity, upsamplerParity } from "./unet.js"
 
 export const parityModels: ReadonlyArray<ParityModel> = [
   gptParity,
@@ -14,4 +16,8 @@ export const parityModels: ReadonlyArray<ParityModel> = [
   dvaeBoundParity,
   sparseParity,
   priorParity,
+  unetParity,
+  karloParity,
+  glideParity,
+  upsamplerParity,
 ]

@@ -30,7 +30,26 @@ export { clipTraining } from "./clip/training.js"
 export { unitNorm } from "./clip/unitNorm.js"
 export { VitConfig, type VitParams, vit, vitParams } from "./clip/vit.js"
 export { classProbabilities, ensemble } from "./clip/zeroShot.js"
+export { alignedCrops, type Pairs } from "./corruption/alignedCrops.js"
+export { blur, gaussianTaps } from "./corruption/blur.js"
+export { corruption } from "./corruption/corruptionNodes.js"
+export { type DegradeConfig, type Draws, degradations, degrade, drawDegradation } from "./corruption/degrade.js"
+export { jpeg } from "./corruption/jpeg.js"
+export { type Resampling, resizeImage } from "./corruption/resizeImage.js"
 export { type CosineRamp, cosineRamp } from "./cosineRamp.js"
+export {
+  type Caption,
+  DecoderConfig,
+  type DecoderParams,
+  type DecoderTree,
+  decoder,
+  decoderConditions,
+  decoderParams,
+  decoderText,
+  type EncodedText,
+  type ImageEmbedding,
+} from "./decoder.js"
+export { decoderPresets } from "./decoderPresets.js"
 export {
   DvaeConfig,
   type DvaeParams,
@@ -58,6 +77,7 @@ export {
   gptUnembed,
 } from "./gpt.js"
 export { gptPresets } from "./gptPresets.js"
+export { type DropRates, drawKeeps, dropRates } from "./guidanceDrops.js"
 export { gumbelSoftmax } from "./gumbelSoftmax.js"
 export { attention, causalBias, joinHeads, paddedCausalBias, partHeads } from "./layers/attention.js"
 export { halve } from "./layers/halve.js"
@@ -135,6 +155,15 @@ export {
 } from "./sparse.js"
 export { sparsePresets } from "./sparsePresets.js"
 export {
+  encodeText,
+  lastPosition,
+  TextEncoderConfig,
+  type TextEncoderParams,
+  type TextEncoderTree,
+  textEncoder,
+  textEncoderParams,
+} from "./textEncoder.js"
+export {
   AutoregressivePriorConfig,
   type AutoregressivePriorInputs,
   type AutoregressivePriorParams,
@@ -150,12 +179,29 @@ export { fitPca, type Pca, projectEmbeddings, reconstructEmbeddings } from "./un
 export { PriorConfig, type PriorInputs, type PriorParams, prior, priorEmbedding, priorParams } from "./unclip/prior.js"
 export { autoregressivePriorPresets, priorPresets } from "./unclip/priorPresets.js"
 export { upperHalf } from "./unclip/upperHalf.js"
+export { type Context, imageAttention, imageAttentionParams } from "./unet/imageAttention.js"
+export { doubled, halved, type Modulation, type Resizing, residual, residualParams } from "./unet/residual.js"
+export { timeWaves } from "./unet/timeWaves.js"
+export {
+  noiseAndVariance,
+  type UnetConditions,
+  UnetConfig,
+  type UnetParams,
+  type UnetTree,
+  unet,
+  unetParams,
+  unetPredict,
+} from "./unet.js"
+export { UpsamplerConfig, upsampler, upsamplerParams, upsamplerPredict } from "./upsampler.js"
+export { upsamplerCorruptions, upsamplerPresets } from "./upsamplerPresets.js"
 export { value, valueParams, values } from "./value.js"
 export { fromCheckpoint, toCheckpoint } from "./weights/checkpoint.js"
 export { huggingFaceClip, openAiClip } from "./weights/clip.js"
 export { openaiDvaeDecoder, openaiDvaeEncoder } from "./weights/dallE.js"
 export { diffusersPrior } from "./weights/diffusersPrior.js"
+export { diffusersUnclip, diffusersUnet } from "./weights/diffusersUnet.js"
 export { huggingFaceGpt2 } from "./weights/gpt2.js"
 export { loadGpt, saveGpt } from "./weights/gptFolder.js"
+export { type AttentionOrder, glideDecoder, guidedDiffusionUnet, karloDecoder } from "./weights/guidedDiffusion.js"
 export { rearrange } from "./weights/rearrange.js"
 export type { Rename, RenameTable } from "./weights/renameTable.js"
