@@ -57,6 +57,7 @@ export { layerNorm } from "./ops/layerNorm.js"
 export { linear } from "./ops/linear.js"
 export { quickGelu, silu } from "./ops/silu.js"
 export { logSoftmax, softmax } from "./ops/softmax.js"
+export { stopGradient } from "./ops/stopGradient.js"
 export { type Outline, type OutlineInputs, outlinesOf, type Sizes, type StageOutline } from "./outline.js"
 export {
   type ArtifactPort,

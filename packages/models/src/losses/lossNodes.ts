@@ -1,6 +1,7 @@
 /** Losses as nodes. */
 import { defineTensorNode, tensor } from "@millrace/core"
 import { Schema } from "effect"
+import { diffusionLossNodes } from "../diffusion/nodes.js"
 import { logits, logProb, mask, NormaliserName, notNegative, positive } from "./configs.js"
 import { ppoLoss } from "./ppo.js"
 import { ptxLoss } from "./ptx.js"
@@ -97,4 +98,10 @@ export const loss = {
     ports: () => ({ in: { ppo: scalar, pretraining: nats }, out: scalar }),
     apply: (config, _, { ppo, pretraining }) => ptxLoss(ppo, pretraining, config),
   }),
+
+  /** `image`, `noise`, `time`, `prediction` -> the loss of a diffusion model, and its parts. */
+  diffusion: diffusionLossNodes.image,
+
+  /** `embedding`, `noise`, `time`, `prediction` -> the squared error of a diffusion prior. */
+  diffusionEmbedding: diffusionLossNodes.embedding,
 }
