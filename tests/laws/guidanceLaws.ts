@@ -8,18 +8,16 @@ import { type Law, law } from "./law.js"
 
 export type Guide = (conditional: tf.Tensor, unconditional: tf.Tensor, scale: number, channels: number) => tf.Tensor
 
-const pairs = fc
-  .tuple(size(1, 3), size(1, 3))
-  .chain(([b, c]) =>
-    fc.record({
-      b: fc.constant(b),
-      c: fc.constant(c),
-      one: grid([b, 2 * c]),
-      two: grid([b, 2 * c]),
-      s: real(8),
-      r: real(8),
-    }),
-  )
+const pairs = fc.tuple(size(1, 3), size(1, 3)).chain(([b, c]) =>
+  fc.record({
+    b: fc.constant(b),
+    c: fc.constant(c),
+    one: grid([b, 2 * c]),
+    two: grid([b, 2 * c]),
+    s: real(8),
+    r: real(8),
+  }),
+)
 
 /** What classifier-free guidance obeys. */
 export const guideLaws = (guide: Guide): ReadonlyArray<Law> => {

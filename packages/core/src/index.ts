@@ -126,6 +126,7 @@ export {
 } from "./tensor.js"
 export { withBackend } from "./tfjs.js"
 export { AdamW, adamW } from "./train/adamw.js"
+export { Average, averagedWeights, initAverage } from "./train/average.js"
 export { forward } from "./train/forward.js"
 export { learningRate, Schedule } from "./train/schedule.js"
 export {
