@@ -7,12 +7,13 @@ import {
   posteriorMean,
   reverse,
   splitOutput,
+  velocity,
 } from "@millrace/models"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { expectClose, expectSame, expectThat, values } from "./close.js"
-import { noisyExamples, noisyOf, rowsOf, timesOf } from "./diffusionExamples.js"
+import { noisyExamples, noisyOf, rowsOf, timesOf, velocityOf } from "./diffusionExamples.js"
 import { float, ids, real } from "./examples.js"
 import { broken, law, verify } from "./law.js"
 import {
@@ -66,6 +67,12 @@ verify("reverse", [
     const seen = reverse(diffusion, rowsOf(e, e.noise), x, time, null)
     expectClose(seen.start, e.start, { relative: 1e-4, absolute: 1e-4 })
     expectClose(seen.mean, posteriorMean(e.schedule, rowsOf(e, e.start), x, time), { relative: 1e-4, absolute: 1e-4 })
+  }),
+])
+
+verify("velocity", [
+  law("it is what the noise converts to, and √ᾱ ε − √(1 − ᾱ) x₀ to the last step", noisyExamples([0, 1]), (e) => {
+    expectClose(velocity(e.schedule, rowsOf(e, e.start), rowsOf(e, e.noise), timesOf(e)), velocityOf(e))
   }),
 ])
 

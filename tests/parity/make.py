@@ -7,7 +7,7 @@
 import importlib
 import sys
 
-MODELS = ["gpt2"]
+MODELS = ["gpt2", "diffusion"]
 
 for name in sys.argv[1:] or MODELS:
     importlib.import_module(name).make()

@@ -5,9 +5,10 @@ import { addNoise } from "./addNoise.js"
 import { atTime } from "./atTime.js"
 import { boundTerm } from "./bound.js"
 import type { Diffusion } from "./diffusion.js"
-import { convertPrediction, errorWeights, type Parametrisation } from "./parametrisation.js"
+import { errorWeights, type Parametrisation } from "./parametrisation.js"
 import { reverse } from "./reverse.js"
 import { splitOutput } from "./variance.js"
+import { velocity } from "./velocity.js"
 
 export const diffusionLosses = ["simple", "bound", "hybrid"] as const
 
@@ -66,11 +67,7 @@ export const diffusionLoss = (
   const { prediction, interpolation } = splitOutput(variance, output, data.shape.at(-1) ?? 0)
 
   const target =
-    parametrisation === "noise"
-      ? noise
-      : parametrisation === "start"
-        ? data
-        : convertPrediction(schedule, { from: "noise", to: "velocity" }, noise, noisy, time) // b …
+    parametrisation === "noise" ? noise : parametrisation === "start" ? data : velocity(schedule, data, noise, time) // b …
   const squared = tf.square(tf.sub(target, prediction)) // b …
   const measured =
     error === parametrisation
