@@ -13,6 +13,7 @@ MODELS = [
     "clip_tokenizer",
     "dvae",
     "sparse",
+    "diffusion",
     "prior",
     "unet",
     "decoder",

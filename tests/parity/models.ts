@@ -1,6 +1,7 @@
 /** Every model that has an oracle. */
 import { clipParity } from "./clip.js"
 import { glideParity, karloParity } from "./decoder.js"
+import { diffusionForwardParity, diffusionStepParity } from "./diffusion.js"
 import { dvaeBoundParity, dvaeDecoderParity, dvaeEncoderParity } from "./dvae.js"
 import { gptParity } from "./gpt.js"
 import type { ParityModel } from "./parity.js"
@@ -15,6 +16,8 @@ export const parityModels: ReadonlyArray<ParityModel> = [
   dvaeDecoderParity,
   dvaeBoundParity,
   sparseParity,
+  diffusionForwardParity,
+  ...diffusionStepParity,
   priorParity,
   unetParity,
   karloParity,

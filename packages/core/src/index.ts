@@ -61,6 +61,7 @@ export { layerNorm } from "./ops/layerNorm.js"
 export { linear } from "./ops/linear.js"
 export { quickGelu, silu } from "./ops/silu.js"
 export { logSoftmax, softmax } from "./ops/softmax.js"
+export { stopGradient } from "./ops/stopGradient.js"
 export { type Outline, type OutlineInputs, outlinesOf, type Sizes, type StageOutline } from "./outline.js"
 export {
   type ArtifactPort,
@@ -131,6 +132,7 @@ export {
 export { pickTensors, type TensorSource, tensorSource } from "./tensorSource.js"
 export { withBackend } from "./tfjs.js"
 export { AdamW, adamW } from "./train/adamw.js"
+export { Average, averagedWeights, initAverage } from "./train/average.js"
 export { forward } from "./train/forward.js"
 export { learningRate, Schedule } from "./train/schedule.js"
 export {

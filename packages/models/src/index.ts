@@ -50,6 +50,45 @@ export {
   type ImageEmbedding,
 } from "./decoder.js"
 export { decoderPresets } from "./decoderPresets.js"
+export { addNoise } from "./diffusion/addNoise.js"
+export { boundTerm, priorTerm } from "./diffusion/bound.js"
+export {
+  compileDiffusionBound,
+  type DiffusionBound,
+  type DiffusionBoundConfig,
+} from "./diffusion/compileDiffusionBound.js"
+export { compileDiffusionInverse, type DiffusionInverse } from "./diffusion/compileDiffusionInverse.js"
+export {
+  compileDiffusionSampler,
+  type DiffusionSampler,
+  type DiffusionSamples,
+} from "./diffusion/compileDiffusionSampler.js"
+export { ddimInverseStep, ddimStep } from "./diffusion/ddim.js"
+export { ddpmStep } from "./diffusion/ddpm.js"
+export { type Denoiser, type DenoiserPorts, denoiserOf } from "./diffusion/denoiser.js"
+export { type Diffusion, DiffusionConfig, diffusionOf } from "./diffusion/diffusion.js"
+export { discretisedNormal } from "./diffusion/discretisedNormal.js"
+export { guideMean, guideNoise } from "./diffusion/gradientGuidance.js"
+export { guide, guided } from "./diffusion/guidance.js"
+export {
+  type DiffusionBatch,
+  type DiffusionLoss,
+  type DiffusionLossConfig,
+  diffusionLoss,
+  diffusionLosses,
+} from "./diffusion/loss.js"
+export { diffusion } from "./diffusion/nodes.js"
+export { type Normal, normalKl } from "./diffusion/normalKl.js"
+export { convertPrediction, errorWeights, type Parametrisation, parametrisations } from "./diffusion/parametrisation.js"
+export { posteriorMean } from "./diffusion/posterior.js"
+export { respace, spacedSteps } from "./diffusion/respacing.js"
+export { type Reverse, reverse } from "./diffusion/reverse.js"
+export { type NoiseSchedule, NoiseScheduleConfig, noiseSchedule, noiseScheduleOf } from "./diffusion/schedule.js"
+export { slerp } from "./diffusion/slerp.js"
+export { logVariance, type SplitOutput, splitOutput, type Variance, variances } from "./diffusion/variance.js"
+export { velocity } from "./diffusion/velocity.js"
+export type { DiffusionSamplerConfig } from "./diffusion/walk.js"
+export type { DiffusionProgress, WalkedRows } from "./diffusion/walkRows.js"
 export {
   DvaeConfig,
   type DvaeParams,

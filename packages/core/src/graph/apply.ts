@@ -1,6 +1,7 @@
 /** A tensor graph as one tensor function: its nodes in order, each on what its wires carry. */
 import * as tf from "@tensorflow/tfjs-core"
 import { isParamSpec, isPort, type Outputs, type ParamSpec } from "../node.js"
+import { stopGradient } from "../ops/stopGradient.js"
 import type { Ports } from "../port.js"
 import { withPath } from "../program/path.js"
 import { mapTree, type Tree } from "../tree.js"
@@ -17,12 +18,6 @@ export const paramsOf = (nodes: ReadonlyArray<GraphNode>): Tree<ParamSpec> =>
       if (node.level !== "tensor" || shares !== null) return []
       return isParamSpec(node.params) || Object.keys(node.params).length > 0 ? [[name, node.params]] : []
     }),
-  )
-
-/** The same values; to a gradient, constants. */
-const stopGradient = (x: tf.Tensor): tf.Tensor =>
-  tf.customGrad((value) => ({ value: (value as tf.Tensor).clone(), gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor) }))(
-    x,
   )
 
 const isTensor = (value: unknown): value is tf.Tensor => value instanceof tf.Tensor

@@ -4,6 +4,7 @@ import { initParams } from "../initParams.js"
 import type { Objective } from "../objective.js"
 import { keyFromSeed } from "../random/key.js"
 import type { HostTensors, Specs } from "../tensor.js"
+import { initAverage } from "../train/average.js"
 import { forward } from "../train/forward.js"
 import { frozenNames, initOptimizer, slots, type TrainStepConfig, trainStep } from "../train/trainStep.js"
 
@@ -22,12 +23,14 @@ const pick = (tensors: HostTensors, names: ReadonlyArray<string>): HostTensors =
  */
 export const trainingSubject = (objective: Objective, config: TrainStepConfig): Subject => {
   const initial = initParams(objective.paramSpecs, keyFromSeed(0))
+  const params = pick(initial, objective.trainable)
   return {
     fn: trainStep(objective, config),
     state: {
-      [slots.params]: pick(initial, objective.trainable),
+      [slots.params]: params,
       [slots.frozen]: pick(initial, frozenNames(objective)),
       [slots.optimizer]: initOptimizer(objective),
+      ...(config.average === undefined ? {} : { [slots.average]: initAverage(config.average, params) }),
     },
   }
 }

@@ -5,6 +5,7 @@ import { BadConfig } from "../errors.js"
 import type { Objective } from "../objective.js"
 import { float32, type HostTensor, type HostTensors, type Specs, sizeOf, spec } from "../tensor.js"
 import { type AdamW, adamWReach, adamWStep, adamWUpdate, clipScale, globalNorm } from "./adamw.js"
+import { type Average, averageFactors, averageUpdate } from "./average.js"
 import { learningRate, type Schedule } from "./schedule.js"
 
 export interface TrainStepConfig {
@@ -17,10 +18,12 @@ export interface TrainStepConfig {
   readonly clip: number
   /** Multiplies the learning rate of the parameters whose name starts so; the first match counts. */
   readonly rates?: Readonly<Record<string, number>>
+  /** Keeps an average of the trainable parameters in the slot `average`; it begins as `initAverage` has it. */
+  readonly average?: Average
 }
 
 /** State slots of a training step. */
-export const slots = { params: "params", frozen: "frozen", optimizer: "optimizer" } as const
+export const slots = { params: "params", frozen: "frozen", optimizer: "optimizer", average: "average" } as const
 
 const specsOf = (objective: Objective, names: ReadonlyArray<string>): Specs =>
   Object.fromEntries(names.map((name) => [name, spec("float32", objective.paramSpecs[name]!.shape)]))
@@ -46,7 +49,8 @@ export const initOptimizer = (objective: Objective): HostTensors => {
 /**
  * One step of training.
  *
- * State   `params` the trainable parameters, `frozen` the others, `optimizer` moments and step count
+ * State   `params` the trainable parameters, `frozen` the others, `optimizer` moments and step count, `average` where one
+ *         is kept
  * Outputs every output of the objective, `gradientNorm`, `learningRate` (float32 scalars) and `finite` (bool scalar)
  *
  * A step whose loss, gradient or new parameters are not finite changes nothing: `finite` guards the commit. A parameter
@@ -79,6 +83,7 @@ export const trainStep = (objective: Objective, config: TrainStepConfig): Tensor
       [slots.params]: params,
       [slots.frozen]: specsOf(objective, frozenNames(objective)),
       [slots.optimizer]: { step: spec("float32", []), ...moments },
+      ...(config.average === undefined ? {} : { [slots.average]: params }),
     },
     inputs: config.inputs,
     commitIf: "finite",
@@ -137,6 +142,14 @@ export const trainStep = (objective: Objective, config: TrainStepConfig): Tensor
         newOptimizer[`second.${name}`] = updated.second
       })
 
+      const factors = config.average === undefined ? null : averageFactors(config.average, step)
+      const newAverage =
+        factors === null
+          ? {}
+          : Object.fromEntries(
+              trainable.map((name) => [name, averageUpdate(factors, state[slots.average]![name]!, newParams[name]!)]),
+            )
+
       // A rate that is far too high overflows here first, when loss and gradients are still finite. The bound stands in
       // for the new parameters: nothing but the engine's update then reads them, and they can replace the old ones in place.
       const size = globalNorm(trainable.map((name) => current[name]!))
@@ -150,7 +163,11 @@ export const trainStep = (objective: Objective, config: TrainStepConfig): Tensor
         .reduce((all, x) => tf.logicalAnd(all, x))
       return {
         outputs: { ...outputs, gradientNorm: norm, learningRate: rate, finite },
-        state: { [slots.params]: newParams, [slots.optimizer]: newOptimizer },
+        state: {
+          [slots.params]: newParams,
+          [slots.optimizer]: newOptimizer,
+          ...(factors === null ? {} : { [slots.average]: newAverage }),
+        },
       }
     },
   }

@@ -2,6 +2,7 @@
 import { defineTensorNode, tensor } from "@millrace/core"
 import type * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
+import { diffusionLossNodes } from "../diffusion/nodes.js"
 import { mapPixels } from "../layers/pixels.js"
 import { logits, logProb, mask, NormaliserName, notNegative, positive } from "./configs.js"
 import { contrastiveNode } from "./contrastive.js"
@@ -147,4 +148,10 @@ export const loss = {
     ports: () => ({ in: { logits: codeLogits }, out: tensor("float32", "b s", "nat") }),
     apply: (_, __, { logits }) => uniformKl(logits),
   }),
+
+  /** `image`, `noise`, `time`, `prediction` -> the loss of a diffusion model, and its parts. */
+  diffusion: diffusionLossNodes.image,
+
+  /** `embedding`, `noise`, `time`, `prediction` -> the squared error of a diffusion prior. */
+  diffusionEmbedding: diffusionLossNodes.embedding,
 }
