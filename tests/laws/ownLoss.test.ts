@@ -1,7 +1,8 @@
 /** A loss of one's own under the laws: two imports and a line. This one is Bradley and Terry's, written for one pair. */
+
+import { rankingLaws } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import { verify } from "./law.js"
-import { rankingLaws } from "./rankingLaws.js"
 
 const mine = (rewards: tf.Tensor, preference: tf.Tensor): tf.Scalar => {
   const [b, k] = rewards.shape as [number, number]

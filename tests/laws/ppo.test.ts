@@ -1,4 +1,13 @@
 import { normalisers, type PolicyLossConfig, policyLoss, ppoLoss, valueLoss } from "@millrace/models"
+import {
+  awayFromKinks,
+  estimates,
+  type PolicyLossOf,
+  policyLossLaws,
+  steps,
+  type ValueLossOf,
+  valueLossLaws,
+} from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
 import { expect, test } from "vitest"
@@ -7,9 +16,7 @@ import { mask as anyMask, bool, float, real, rows } from "./examples.js"
 import { expectGradient } from "./finiteDifference.js"
 import { broken, law, verify } from "./law.js"
 import { maskLaws } from "./maskLaws.js"
-import { awayFromKinks, type PolicyLossOf, policyLossLaws, steps } from "./policyLossLaws.js"
 import { policyReference, valueReference } from "./reference/ppo.js"
-import { estimates, type ValueLossOf, valueLossLaws } from "./valueLossLaws.js"
 
 const tokenMean = { normaliser: "token-mean" } as const
 

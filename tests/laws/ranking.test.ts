@@ -1,5 +1,6 @@
 import { ShapeMismatch } from "@millrace/core"
 import { type RankingLossConfig, rankingAccuracy, rankingLoss } from "@millrace/models"
+import { answerMask, type RankingLoss, rankingLaws } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
 import { expect, test } from "vitest"
@@ -8,7 +9,6 @@ import { bool, float, grid, rows, size } from "./examples.js"
 import { expectGradient } from "./finiteDifference.js"
 import { broken, law, verify } from "./law.js"
 import { maskLaws } from "./maskLaws.js"
-import { answerMask, type RankingLoss, rankingLaws } from "./rankingLaws.js"
 import { rankingReference } from "./reference/ranking.js"
 
 const plain: RankingLossConfig = { divisor: "pairs-left" }

@@ -12,6 +12,7 @@ import { Effect, Result } from "effect"
 import type { BadConfig } from "./errors.js"
 import { type ConfigSchema, decodeConfig } from "./graph/config.js"
 import type { Init } from "./init.js"
+import type { NodeLaws } from "./laws/subject.js"
 import type { Outline, OutlineInputs } from "./outline.js"
 import type { Port, Ports, ValueOf } from "./port.js"
 import type { StageContext } from "./run/context.js"
@@ -59,6 +60,8 @@ export interface TensorNode<In extends Ports = Ports, Out extends Outputs = Outp
   readonly params: Tree<ParamSpec>
   // A method, not a function property: a node of known ports must also be a `Node` of any ports.
   apply(params: Tree<tf.Tensor>, inputs: ValuesOf<In>): OutputValues<Out>
+  /** Its own laws, loaded when `millrace laws` asks for them. */
+  laws?(): Promise<NodeLaws>
 }
 
 /** An effect on artifacts. */
@@ -137,6 +140,8 @@ export const defineTensorNode = <
   }
   readonly params?: (config: T) => P
   readonly apply: (config: T, params: ParamsOf<P>, inputs: ValuesOf<In>) => OutputValues<Out>
+  /** Laws that it obeys beyond those of every node; from a module that is imported here, so that a run loads none. */
+  readonly laws?: (config: T) => Promise<NodeLaws>
 }): NodeType<E, TensorNode<In, Out>> =>
   nodeType({ ...definition, level: "tensor" }, (config: T): TensorNode<In, Out> => {
     const { in: inputs, out, sizes = {} } = definition.ports(config)
@@ -149,6 +154,7 @@ export const defineTensorNode = <
       sizes,
       params: definition.params?.(config) ?? {},
       apply: (params, values) => definition.apply(config, params as ParamsOf<P>, values),
+      ...(definition.laws === undefined ? {} : { laws: () => definition.laws!(config) }),
     }
   })
 

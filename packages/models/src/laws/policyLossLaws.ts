@@ -1,8 +1,18 @@
+import {
+  expectClose,
+  expectSame,
+  expectThat,
+  float,
+  gradient,
+  grid,
+  type Law,
+  law,
+  real,
+  size,
+  values,
+} from "@millrace/core/laws"
 import type * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectSame, expectThat, values } from "./close.js"
-import { float, gradient, grid, real, size } from "./examples.js"
-import { type Law, law } from "./law.js"
 
 /** A clipped policy loss, the mean over all of [b t], for an ε. */
 export type PolicyLossOf = (

@@ -1,8 +1,6 @@
+import { expectClose, expectThat, float, gradient, grid, type Law, law, real, size, values } from "@millrace/core/laws"
 import type * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectThat, values } from "./close.js"
-import { float, gradient, grid, real, size } from "./examples.js"
-import { type Law, law } from "./law.js"
 
 /** A clipped value loss, the mean over all of [b t], for an ε. */
 export type ValueLossOf = (epsilon: number) => (v: tf.Tensor, old: tf.Tensor, returns: tf.Tensor) => tf.Scalar

@@ -1,8 +1,6 @@
+import { expectClose, expectSame, float, grid, type Law, law, real, rows, size, values } from "@millrace/core/laws"
 import type * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectSame, values } from "./close.js"
-import { float, grid, real, rows, size } from "./examples.js"
-import { type Law, law } from "./law.js"
 
 /** Advantages and returns [b t] from rewards and values [b t]. */
 export type Gae = (
