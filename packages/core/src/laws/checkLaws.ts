@@ -1,14 +1,14 @@
 import { LawBroken } from "../errors.js"
 import { lawRuns, lawSeed } from "./defaults.js"
 import type { Counterexample, Law, LawOptions } from "./law.js"
-import type { SubjectLaw, TensorSubject } from "./subject.js"
+import type { SubjectLaws, TensorSubject } from "./subject.js"
 
 /** The laws as they stand for a subject. */
-export const lawsOf = (subject: TensorSubject, laws: ReadonlyArray<SubjectLaw>): ReadonlyArray<Law> =>
-  laws.map((each) => each(subject))
+export const lawsOf = (subject: TensorSubject, laws: ReadonlyArray<SubjectLaws>): ReadonlyArray<Law> =>
+  laws.flatMap((each) => each(subject))
 
-const bound = (subject: string | TensorSubject, laws: ReadonlyArray<Law | SubjectLaw>): ReadonlyArray<Law> =>
-  laws.map((each) => {
+const bound = (subject: string | TensorSubject, laws: ReadonlyArray<Law | SubjectLaws>): ReadonlyArray<Law> =>
+  laws.flatMap((each) => {
     if (typeof each !== "function") return each
     if (typeof subject === "string") throw new TypeError(`a law about ports needs a subject with ports, not a name`)
     return each(subject)
@@ -16,7 +16,7 @@ const bound = (subject: string | TensorSubject, laws: ReadonlyArray<Law | Subjec
 
 /** Laws of functions by their name, or laws about the ports of a subject, or both. */
 interface CheckLaws<A> {
-  (subject: TensorSubject, laws: ReadonlyArray<Law | SubjectLaw>, options?: LawOptions): A
+  (subject: TensorSubject, laws: ReadonlyArray<Law | SubjectLaws>, options?: LawOptions): A
   (subject: string, laws: ReadonlyArray<Law>, options?: LawOptions): A
 }
 
@@ -38,7 +38,7 @@ export const showCounterexample = (name: string, { example, reason }: Counterexa
  */
 export const checkLaws: CheckLaws<void> = (
   subject: string | TensorSubject,
-  laws: ReadonlyArray<Law | SubjectLaw>,
+  laws: ReadonlyArray<Law | SubjectLaws>,
   options: LawOptions = {},
 ): void => {
   const found = bound(subject, laws).map((each) => ({ name: each.name, ...each.trial(options) }))
@@ -59,7 +59,7 @@ export const checkLaws: CheckLaws<void> = (
 /** The names of the laws that a subject breaks, not shrunk. */
 export const brokenLaws: CheckLaws<ReadonlyArray<string>> = (
   subject: string | TensorSubject,
-  laws: ReadonlyArray<Law | SubjectLaw>,
+  laws: ReadonlyArray<Law | SubjectLaws>,
   options: LawOptions = {},
 ): ReadonlyArray<string> =>
   bound(subject, laws)

@@ -46,8 +46,9 @@ const dot = (a: Slopes, b: Slopes): number =>
 /**
  * The gradient by all inputs and parameters together is the slope of the results along a direction, by central differences.
  *
- * Differences are taken in float32 at a step and at half of it: where they disagree the law is as lax as that, and where the
- * slopes on both sides do not come nearer to each other with the step there is a kink, of which it says nothing.
+ * Differences are taken in float32 at a step and at half of it: the law is as lax as they disagree. It says nothing of an
+ * example at which they disagree much, nor of a kink: where the slopes on both sides do not come nearer to each other with
+ * the step.
  */
 export const gradientMatchesFiniteDifferences =
   ({ step = 1 / 32 }: { readonly step?: number } = {}): SubjectLaw =>

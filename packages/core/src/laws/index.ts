@@ -39,7 +39,16 @@ export { type Counterexample, type Law, type LawOptions, law, type Trial } from 
 export { maskedNeverLeaks } from "./masked.js"
 export { type MaskedLoss, type MaskLawsOptions, maskLaws, weighed } from "./maskLaws.js"
 export { type LawsOfNode, nodeLaws, subjectOf, universalLaws } from "./nodeLaws.js"
+export { paddingInvariant } from "./padding.js"
 export { batchEquivariant, permutationEquivariant, permutationInvariant } from "./permutation.js"
 export { bounded, finite, nonNegative, sumsTo, zeroIffEqual } from "./range.js"
-export { type Example, examplesOf, type NodeLaws, type SubjectLaw, type TensorSubject } from "./subject.js"
+export {
+  type Example,
+  examplesOf,
+  type NodeLaws,
+  resultsOf,
+  type SubjectLaw,
+  type SubjectLaws,
+  type TensorSubject,
+} from "./subject.js"
 export { antisymmetric, even, odd, symmetric } from "./symmetry.js"

@@ -6,6 +6,7 @@ import { keyFromSeed, split } from "../random/key.js"
 import { normal } from "../random/normal.js"
 import { float32, type HostTensors } from "../tensor.js"
 import { flatten, mapTree } from "../tree.js"
+import { lawsOf } from "./checkLaws.js"
 import { deterministic, honestPorts, leavesNothing } from "./conduct.js"
 import { gradientMatchesFiniteDifferences } from "./gradients.js"
 import type { Law } from "./law.js"
@@ -77,7 +78,7 @@ export const nodeLaws = async (node: TensorNode): Promise<LawsOfNode> => {
   const subject = subjectOf(node, given)
   return {
     subject,
-    universal: universalLaws(subject, given.batch).map((each) => each(subject)),
-    own: (given.laws ?? []).map((each) => each(subject)),
+    universal: lawsOf(subject, universalLaws(subject, given.batch)),
+    own: lawsOf(subject, given.laws ?? []),
   }
 }

@@ -42,16 +42,25 @@ export const nonNegative =
     })
   }
 
+/** `−∞` and not `-Infinity`. */
+const bound = (x: number): string => String(x).replace("-", "−").replace("Infinity", "∞")
+
 /** Every number of an output, or of any, lies within a range, but for rounding. */
 export const bounded =
   (low: number, high: number, output?: string): SubjectLaw =>
   (subject) => {
     const outputs = chosen(subject, output)
-    const slack = 1e-5 * Math.max(1, Math.abs(low), Math.abs(high))
-    return law(`${output ?? "the result"} lies within ${low} and ${high}`, examplesOf(subject), (example) => {
-      const inside = (x: number): boolean => x >= low - slack && x <= high + slack
-      expectEach(resultsOf(subject, example), outputs, inside, `is not within ${low} and ${high}`)
-    })
+    return law(
+      `${output ?? "the result"} lies within ${bound(low)} and ${bound(high)}`,
+      examplesOf(subject),
+      (example) => {
+        const inside = (x: number): boolean => {
+          const slack = 1e-5 * Math.max(1, Math.abs(x))
+          return x >= low - slack && x <= high + slack
+        }
+        expectEach(resultsOf(subject, example), outputs, inside, `is not within ${low} and ${high}`)
+      },
+    )
   }
 
 /** No number is NaN or infinite. */

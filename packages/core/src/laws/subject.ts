@@ -35,13 +35,16 @@ export interface TensorSubject {
 
 /** What a tensor node says of its laws: those of its own, and what those of every node are to be tried on. */
 export interface NodeLaws extends Pick<TensorSubject, "sizes" | "ranges" | "examples"> {
-  readonly laws?: ReadonlyArray<SubjectLaw>
+  readonly laws?: ReadonlyArray<SubjectLaws>
   /** `coupled`: rows of a batch act on each other, as in whitening. By default each is computed by itself. */
   readonly batch?: "coupled"
 }
 
 /** A law that any subject with the ports that it speaks of can be put under. */
 export type SubjectLaw = (subject: TensorSubject) => Law
+
+/** One law or a set of them. */
+export type SubjectLaws = (subject: TensorSubject) => Law | ReadonlyArray<Law>
 
 /** Sizes of the axes, and each input's numbers, row-major. */
 export interface Example {
