@@ -6,11 +6,11 @@ export interface Tolerance {
   readonly absolute?: number
 }
 
-type Numbers = number | ReadonlyArray<number> | tf.Tensor
+type Numbers = number | ReadonlyArray<number> | Float32Array | tf.Tensor
 
 /** A tensor's, a list's or a single number's values. */
 export const values = (x: Numbers): ReadonlyArray<number> =>
-  typeof x === "number" ? [x] : isTensor(x) ? Array.from(x.dataSync()) : x
+  typeof x === "number" ? [x] : isTensor(x) ? Array.from(x.dataSync()) : x instanceof Float32Array ? Array.from(x) : x
 
 const isTensor = (x: Numbers): x is tf.Tensor => typeof x === "object" && "dataSync" in x
 

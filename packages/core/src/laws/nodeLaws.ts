@@ -51,8 +51,7 @@ export const subjectOf = (node: TensorNode, { sizes, ranges, examples }: NodeLaw
 /** The laws that ports imply. */
 export const universalLaws = (subject: TensorSubject, batch?: "coupled"): ReadonlyArray<SubjectLaw> => {
   const outputs = Object.values(outPorts(subject))
-  const inputs = Object.keys(subject.in)
-  const rows = inputs.length > 0 && withAxis(subject.in, "b").length === inputs.length
+  const rows = withAxis(subject.in, "b").length > 0
   const moving = continuousInputs(subject).length + Object.keys(subject.params ?? {}).length > 0
   return [
     deterministic(),

@@ -23,7 +23,7 @@ const weighedSum = (subject: TensorSubject, results: Readonly<Record<string, tf.
 }
 
 /** Numbers by the name of an input, or of a parameter as `params.name`. */
-export type Slopes = Readonly<Record<string, ReadonlyArray<number>>>
+export type Slopes = Readonly<Record<string, Float32Array>>
 
 const parameter = (name: string): string => `params.${name}`
 
@@ -36,13 +36,17 @@ const variables = (subject: TensorSubject): ReadonlyArray<string> => [
 const call = (subject: TensorSubject, inputs: Readonly<Record<string, tf.Tensor>>, params: typeof inputs): tf.Scalar =>
   weighedSum(subject, applied(subject, inputs, params))
 
-/** The weighted sum, with steps added to variables. */
-export const valueAt = (subject: TensorSubject, example: Example, steps: Slopes = {}): number => {
-  const moved = (tensor: tf.Tensor, by: ReadonlyArray<number> | undefined): tf.Tensor =>
-    by === undefined ? tensor : tf.add(tensor, tf.tensor([...by], tensor.shape))
-  const inputs = Object.entries(tensorsOf(subject, example)).map(([name, x]) => [name, moved(x, steps[name])] as const)
-  const params = Object.entries(paramsOf(subject)).map(([name, x]) => [name, moved(x, steps[parameter(name)])] as const)
-  return call(subject, Object.fromEntries(inputs), Object.fromEntries(params)).dataSync()[0]!
+/** The weighted sum, a step further in a direction. */
+export const valueAt = (subject: TensorSubject, example: Example, direction: Slopes, step: number): number => {
+  const moved = (tensor: tf.Tensor, by: Float32Array | undefined): tf.Tensor =>
+    by === undefined ? tensor : tf.add(tensor, tf.mul(step, tf.tensor(by, tensor.shape)))
+  const all = (tensors: Readonly<Record<string, tf.Tensor>>, key: (name: string) => string) =>
+    Object.fromEntries(Object.entries(tensors).map(([name, x]) => [name, moved(x, direction[key(name)])]))
+  return call(
+    subject,
+    all(tensorsOf(subject, example), (name) => name),
+    all(paramsOf(subject), parameter),
+  ).dataSync()[0]!
 }
 
 /** tfjs says so where nothing differentiable leads from a variable to a result, or where an operation has no gradient. */
@@ -57,11 +61,8 @@ export const slopesOf = (subject: TensorSubject, example: Example): Slopes => {
   const at = names.map((name) => inputs[name] ?? params[name.slice("params.".length)]!)
   try {
     const { grads } = tf.engine().gradients(() => call(subject, inputs, params), at, undefined, true)
-    return Object.fromEntries(
-      names
-        .map((name, i) => [name, grads[i] == null ? at[i]!.dataSync().map(() => 0) : grads[i].dataSync()])
-        .map(([name, numbers]) => [name, Array.from(numbers as Float32Array)]),
-    )
+    const numbers = (i: number): Float32Array => (grads[i] ?? tf.zerosLike(at[i]!)).dataSync<"float32">()
+    return Object.fromEntries(names.map((name, i) => [name, numbers(i)]))
   } catch (error) {
     if (hasNoGradient(error)) fc.pre(false)
     throw error

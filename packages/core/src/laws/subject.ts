@@ -24,7 +24,7 @@ export interface TensorSubject {
   readonly out: Outputs
   /** Sizes of axes that do not vary. */
   readonly sizes?: Sizes
-  /** The least and the greatest size of axes that vary; 1 to 4 unless given. */
+  /** The least and the greatest size of axes that vary; 1 to 3 unless given. */
   readonly ranges?: Readonly<Record<string, readonly [least: number, greatest: number]>>
   /** What an input may be, where its port's unit does not tell: row-major numbers of a shape. */
   readonly examples?: Readonly<Record<string, (shape: Numbers, sizes: Sizes) => fc.Arbitrary<Array<number>>>>
@@ -88,7 +88,7 @@ export const examplesOf = (subject: TensorSubject): fc.Arbitrary<Example> => {
   const axes = [...new Set(ports.flatMap(([, port]) => axisNames(port.axes)))]
   const sizes = Object.fromEntries(
     axes.map((axis) => {
-      const [min, max] = subject.ranges?.[axis] ?? [1, 4]
+      const [min, max] = subject.ranges?.[axis] ?? [1, 3]
       const fixed = subject.sizes?.[axis]
       return [axis, fixed === undefined ? fc.integer({ min, max }) : fc.constant(fixed)]
     }),

@@ -11,6 +11,8 @@ export interface Subject {
   readonly fn: TensorFunction
   /** The first values of the function's state, by slot. */
   readonly state: Readonly<Record<string, HostTensors>>
+  /** The objective that the function is of. */
+  readonly objective?: Objective
 }
 
 const pick = (tensors: HostTensors, names: ReadonlyArray<string>): HostTensors =>
@@ -23,6 +25,7 @@ const pick = (tensors: HostTensors, names: ReadonlyArray<string>): HostTensors =
 export const trainingSubject = (objective: Objective, config: TrainStepConfig): Subject => {
   const initial = initParams(objective.paramSpecs, keyFromSeed(0))
   return {
+    objective,
     fn: trainStep(objective, config),
     state: {
       [slots.params]: pick(initial, objective.trainable),
@@ -41,6 +44,7 @@ export const forwardSubject = (
   const initial = initParams(objective.paramSpecs, keyFromSeed(0))
   const fn = forward(objective, inputs, places)
   return {
+    objective,
     fn,
     state: Object.fromEntries(
       Object.entries(fn.state).map(([slot, specs]) => [slot, pick(initial, Object.keys(specs))]),
