@@ -12,7 +12,7 @@ export interface MutantSet {
 }
 
 /** Enough for a mutant to show, and the same in every run: the table of laws and mutants is part of the documentation. */
-const examples = { seed: 1, runs: 40 }
+const examples = { seed: 1, runs: 30 }
 
 /** A set of laws as a function of an implementation, with implementations. */
 export const mutantSet = <Implementation>({

@@ -59,6 +59,7 @@ export const slopesOf = (subject: TensorSubject, example: Example): Slopes => {
   const params = paramsOf(subject)
   const names = variables(subject)
   const at = names.map((name) => inputs[name] ?? params[name.slice("params.".length)]!)
+  fc.pre(at.length > 0)
   try {
     const { grads } = tf.engine().gradients(() => call(subject, inputs, params), at, undefined, true)
     const numbers = (i: number): Float32Array => (grads[i] ?? tf.zerosLike(at[i]!)).dataSync<"float32">()
