@@ -4,7 +4,7 @@ import { expectClose, expectThat } from "./close.js"
 import { law } from "./law.js"
 import { mapPlaces, portAt } from "./slices.js"
 import { type Slopes, slopesOf, valueAt } from "./slopes.js"
-import { examplesOf, type SubjectLaw } from "./subject.js"
+import { continuousInputs, examplesOf, type SubjectLaw } from "./subject.js"
 
 /** The gradient by an input sums to 0, in each slice along an axis: what shift invariance means for a gradient. */
 export const gradientSumsToZero =
@@ -31,7 +31,8 @@ export const gradientSumsToZero =
 /** A direction: each variable goes up or down as chance has it, many of them less than few. */
 const directionOf = (slopes: Slopes, turn: number): Slopes => {
   const count = Object.values(slopes).reduce((n, numbers) => n + numbers.length, 0)
-  const size = Math.min(1, 6 / Math.sqrt(count))
+  // A power of 2, so that a step from a number that float32 holds leads to one.
+  const size = 2 ** Math.min(0, Math.floor(Math.log2(6 / Math.sqrt(count))))
   return Object.fromEntries(
     Object.entries(slopes).map(([name, numbers], n) => {
       const sign = (i: number): number =>
@@ -66,7 +67,9 @@ export const gradientMatchesFiniteDifferences =
         const at = (size: number): number => valueAt(subject, example, direction, size)
         const [far, near, here, before, behind] = [at(step), at(step / 2), at(0), at(-step / 2), at(-step)]
         fc.pre([far, near, here, before, behind].every(Number.isFinite))
-        const most = [far, near, here, before, behind].reduce((top, x) => Math.max(top, Math.abs(x)), 1)
+        // Great inputs round what is computed on the way, even where little comes out.
+        const given = continuousInputs(subject).flatMap((name) => example.inputs[name]!)
+        const most = [far, near, here, before, behind, ...given].reduce((top, x) => Math.max(top, Math.abs(x)), 1)
         const noise = (4e-6 * most) / step
         const [rough, fine] = [(far - behind) / (2 * step), (near - before) / step]
         // The difference of the slopes on both sides halves with the step where the function is smooth.
