@@ -13,11 +13,12 @@ import {
 import { adaptiveKlMutants, entropyMutants, klEstimateMutants, klMutants } from "./mutants/kl.js"
 import { logProbsMutants } from "./mutants/logProbs.js"
 import { maskMutants } from "./mutants/masks.js"
-import { gptMutants, rewardMutants } from "./mutants/models.js"
+import { gptMutants, rewardMutants, textAndImageMutants } from "./mutants/models.js"
 import type { MutantSet } from "./mutants/mutantSet.js"
 import { dualClipMutants, policyLossMutants, ptxMutants, valueLossMutants } from "./mutants/ppo.js"
 import { rankingMutants } from "./mutants/ranking.js"
 import { tokenRewardsMutants } from "./mutants/rewards.js"
+import { samplingMutants } from "./mutants/sampling.js"
 import { sparseLossMutants } from "./mutants/sparse.js"
 import { rescaleMutants, whitenMutants } from "./mutants/whiten.js"
 
@@ -48,4 +49,6 @@ export const mutantSets: ReadonlyArray<MutantSet> = [
   sparseLossMutants,
   gptMutants,
   rewardMutants,
+  textAndImageMutants,
+  samplingMutants,
 ]

@@ -9,15 +9,19 @@ import {
   type Tree,
   tensor,
 } from "@millrace/core"
+import { batchEquivariant, lawsOf, type TensorSubject, tokens } from "@millrace/core/laws"
 import {
-  batchEquivariant,
-  causal,
-  lawsOf,
-  maskedNeverLeaks,
-  paddingInvariant,
-  type TensorSubject,
-} from "@millrace/core/laws"
-import { type GptParams, gptLogits, gptParams, rewardParams, rewardScore, type ScalarParams } from "@millrace/models"
+  type GptParams,
+  gptLogits,
+  gptParams,
+  rewardParams,
+  rewardScore,
+  type ScalarParams,
+  type SparseParams,
+  sparseLogits,
+  sparseParams,
+} from "@millrace/models"
+import { maskedModelLaws, scoreModelLaws, textAndImageLaws } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import { mutantSet } from "./mutantSet.js"
 
@@ -55,10 +59,7 @@ export const gptMutants = mutantSet<Forward<GptParams>>({
   subject: "language model under a mask",
   laws: (forward) =>
     lawsOf(subjectOf(gptParams(config), tensor("float32", "b t v", "logit"), forward), [
-      causal("t"),
-      maskedNeverLeaks("mask", ["tokens"], { results: "kept" }),
-      paddingInvariant("mask", "t", { side: "left" }),
-      paddingInvariant("mask", "t", { side: "right" }),
+      ...maskedModelLaws,
       batchEquivariant("b"),
     ]),
   real: gptWith((mask) => ({ mask })),
@@ -82,9 +83,7 @@ export const rewardMutants = mutantSet<Forward<ScalarParams>>({
   subject: "reward model",
   laws: (forward) =>
     lawsOf(subjectOf(rewardParams(config), tensor("float32", "b", "reward"), forward), [
-      maskedNeverLeaks("mask", ["tokens"]),
-      paddingInvariant("mask", "t", { side: "left" }),
-      paddingInvariant("mask", "t", { side: "right" }),
+      ...scoreModelLaws,
       batchEquivariant("b"),
     ]),
   real: (p, tokens, mask) => rewardScore(config, p, tokens, mask),
@@ -99,5 +98,63 @@ export const rewardMutants = mutantSet<Forward<ScalarParams>>({
       return tf.sub(score, tf.mean(score))
     },
     "rewards length in places": (p, tokens, mask) => tf.add(rewardScore(config, p, tokens, mask), tokens.shape[1]!),
+  },
+})
+
+const picture = { textVocab: 3, text: 3, imageVocab: 4, rows: 2, columns: 2, width: 8, heads: 2, layers: 2 }
+const sparseSpecs = sparseParams(picture)
+
+interface Stream {
+  readonly tokens: tf.Tensor
+  readonly mask: tf.Tensor
+  readonly codes: tf.Tensor
+}
+type TextAndImage = (p: SparseParams, inputs: Stream) => { readonly text: tf.Tensor; readonly image: tf.Tensor }
+
+const ours: TextAndImage = (p, inputs) => sparseLogits(picture, p, inputs)
+
+export const textAndImageMutants = mutantSet<TextAndImage>({
+  subject: "transformer over text and image",
+  laws: (model) =>
+    lawsOf(
+      {
+        name: "text and image",
+        in: {
+          tokens: tensor("int32", "b t", "token"),
+          mask: tensor("float32", "b t", "mask"),
+          codes: tensor("int32", "b s", "code"),
+        },
+        out: { text: tensor("float32", "b t v", "logit"), image: tensor("float32", "b s k", "logit") },
+        sizes: { t: 3, s: 4, k: 4, v: 6 },
+        examples: { tokens: (shape) => tokens(shape, 3) },
+        params: drawn(sparseSpecs),
+        apply: (given, params) => {
+          const p = mapTree(sparseSpecs, isParamSpec, (path) => params[path]!) as SparseParams
+          return { ...model(p, { tokens: given.tokens!, mask: given.mask!, codes: given.codes! }) }
+        },
+      },
+      textAndImageLaws,
+    ),
+  real: ours,
+  mutants: {
+    "sees the whole image": (p, inputs) => {
+      const { text, image } = ours(p, inputs)
+      return {
+        text,
+        image: tf.add(image, tf.mul(0.1, tf.mean(tf.cast(inputs.codes, "float32"), 1).reshape([-1, 1, 1]))),
+      }
+    },
+    "sees the code that it predicts": (p, inputs) => {
+      const { text, image } = ours(p, inputs)
+      return { text, image: tf.add(image, tf.mul(0.1, tf.expandDims(tf.cast(inputs.codes, "float32"), 2))) }
+    },
+    "writes its text after the image": (p, inputs) => {
+      const { text, image } = ours(p, inputs)
+      return { text: tf.add(text, tf.mean(image)), image }
+    },
+    "reads ids at padding": (p, inputs) => {
+      const { text, image } = ours(p, inputs)
+      return { text, image: tf.add(image, tf.mul(1e-3, tf.mean(tf.cast(inputs.tokens, "float32")))) }
+    },
   },
 })
