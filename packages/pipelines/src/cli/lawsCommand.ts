@@ -83,6 +83,12 @@ const replayOf = (given: LawsArguments, broken: ReadonlyArray<LawRow>): string =
     ...given.size.map((size) => `--size ${size}`),
   ].join(" ")
 
+/** Which node is being tried, on a terminal: a large one takes a while. */
+const watch = (text: string): Effect.Effect<void> =>
+  Effect.sync(() => {
+    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`)
+  })
+
 const print = (text: string): Effect.Effect<void> => Effect.sync(() => void process.stdout.write(`${text}\n`))
 
 /** @fails Ended  1 a law is broken, 2 usage, 3 graph or laws invalid */
@@ -93,7 +99,10 @@ export const lawsCommand = (given: LawsArguments): Effect.Effect<void, Ended> =>
     const graph = yield* withSettings(loaded.graph, loaded.registry, given.set)
     const nodes = yield* chosen(graph, yield* lawsTarget(graph, sizes), given.node)
     const { seed, runs, seconds } = given
-    const rows = (yield* Effect.forEach(nodes, (one) => tryNode(one, { seed, runs, seconds }))).flat()
+    const rows = (yield* Effect.forEach(nodes, (one, i) =>
+      Effect.andThen(watch(`${i + 1} of ${nodes.length}  ${one.places[0]}`), tryNode(one, { seed, runs, seconds })),
+    )).flat()
+    yield* watch("")
     const broken = rows.filter(({ verdict }) => verdict === "broken")
     const replay = replayOf(given, broken)
     yield* print(
