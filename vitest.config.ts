@@ -5,7 +5,8 @@ export default defineConfig({
     include: ["tests/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     reporters: ["default", "./tests/closingLine.ts"],
-    testTimeout: 60_000,
+    // A thousand examples of each law take their time.
+    testTimeout: process.env.MILLRACE_LONG === undefined ? 60_000 : 600_000,
     hookTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,

@@ -26,7 +26,22 @@ const packageJson = (folder: string) =>
     dependencies?: Record<string, string>
     devDependencies?: Record<string, string>
     peerDependencies?: Record<string, string>
+    exports?: Record<string, unknown>
   }
+
+/** What another package may import: a package, or a subpath that it exports. */
+const entries = new Set(
+  layers.flatMap((layer) => {
+    const { name, exports = {} } = packageJson(layer)
+    return [name, ...Object.keys(exports).map((path) => name + path.slice(1))]
+  }),
+)
+
+/** A file's imports that are carried out when it is loaded: neither types nor `import(…)`. */
+const loadedBy = (file: string): ReadonlyArray<string> =>
+  [...readFileSync(file, "utf8").matchAll(/^(?:import|export)\s+(?!type\b)(?:[^"]*?from )?"([^"]+)"/gms)].map(
+    (match) => match[1]!,
+  )
 
 describe.each(layers.map((folder, level) => ({ folder, level })))("$folder", ({ folder, level }) => {
   const { name, dependencies = {}, devDependencies = {}, peerDependencies = {} } = packageJson(folder)
@@ -45,7 +60,7 @@ describe.each(layers.map((folder, level) => ({ folder, level })))("$folder", ({ 
         .filter((specifier) => {
           const parts = specifier.split("/")
           const base = specifier.startsWith("@") ? parts.slice(0, 2).join("/") : parts[0]!
-          return !declared.has(base) || (base.startsWith("@millrace/") && specifier !== base)
+          return !declared.has(base) || (base.startsWith("@millrace/") && !entries.has(specifier))
         })
         .map((specifier) => `${relative(root, file)} imports ${specifier}`),
     )
@@ -58,8 +73,8 @@ describe.each(layers.map((folder, level) => ({ folder, level })))("$folder", ({ 
     const edges = new Map(
       [...files].map((file) => [
         file,
-        [...readFileSync(file, "utf8").matchAll(/^(?:import|export)\s+(?!type\b)[^"]*?from "(\.[^"]+)"/gms)]
-          .map((match) => join(dirname(file), match[1]!.replace(/\.js$/, ".ts")))
+        loadedBy(file)
+          .map((target) => join(dirname(file), target.replace(/\.js$/, ".ts")))
           .filter((target) => files.has(target)),
       ]),
     )
@@ -76,6 +91,21 @@ describe.each(layers.map((folder, level) => ({ folder, level })))("$folder", ({ 
     }
     for (const file of files) walk(file, [])
     expect(cycles).toEqual([])
+  })
+
+  test("loads its laws, and what they need, only when they are asked for", () => {
+    const reached = new Set<string>()
+    const reach = (file: string): void => {
+      if (reached.has(file)) return
+      reached.add(file)
+      for (const target of loadedBy(file)) {
+        if (target.startsWith(".")) reach(join(dirname(file), target.replace(/\.js$/, ".ts")))
+        else reached.add(target)
+      }
+    }
+    const entry = join(root, folder, "src/index.ts")
+    if (sourcesOf(folder).includes(entry)) reach(entry)
+    expect([...reached].filter((name) => /^fast-check$|^@millrace\/\w+\/laws$/.test(name))).toEqual([])
   })
 
   test("keeps its files short enough to read: 350 lines at most", () => {

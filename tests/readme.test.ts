@@ -12,19 +12,21 @@ const readme = readFileSync(join(root, "README.md"), "utf8")
 /** The first program of the README. */
 const program = /```ts\n(import[\s\S]*?)```/.exec(readme)?.[1] ?? ""
 
-/** What tsc says of a module beside the tests, where the packages resolve. */
-const compile = (source: string): string => {
+/** What tsc says of a module beside the tests, where the packages resolve, and, if it is to run, what it then says. */
+const compile = (source: string, run = false): string => {
   const folder = mkdtempSync(join(root, "tests", "dist", "readme-"))
   try {
     writeFileSync(join(folder, "readme.ts"), source)
-    const options = { extends: join(root, "tsconfig.base.json"), compilerOptions: { composite: false, noEmit: true } }
+    const options = { extends: join(root, "tsconfig.base.json"), compilerOptions: { composite: false, noEmit: !run } }
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ ...options, files: ["readme.ts"] }))
     execFileSync(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", folder], {
       encoding: "utf8",
     })
+    if (run) execFileSync(process.execPath, [join(folder, "readme.js")], { encoding: "utf8", stdio: "pipe" })
     return ""
   } catch (error) {
-    return (error as { readonly stdout: string }).stdout
+    const { stdout, stderr } = error as { readonly stdout: string; readonly stderr: string }
+    return stdout + stderr
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -40,6 +42,15 @@ test("the core's program compiles", () => {
   const source = /```ts\n(import[\s\S]*?)```/.exec(core)?.[1] ?? ""
   expect(source).toContain("TensorFunction")
   expect(compile(source)).toBe("")
+})
+
+test("the core's laws compile, and the losses of its README obey them", () => {
+  const core = readFileSync(join(root, "packages", "core", "README.md"), "utf8")
+  const sources = [...core.matchAll(/```ts\n(import[\s\S]*?)```/g)]
+    .map((match) => match[1]!)
+    .filter((s) => /checkLaws/.test(s))
+  expect(sources).toHaveLength(2)
+  for (const source of sources) expect(compile(source, true)).toBe("")
 })
 
 test("the README's wrong wire gets the compile error that it quotes", () => {

@@ -3,7 +3,7 @@ import { attentionPool, halve } from "@millrace/models"
 import * as tf from "@tensorflow/tfjs-core"
 import { attentionPoolLaws, type Halve, halveLaws, type Pool } from "./clipPoolLaws.js"
 import { verify } from "./law.js"
-import { refuse } from "./mutants.js"
+import { refuse } from "./refuse.js"
 
 verify("attentionPool", attentionPoolLaws(attentionPool))
 verify("halve", halveLaws(halve))

@@ -2,7 +2,7 @@ import { type ClipTokenizer, clipTokenizer } from "@millrace/models"
 import { tokenizerFixtures } from "../fixtures/clipTokenizer.js"
 import { clipTokenizerLaws } from "./clipTokenizerLaws.js"
 import { verify } from "./law.js"
-import { refuse } from "./mutants.js"
+import { refuse } from "./refuse.js"
 
 for (const { name, file } of tokenizerFixtures) {
   verify(`clipTokenizer with ${name} vocabulary`, clipTokenizerLaws(clipTokenizer(file)))

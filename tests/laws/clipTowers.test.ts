@@ -3,7 +3,7 @@ import { type ClipTextParams, clipText, resNetParams, type VitParams, vit } from
 import * as tf from "@tensorflow/tfjs-core"
 import { clipTextLaws, type ResNetStart, resNetStartLaws, type TextTower, type Vit, vitLaws } from "./clipTowerLaws.js"
 import { verify } from "./law.js"
-import { refuse } from "./mutants.js"
+import { refuse } from "./refuse.js"
 
 verify("vit", vitLaws(vit))
 verify("clipText", clipTextLaws(clipText))

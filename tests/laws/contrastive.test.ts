@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { expect, test } from "vitest"
 import { type ContrastiveLoss, contrastiveLaws, type MatchingLoss, matchingLaws } from "./contrastiveLaws.js"
 import { verify } from "./law.js"
-import { refuse } from "./mutants.js"
+import { refuse } from "./refuse.js"
 
 const contrastive: ContrastiveLoss = (images, texts, t) => contrastiveLoss(unitNorm(images), unitNorm(texts), t)
 

@@ -1,12 +1,12 @@
 import { gae, klEstimators, scorePlacements, tokenRewards, whiten } from "@millrace/models"
+import { answers, type Gae, gaeLaws, rollouts, spreadOut, tokenRewardsLaws, whitenLaws } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expect, test } from "vitest"
-import { expectClose, expectSame, values } from "./close.js"
-import { bool, float, grid, real, rightPadded, rows, size } from "./examples.js"
+import { test } from "vitest"
+import { expectClose, expectSame } from "./close.js"
+import { bool, float, rightPadded, rows } from "./examples.js"
 import { expectGradient } from "./finiteDifference.js"
-import { type Gae, gaeLaws, rollouts } from "./gaeLaws.js"
-import { broken, law, verify } from "./law.js"
+import { law, verify } from "./law.js"
 import { maskLaws, weighed } from "./maskLaws.js"
 import { gaeReference } from "./reference/gae.js"
 import { tokenRewardsReference } from "./reference/tokenRewards.js"
@@ -47,57 +47,9 @@ for (const output of ["advantages", "returns"] as const) {
 for (const shiftMean of [true, false]) {
   for (const variance of ["biased", "unbiased"] as const) {
     const config = { shiftMean, variance }
-    const samples = fc.tuple(size(1, 3), size(2, 5)).chain(([b, t]) =>
-      fc
-        .record({ shape: fc.constant([b, t] as const), x: grid([b, t]), mask: rightPadded(b, t) })
-        // Where all numbers agree there is no scale to whiten by.
-        .filter(({ x, mask }) => spread(x.filter((_, i) => mask[i] === 1)) > 0.5),
-    )
-    const at = (shape: readonly [number, number], x: ReadonlyArray<number>, mask: ReadonlyArray<number>) =>
-      values(whiten(float(shape, x), bool(shape, mask), config))
-    const kept = (x: ReadonlyArray<number>, mask: ReadonlyArray<number>) => x.filter((_, i) => mask[i] === 1)
-
     verify(`whiten ${JSON.stringify(config)}`, [
-      law(shiftMean ? "the mean becomes 0" : "the mean is preserved", samples, ({ shape, x, mask }) => {
-        expectClose(mean(kept(at(shape, x, mask), mask)), shiftMean ? 0 : mean(kept(x, mask)))
-      }),
-      law("the variance becomes 1", samples, ({ shape, x, mask }) => {
-        const white = kept(at(shape, x, mask), mask)
-        const squares = white.reduce((sum, v) => sum + (v - mean(white)) ** 2, 0)
-        expectClose(squares / (variance === "biased" ? white.length : white.length - 1), 1, { relative: 1e-4 })
-      }),
-      law(
-        "whiten(a x + c) is sign(a) whiten(x), but for its mean",
-        fc.tuple(samples, real(3), real(3)),
-        ([e, a, c]) => {
-          fc.pre(Math.abs(a) > 0.1)
-          const centred = (x: ReadonlyArray<number>) => {
-            const white = kept(at(e.shape, x, e.mask), e.mask)
-            return white.map((v) => v - mean(white))
-          }
-          expectClose(
-            centred(e.x.map((v) => a * v + c)),
-            centred(e.x).map((v) => Math.sign(a) * v),
-            { absolute: 1e-4 },
-          )
-        },
-      ),
-      law("whitening twice is whitening once", samples, ({ shape, x, mask }) => {
-        const once = at(shape, x, mask)
-        expectClose(at(shape, once, mask), once, { absolute: 1e-4 })
-      }),
-      law("masked positions become 0 and count for nothing", samples, ({ shape, x, mask }) => {
-        const white = at(
-          shape,
-          x.map((v, i) => (mask[i] === 1 ? v : Number.NaN)),
-          mask,
-        )
-        expectSame(
-          white.filter((_, i) => mask[i] === 0),
-          white.filter((_, i) => mask[i] === 0).map(() => 0),
-        )
-      }),
-      law("it has the value and the gradient of the float64 reference", samples, ({ shape, x, mask }) => {
+      ...whitenLaws((x, mask) => whiten(x, mask, config), config),
+      law("it has the value and the gradient of the float64 reference", spreadOut, ({ shape, x, mask }) => {
         const t = shape[1]
         expectGradient(
           (v) => weighed(whiten(v!, bool(shape, mask), config)),
@@ -109,17 +61,6 @@ for (const shiftMean of [true, false]) {
     ])
   }
 }
-
-const answers = fc.tuple(size(1, 3), size(1, 5)).chain(([b, t]) =>
-  fc.record({
-    shape: fc.constant([b, t] as const),
-    score: grid([b]),
-    p: grid([b, t], real(2)),
-    q: grid([b, t], real(2)),
-    mask: rightPadded(b, t),
-    beta: real(1),
-  }),
-)
 
 for (const placement of scorePlacements) {
   for (const estimator of klEstimators) {
@@ -146,40 +87,7 @@ for (const placement of scorePlacements) {
   }
   const config = { placement, estimator: "k1" } as const
   verify(`tokenRewards, ${placement}`, [
-    law(
-      "the rewards of an answer sum to its score less β times its KL",
-      answers,
-      ({ shape, score, p, q, mask, beta }) => {
-        const { rewards, kl } = tokenRewards(
-          float([shape[0]], score),
-          float(shape, p),
-          float(shape, q),
-          bool(shape, mask),
-          beta,
-          config,
-        )
-        expectClose(tf.sum(rewards, 1), tf.sub(float([shape[0]], score), tf.mul(beta, tf.sum(kl, 1))))
-      },
-    ),
-    law(
-      "with γ = λ = 1 the return of the first token is the score less β times the KL, under the mask that it gives",
-      answers,
-      ({ shape, score, p, q, mask, beta }) => {
-        const given = tokenRewards(
-          float([shape[0]], score),
-          float(shape, p),
-          float(shape, q),
-          bool(shape, mask),
-          beta,
-          config,
-        )
-        const { returns } = gae(given.rewards, tf.zeros([...shape]), given.mask, { discount: 1, lambda: 1 })
-        expectClose(
-          tf.slice(returns, [0, 0], [shape[0], 1]),
-          tf.sub(float([shape[0]], score), tf.mul(beta, tf.sum(given.kl, 1))),
-        )
-      },
-    ),
+    ...tokenRewardsLaws((score, p, q, mask, beta) => tokenRewards(score, p, q, mask, beta, config)),
     ...maskLaws(
       [[], []],
       ([p, q], mask) => weighed(tokenRewards(tf.zeros([p!.shape[0]!]), p!, q!, mask, 0.3, config).rewards),
@@ -206,90 +114,3 @@ test("an answer without tokens gets no score from a NaN reward model, and leaves
   )
   expectSame(given.rewards, [0, 0, 0, 1])
 })
-
-const variant =
-  (
-    change: (
-      r: tf.Tensor,
-      v: tf.Tensor,
-      config: { discount: number; lambda: number },
-    ) => [tf.Tensor, tf.Tensor, { discount: number; lambda: number }],
-  ): Gae =>
-  (r, v, config) =>
-    ours(...change(r, v, config))
-
-test.each<[string, Gae, string]>([
-  [
-    "that forgets λ",
-    variant((r, v, c) => [r, v, { ...c, lambda: 1 }]),
-    "with λ = 0 the advantage is the error of one step",
-  ],
-  [
-    "that discounts by λ alone",
-    variant((r, v, c) => [r, v, { discount: 1, lambda: c.lambda }]),
-    "with γ = 0 the advantage is R − V",
-  ],
-  [
-    "that runs from the start",
-    (r, v, c) => {
-      const { advantages, returns } = ours(tf.reverse(r, 1), tf.reverse(v, 1), c)
-      return { advantages: tf.reverse(advantages, 1), returns: tf.reverse(returns, 1) }
-    },
-    "what came earlier never changes a bit of an advantage",
-  ],
-  [
-    "that keeps the last value after the end",
-    (r, v, c) => {
-      const [b, t] = r.shape as [number, number]
-      const last = tf.slice(v, [0, t - 1], [b, 1])
-      return ours(
-        tf.add(
-          r,
-          tf.mul(
-            c.discount,
-            tf.pad(last, [
-              [0, 0],
-              [t - 1, 0],
-            ]),
-          ),
-        ),
-        v,
-        c,
-      )
-    },
-    "true values have advantages of 0, whatever λ",
-  ],
-])("an advantage %s breaks a law", (_, mutant, name) => {
-  expect(broken(gaeLaws(mutant))).toContain(name)
-})
-
-test("a mean in place of a masked mean breaks the mask laws", () => {
-  const leaky = maskLaws([[]], ([x]) => weighed(tf.sub(x!, tf.mean(x!))))
-  expect(broken(leaky)).toContain(
-    "what a masked position holds, NaN or infinite, changes no bit of the value or the gradients",
-  )
-})
-
-test("a mask that multiplies breaks the mask laws", () => {
-  const leaky = maskLaws([[]], ([x], mask) => tf.sum(tf.mul(tf.square(x!), tf.cast(mask, "float32"))))
-  expect(broken(leaky)).toContain(
-    "what a masked position holds, NaN or infinite, changes no bit of the value or the gradients",
-  )
-})
-
-test("a mask that selects after the arithmetic breaks the mask laws in the gradient", () => {
-  const leaky = maskLaws([[]], ([x], mask) => tf.sum(tf.where(mask, tf.exp(x!), tf.zerosLike(x!))))
-  expect(broken(leaky)).toEqual([
-    "what a masked position holds, NaN or infinite, changes no bit of the value or the gradients",
-    "a batch that is masked as a whole gives 0 and gradients of 0",
-    "a masked column more changes nothing",
-  ])
-})
-
-function mean(x: ReadonlyArray<number>): number {
-  return x.reduce((a, b) => a + b, 0) / x.length
-}
-
-function spread(x: ReadonlyArray<number>): number {
-  return Math.max(...x) - Math.min(...x)
-}

@@ -2,7 +2,7 @@ import { gradCache } from "@millrace/models"
 import * as tf from "@tensorflow/tfjs-core"
 import { type ByParts, gradCacheLaws } from "./gradCacheLaws.js"
 import { verify } from "./law.js"
-import { refuse } from "./mutants.js"
+import { refuse } from "./refuse.js"
 
 verify("gradCache", gradCacheLaws(gradCache))
 

@@ -1,27 +1,54 @@
-/** A set of laws is worth what it refuses: implementations that are wrong in one way each, and the law that says so. */
-import { describe, expect, test } from "vitest"
-import { broken, type Law } from "./law.js"
+/** Every set of laws with the mutants that it kills. A new set is one line. */
+import { crossEntropyMutants } from "./mutants/crossEntropy.js"
+import { gaeMutants } from "./mutants/gae.js"
+import {
+  comingMutants,
+  differenceMutants,
+  directionMutants,
+  distanceMutants,
+  magnitudeMutants,
+  runningMutants,
+  softmaxMutants,
+} from "./mutants/kit.js"
+import { adaptiveKlMutants, entropyMutants, klEstimateMutants, klMutants } from "./mutants/kl.js"
+import { logProbsMutants } from "./mutants/logProbs.js"
+import { maskMutants } from "./mutants/masks.js"
+import { gptMutants, rewardMutants, textAndImageMutants } from "./mutants/models.js"
+import type { MutantSet } from "./mutants/mutantSet.js"
+import { dualClipMutants, policyLossMutants, ptxMutants, valueLossMutants } from "./mutants/ppo.js"
+import { rankingMutants } from "./mutants/ranking.js"
+import { tokenRewardsMutants } from "./mutants/rewards.js"
+import { samplingMutants } from "./mutants/sampling.js"
+import { sparseLossMutants } from "./mutants/sparse.js"
+import { rescaleMutants, whitenMutants } from "./mutants/whiten.js"
 
-/** What is wrong with an implementation, the implementation, and a law that it breaks. */
-export type Mutant<S> = readonly [wrong: string, mutant: S, law: string]
-
-/** Tests that each mutant breaks the law that it names, and that each law is broken by a mutant. */
-export const refuse = <S>(
-  subject: string,
-  lawsOf: (subject: S) => ReadonlyArray<Law>,
-  mutants: ReadonlyArray<Mutant<S>>,
-): void => {
-  describe(`the laws of ${subject}`, () => {
-    const seen = new Set<string>()
-    test.each(mutants)("refuse one %s", (_, mutant, law) => {
-      const names = broken(lawsOf(mutant))
-      for (const name of names) seen.add(name)
-      expect(names).toContain(law)
-    })
-    test("are each broken by one of these", () => {
-      const [first] = mutants
-      const all = first === undefined ? [] : lawsOf(first[1]).map(({ name }) => name)
-      expect(all.filter((name) => !seen.has(name))).toEqual([])
-    })
-  })
-}
+export const mutantSets: ReadonlyArray<MutantSet> = [
+  softmaxMutants,
+  distanceMutants,
+  differenceMutants,
+  directionMutants,
+  magnitudeMutants,
+  runningMutants,
+  comingMutants,
+  maskMutants,
+  crossEntropyMutants,
+  logProbsMutants,
+  rankingMutants,
+  tokenRewardsMutants,
+  gaeMutants,
+  whitenMutants,
+  rescaleMutants,
+  policyLossMutants,
+  dualClipMutants,
+  valueLossMutants,
+  ptxMutants,
+  klMutants,
+  klEstimateMutants,
+  entropyMutants,
+  adaptiveKlMutants,
+  sparseLossMutants,
+  gptMutants,
+  rewardMutants,
+  textAndImageMutants,
+  samplingMutants,
+]

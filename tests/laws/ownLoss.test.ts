@@ -1,7 +1,10 @@
-/** A loss of one's own under the laws: two imports and a line. This one is Bradley and Terry's, written for one pair. */
+/** A loss of one's own under the laws: two imports and a line. This one is Bradley and Terry's, pair by pair. */
+import { checkLaws } from "@millrace/core/laws"
+
+import { rankingLaws } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
-import { verify } from "./law.js"
-import { rankingLaws } from "./rankingLaws.js"
+import { test } from "vitest"
+import "./replay.js"
 
 const mine = (rewards: tf.Tensor, preference: tf.Tensor): tf.Scalar => {
   const [b, k] = rewards.shape as [number, number]
@@ -19,4 +22,4 @@ const mine = (rewards: tf.Tensor, preference: tf.Tensor): tf.Scalar => {
   return tf.mean(tf.div(tf.addN(perPrompt), tf.maximum(tf.addN(pairs), 1)))
 }
 
-verify("a loss of one's own", rankingLaws(mine))
+test("a loss of one's own obeys the laws of ranking", () => checkLaws("mine", rankingLaws(mine)))

@@ -2,7 +2,7 @@ import { softmax } from "@millrace/core"
 import { classProbabilities, ensemble, unitNorm } from "@millrace/models"
 import * as tf from "@tensorflow/tfjs-core"
 import { verify } from "./law.js"
-import { refuse } from "./mutants.js"
+import { refuse } from "./refuse.js"
 import { type Classify, classifyLaws, type Ensemble, ensembleLaws } from "./zeroShotLaws.js"
 
 verify("ensemble", ensembleLaws(ensemble))

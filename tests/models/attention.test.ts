@@ -151,7 +151,7 @@ const expectClose = (got: HostTensor, wanted: ArrayLike<number>, tolerance: numb
   expect(worst / scale, label).toBeLessThanOrEqual(tolerance)
 }
 
-const runs = process.env.MILLRACE_LONG === undefined ? 30 : 300
+const runs = process.env.MILLRACE_LONG === undefined ? 30 : 1000
 
 describe.each(["tfjs:cpu", "onnx"])("on %s", (engine) => {
   test("the gradient of attention is that of float64 loops by central differences, hidden keys included", () =>

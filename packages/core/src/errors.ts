@@ -64,6 +64,9 @@ export class UnsupportedOp extends failure("UnsupportedOp", "definition") {}
 /** A tensor's value was asked for, or stateful randomness drawn, while a program was being captured. */
 export class ValueDuringCapture extends failure("ValueDuringCapture", "definition") {}
 
+/** A function or node that does not obey a law which it was put under. `received` has the smallest counterexamples. */
+export class LawBroken extends failure("LawBroken", "definition") {}
+
 // --- data: the definition is right, a value is not
 
 /** A file or string that is not what it claims to be. */
@@ -92,6 +95,7 @@ export type MillraceError =
   | BadConfig
   | UnsupportedOp
   | ValueDuringCapture
+  | LawBroken
   | BadData
   | NotFinite
   | BadLength

@@ -12,6 +12,7 @@ import { Effect, Result } from "effect"
 import type { BadConfig } from "./errors.js"
 import { type ConfigSchema, decodeConfig } from "./graph/config.js"
 import type { Init } from "./init.js"
+import type { NodeLaws } from "./laws/subject.js"
 import type { Outline, OutlineInputs } from "./outline.js"
 import type { Port, Ports, ValueOf } from "./port.js"
 import type { StageContext } from "./run/context.js"
@@ -63,6 +64,8 @@ export interface TensorNode<In extends Ports = Ports, Out extends Outputs = Outp
   readonly params: Tree<ParamSpec>
   // A method, not a function property: a node of known ports must also be a `Node` of any ports.
   apply(params: Tree<tf.Tensor>, inputs: ValuesOf<In>): OutputValues<Out>
+  /** Its own laws, loaded when `millrace laws` asks for them. */
+  laws?(): Promise<NodeLaws>
 }
 
 /** An effect on artifacts. */
@@ -141,6 +144,8 @@ export const defineTensorNode = <
   }
   readonly params?: (config: T) => P
   readonly apply: (config: T, params: ParamsOf<P>, inputs: ValuesOf<In>) => OutputValues<Out>
+  /** Laws that it obeys beyond those of every node; from a module that is imported here, so that a run loads none. */
+  readonly laws?: (config: T) => Promise<NodeLaws>
 }): NodeType<E, TensorNode<In, Out>> =>
   nodeType({ ...definition, level: "tensor" }, (config: T): TensorNode<In, Out> => {
     const { in: inputs, out, sizes = {} } = definition.ports(config)
@@ -153,6 +158,7 @@ export const defineTensorNode = <
       sizes,
       params: definition.params?.(config) ?? {},
       apply: (params, values) => definition.apply(config, params as ParamsOf<P>, values),
+      ...(definition.laws === undefined ? {} : { laws: () => definition.laws!(config) }),
     }
   })
 

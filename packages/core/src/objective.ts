@@ -2,7 +2,7 @@
 import type * as tf from "@tensorflow/tfjs-core"
 import type { Tensors } from "./engine.js"
 import { BadConfig } from "./errors.js"
-import { type Graph, isGraph } from "./graph.js"
+import { type Graph, isGraph, type TensorGraph } from "./graph.js"
 import { isParamSpec, isPort, type ParamSpec } from "./node.js"
 import { flatten, mapTree } from "./tree.js"
 
@@ -15,6 +15,8 @@ export interface Objective {
   readonly trainable: ReadonlyArray<string>
   /** Outputs by name; `loss` is what is minimised, all others are reported. */
   readonly apply: (params: Tensors, inputs: Tensors) => Tensors
+  /** The graph that it was made of. */
+  readonly graph?: TensorGraph
 }
 
 /** Flat names of the parameters that never learn or of which every use is frozen. `above` says that the whole graph is. */
@@ -54,6 +56,7 @@ export const objectiveOf = (graph: Graph): Objective => {
   const single = isPort(graph.out) ? Object.keys(graph.outputs)[0]! : null
   return {
     name: graph.name,
+    graph,
     paramSpecs,
     trainable: Object.keys(paramSpecs).filter((name) => !frozen.has(name)),
     apply: (params, inputs) => {

@@ -231,6 +231,7 @@ export const gpt = {
     ports: ({ vocab }) => ({ in: { tokens }, out: tensor("float32", "b t v", "logit"), sizes: { v: vocab } }),
     params: gptParams,
     apply: (config, p, { tokens }) => gptLogits(config, p, tokens),
+    laws: async (config) => (await import("./laws/modelNodeLaws.js")).gptNodeLaws(config),
   }),
   /** The same for texts that are padded on the left. */
   maskedLogits: defineTensorNode({
@@ -241,6 +242,7 @@ export const gpt = {
     ports: ({ vocab }) => ({ in: { tokens, mask }, out: tensor("float32", "b t v", "logit"), sizes: { v: vocab } }),
     params: gptParams,
     apply: (config, p, { tokens, mask }) => gptLogits(config, p, tokens, { mask }),
+    laws: async (config) => (await import("./laws/modelNodeLaws.js")).maskedGptNodeLaws(config),
   }),
   /** `tokens` -> what the logits are computed from. */
   trunk: defineTensorNode({
@@ -251,5 +253,6 @@ export const gpt = {
     ports: ({ width }) => ({ in: { tokens }, out: tensor("float32", "b t d"), sizes: { d: width } }),
     params: (config) => gptParams({ ...config, tied: true }),
     apply: (config, p, { tokens }) => gptTrunk(config, p, tokens),
+    laws: async (config) => (await import("./laws/modelNodeLaws.js")).gptNodeLaws(config),
   }),
 }

@@ -38,6 +38,7 @@ export const logProbs = {
     config: Schema.Struct({}),
     ports: () => ({ in: { logits, tokens }, out: tensor("float32", "b t", "log-prob") }),
     apply: (_, _params, { logits, tokens }) => alignedLogProbs(logits, tokens),
+    laws: async () => (await import("./laws/lossNodeLaws.js")).wholeLogProbsNodeLaws(),
   }),
   /** The same, and 0 where `mask` says that there is no token. */
   masked: defineTensorNode({
@@ -49,5 +50,6 @@ export const logProbs = {
       out: tensor("float32", "b t", "log-prob"),
     }),
     apply: (_, _params, { logits, tokens, mask }) => alignedLogProbs(logits, tokens, mask),
+    laws: async () => (await import("./laws/lossNodeLaws.js")).logProbsNodeLaws(),
   }),
 }

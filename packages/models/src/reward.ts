@@ -123,6 +123,7 @@ export const reward = {
     }),
     params: rewardParams,
     apply: (config, p, { tokens, mask }) => rewardScore(config, p, tokens, mask),
+    laws: async (config) => (await import("./laws/modelNodeLaws.js")).scoreNodeLaws(config),
   }),
   /** `tokens`, `mask` -> one score a candidate: k candidates for each of b prompts, in one batch. */
   scores: defineTensorNode({
@@ -140,5 +141,6 @@ export const reward = {
       const flat = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [b * k, t])
       return tf.reshape(rewardScore(config, p, flat(tokens), flat(mask)), [b, k]) // b k
     },
+    laws: async (config) => (await import("./laws/modelNodeLaws.js")).scoreNodeLaws(config),
   }),
 }

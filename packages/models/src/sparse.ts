@@ -253,6 +253,7 @@ export const sparse = {
     }),
     params: sparseParams,
     apply: (config, p, given) => sparseLogits(config, p, given),
+    laws: async (config) => (await import("./laws/modelNodeLaws.js")).sparseNodeLaws(config),
   }),
   /** Logits and what they predict -> ⅛ of the text's and ⅞ of the image's cross-entropy, and the two. */
   loss: defineTensorNode({
@@ -268,5 +269,6 @@ export const sparse = {
     apply: (config, _, { text, image, tokens, mask, codes }) => ({
       ...sparseLoss(text, image, tokens, mask, codes, config),
     }),
+    laws: async (config) => (await import("./laws/lossNodeLaws.js")).sparseLossNodeLaws(config),
   }),
 }

@@ -41,5 +41,6 @@ export const value = {
     }),
     params: valueParams,
     apply: (config, p, { tokens, mask }) => values(config, p, tokens, mask),
+    laws: async (config) => (await import("./laws/modelNodeLaws.js")).maskedGptNodeLaws(config),
   }),
 }

@@ -21,7 +21,7 @@ import { eager, type Named, pure } from "./values.js"
 const runtime = ManagedRuntime.make(Engines.layer("onnx", { threads: 2 }))
 afterAll(() => runtime.dispose())
 
-const runs = process.env.MILLRACE_LONG === undefined ? 40 : 400
+const runs = process.env.MILLRACE_LONG === undefined ? 40 : 1000
 const onOnnx = (specs: Specs, inputs: HostTensors, body: (inputs: Named) => Named): Promise<HostTensors> =>
   runtime.runPromise(
     Effect.scoped(

@@ -12,6 +12,8 @@ export interface Subject {
   readonly fn: TensorFunction
   /** The first values of the function's state, by slot. */
   readonly state: Readonly<Record<string, HostTensors>>
+  /** The objective that the function is of. */
+  readonly objective?: Objective
 }
 
 const pick = (tensors: HostTensors, names: ReadonlyArray<string>): HostTensors =>
@@ -25,6 +27,7 @@ export const trainingSubject = (objective: Objective, config: TrainStepConfig): 
   const initial = initParams(objective.paramSpecs, keyFromSeed(0))
   const params = pick(initial, objective.trainable)
   return {
+    objective,
     fn: trainStep(objective, config),
     state: {
       [slots.params]: params,
@@ -44,6 +47,7 @@ export const forwardSubject = (
   const initial = initParams(objective.paramSpecs, keyFromSeed(0))
   const fn = forward(objective, inputs, places)
   return {
+    objective,
     fn,
     state: Object.fromEntries(
       Object.entries(fn.state).map(([slot, specs]) => [slot, pick(initial, Object.keys(specs))]),

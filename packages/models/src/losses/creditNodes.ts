@@ -38,6 +38,7 @@ export const credit = {
       const given = tokenRewards(score, logProb, reference, mask, beta, config)
       return { rewards: given.rewards, kl: given.kl, mask: tf.cast(given.mask, "float32") }
     },
+    laws: async () => (await import("../laws/creditNodeLaws.js")).tokenRewardsNodeLaws(),
   }),
 
   /** `rewards`, `values`, `mask` -> advantages and returns. */
@@ -53,6 +54,7 @@ export const credit = {
     }),
     ports: () => ({ in: { rewards, values, mask }, out: { advantages, returns: values } }),
     apply: (config, _, { rewards, values, mask }) => ({ ...gae(rewards, values, mask, config) }),
+    laws: async (config) => (await import("../laws/creditNodeLaws.js")).gaeNodeLaws(config),
   }),
 
   /** `advantages`, `mask` -> the same, scaled to variance 1. */
@@ -71,5 +73,6 @@ export const credit = {
     }),
     ports: () => ({ in: { advantages, mask }, out: advantages }),
     apply: (config, _, { advantages, mask }) => whiten(advantages, mask, config),
+    laws: async (config) => (await import("../laws/creditNodeLaws.js")).whitenNodeLaws(config),
   }),
 }

@@ -17,6 +17,7 @@ export const kl = {
     config: Schema.Struct({}),
     ports: () => ({ in: { logits, reference: logits, mask }, out: perToken }),
     apply: (_, _params, inputs) => exactKl(inputs.logits, inputs.reference, inputs.mask),
+    laws: async () => (await import("../laws/creditNodeLaws.js")).exactKlNodeLaws(),
   }),
 
   /** `logProb`, `reference`, `mask` of sampled tokens -> an estimate of the KL at each. */
@@ -30,6 +31,8 @@ export const kl = {
     }),
     ports: () => ({ in: { logProb, reference: logProb, mask }, out: perToken }),
     apply: (config, _, inputs) => klEstimate(inputs.logProb, inputs.reference, inputs.mask, config),
+    laws: async ({ estimator, clamp }) =>
+      (await import("../laws/creditNodeLaws.js")).klEstimateNodeLaws(estimator, clamp),
   }),
 
   /** `logits`, `mask` -> the entropy of the next-token distribution at each position. */
@@ -39,5 +42,6 @@ export const kl = {
     config: Schema.Struct({}),
     ports: () => ({ in: { logits, mask }, out: perToken }),
     apply: (_, _params, inputs) => entropy(inputs.logits, inputs.mask),
+    laws: async () => (await import("../laws/creditNodeLaws.js")).entropyNodeLaws(),
   }),
 }

@@ -40,6 +40,7 @@ export const loss = {
     config: Schema.Struct({ normaliser: NormaliserName }),
     ports: () => ({ in: { logits, tokens: tensor("int32", "b t", "token"), mask }, out: nats }),
     apply: (config, _, inputs) => sftLoss(inputs.logits, inputs.tokens, inputs.mask, config),
+    laws: async ({ normaliser }) => (await import("../laws/lossNodeLaws.js")).sftNodeLaws(normaliser),
   }),
 
   /** `rewards`, `preference`, `mask` of K answers a prompt -> the ranking loss over all pairs. */
@@ -64,6 +65,7 @@ export const loss = {
       out: nats,
     }),
     apply: (config, _, { rewards, preference, mask }) => rankingLoss(rewards, preference, mask, config),
+    laws: async (config) => (await import("../laws/lossNodeLaws.js")).rankingNodeLaws(config),
   }),
 
   /** Rollouts and what the networks now say of them -> the clipped policy and value losses, and statistics. */
@@ -99,6 +101,7 @@ export const loss = {
       },
     }),
     apply: (config, _, batch) => ({ ...ppoLoss(batch, config) }),
+    laws: async (config) => (await import("../laws/lossNodeLaws.js")).ppoNodeLaws(config),
   }),
 
   /** `ppo`, `pretraining` -> their sum, the second weighed by γ. */
@@ -111,6 +114,7 @@ export const loss = {
     }),
     ports: () => ({ in: { ppo: scalar, pretraining: nats }, out: scalar }),
     apply: (config, _, { ppo, pretraining }) => ptxLoss(ppo, pretraining, config),
+    laws: async ({ coefficient }) => (await import("../laws/lossNodeLaws.js")).ptxNodeLaws(coefficient),
   }),
 
   ...priorLosses,

@@ -3,8 +3,10 @@ import { type Diagnosis, doctor, engineNames, textTable, toMermaid, toSvg } from
 import { paperModels } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { graph, set } from "./arguments.js"
 import { describeGraph } from "./describe.js"
 import { describeModel, noSize } from "./describeModel.js"
+import { laws } from "./laws.js"
 import { builtIn, loadGraph } from "./loadGraph.js"
 import { profileCommand } from "./profileCommand.js"
 import { runCommand } from "./runCommand.js"
@@ -12,18 +14,6 @@ import { withSettings } from "./settings.js"
 
 const print = (text: string): Effect.Effect<void> =>
   Effect.sync(() => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`))
-
-const graph = Argument.String("graph").pipe(
-  Argument.withDescription(
-    `A built-in graph (${Object.keys(builtIn).join(", ")}) or the path of a module whose default export is one`,
-  ),
-)
-
-const set = Flag.String("set").pipe(
-  Flag.withMetavar("node.key=value"),
-  Flag.withDescription("A value in the config of a node; may be given several times"),
-  Flag.atLeast(0),
-)
 
 const run = Command.make(
   "run",
@@ -188,5 +178,5 @@ export const millrace = Command.make("millrace").pipe(
       Flag.withDescription("Print the stack trace of an error"),
     ),
   }),
-  Command.withSubcommands([run, describe, draw, profile, examine]),
+  Command.withSubcommands([run, describe, draw, profile, laws, examine]),
 )

@@ -1,21 +1,13 @@
 /** `millrace profile`: where the time and memory of a step go. */
 import { writeFile } from "node:fs/promises"
-import {
-  BadConfig,
-  BadData,
-  chromeTrace,
-  type EngineName,
-  Engines,
-  type Profile,
-  profile,
-  type Sizes,
-} from "@millrace/core"
+import { BadData, chromeTrace, type EngineName, Engines, type Profile, profile } from "@millrace/core"
 import { Effect, Option } from "effect"
-import { type Ended, failed, usage } from "./exit.js"
+import { type Ended, failed } from "./exit.js"
 import { loadGraph } from "./loadGraph.js"
 import { profileTarget } from "./profileTarget.js"
 import { profileText } from "./profileText.js"
 import { withSettings } from "./settings.js"
+import { sizesOf } from "./sizes.js"
 
 export interface ProfileArguments {
   readonly graph: string
@@ -28,26 +20,6 @@ export interface ProfileArguments {
   readonly trace: Option.Option<string>
   readonly json: boolean
 }
-
-const sizesOf = (texts: ReadonlyArray<string>): Effect.Effect<Sizes, Ended> =>
-  Effect.gen(function* () {
-    const sizes: Record<string, number> = {}
-    for (const text of texts) {
-      const [, name, size] = /^(\w+)=([1-9]\d{0,8})$/.exec(text) ?? []
-      if (name === undefined) {
-        return yield* usage(
-          new BadConfig({
-            where: `--size ${text}`,
-            expected: "name=size, the size a whole number above 0",
-            received: `"${text}"`,
-            fix: "write it as --size b=8",
-          }),
-        )
-      }
-      sizes[name] = Number(size)
-    }
-    return sizes
-  })
 
 const keepTrace = (file: string, { timeline }: Profile): Effect.Effect<void, Ended> =>
   Effect.tryPromise({

@@ -1,13 +1,11 @@
+import { expectClose, expectThat, float, gradient, grid, type Law, law, real, size, values } from "@millrace/core/laws"
 import type * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectThat, values } from "./close.js"
-import { float, gradient, grid, real, size } from "./examples.js"
-import { type Law, law } from "./law.js"
 
 /** A clipped value loss, the mean over all of [b t], for an ε. */
 export type ValueLossOf = (epsilon: number) => (v: tf.Tensor, old: tf.Tensor, returns: tf.Tensor) => tf.Scalar
 
-export const estimates = fc.tuple(size(1, 3), size(1, 5)).chain(([b, t]) =>
+const anyEstimates = fc.tuple(size(1, 3), size(1, 5)).chain(([b, t]) =>
   fc.record({
     shape: fc.constant([b, t] as const),
     v: grid([b, t]),
@@ -17,8 +15,19 @@ export const estimates = fc.tuple(size(1, 3), size(1, 5)).chain(([b, t]) =>
   }),
 )
 
-/** What PPO's clipped value loss obeys. @source lm-human-preferences, train_policy.py */
-export const valueLossLaws = (lossOf: ValueLossOf): ReadonlyArray<Law> => {
+/** Values, those when the tokens were sampled, and returns, with an ε. */
+export const estimates = anyEstimates
+
+/**
+ * What PPO's clipped value loss obeys.
+ * @param epsilon  of a loss that has but one
+ * @source lm-human-preferences, train_policy.py
+ */
+export const valueLossLaws = (
+  lossOf: ValueLossOf,
+  { epsilon: fixed }: { readonly epsilon?: number } = {},
+): ReadonlyArray<Law> => {
+  const estimates = fixed === undefined ? anyEstimates : anyEstimates.map((e) => ({ ...e, epsilon: fixed }))
   type Flat = ReadonlyArray<number>
   const at = (epsilon: number, shape: readonly [number, number], v: Flat, old: Flat, returns: Flat) =>
     values(lossOf(epsilon)(float(shape, v), float(shape, old), float(shape, returns)))[0]!

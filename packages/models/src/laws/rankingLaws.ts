@@ -1,8 +1,19 @@
+import {
+  expectClose,
+  expectThat,
+  float,
+  gradient,
+  grid,
+  type Law,
+  law,
+  real,
+  rows,
+  size,
+  strict,
+  values,
+} from "@millrace/core/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectThat, values } from "./close.js"
-import { float, gradient, grid, real, rows, size, strict } from "./examples.js"
-import { type Law, law } from "./law.js"
 
 /** A ranking loss: rewards [b k] and preference [b k], higher is better, to a scalar. */
 export type RankingLoss = (rewards: tf.Tensor, preference: tf.Tensor) => tf.Scalar

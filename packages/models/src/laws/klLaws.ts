@@ -1,8 +1,18 @@
+import {
+  distribution,
+  expectClose,
+  expectThat,
+  float,
+  grid,
+  type Law,
+  law,
+  logSoftmax,
+  real,
+  size,
+  values,
+} from "@millrace/core/laws"
 import type * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectThat, values } from "./close.js"
-import { distribution, float, grid, logSoftmax, real, size } from "./examples.js"
-import { type Law, law } from "./law.js"
 
 /** KL(policy ‖ reference) at each position, from logits [b t v]. */
 export type ExactKl = (logits: tf.Tensor, reference: tf.Tensor) => tf.Tensor

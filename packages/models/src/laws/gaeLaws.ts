@@ -1,8 +1,6 @@
+import { expectClose, expectSame, float, grid, type Law, law, real, rows, size, values } from "@millrace/core/laws"
 import type * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectSame, values } from "./close.js"
-import { float, grid, real, rows, size } from "./examples.js"
-import { type Law, law } from "./law.js"
 
 /** Advantages and returns [b t] from rewards and values [b t]. */
 export type Gae = (
@@ -13,7 +11,7 @@ export type Gae = (
 
 const rate = size(0, 20).map((n) => n / 20)
 
-export const rollouts = fc.tuple(size(1, 3), size(1, 6)).chain(([b, t]) =>
+const anyRollouts = fc.tuple(size(1, 3), size(1, 6)).chain(([b, t]) =>
   fc.record({
     shape: fc.constant([b, t] as const),
     rewards: grid([b, t]),
@@ -23,6 +21,9 @@ export const rollouts = fc.tuple(size(1, 3), size(1, 6)).chain(([b, t]) =>
   }),
 )
 
+/** Rewards and values, with rates. */
+export const rollouts = anyRollouts
+
 /** Σ_k γ^k R_{t+k} to the end of each sequence. */
 const discounted = (rewards: ReadonlyArray<number>, t: number, discount: number): Array<number> =>
   rows(rewards, t).flatMap((row) => row.map((_, i) => row.slice(i).reduce((sum, r, k) => sum + discount ** k * r, 0)))
@@ -31,8 +32,16 @@ const discounted = (rewards: ReadonlyArray<number>, t: number, discount: number)
 const following = (flat: ReadonlyArray<number>, t: number): Array<number> =>
   rows(flat, t).flatMap((row) => [...row.slice(1), 0])
 
-/** What generalised advantage estimation obeys. @source Schulman et al. 2016 */
-export const gaeLaws = (gae: Gae): ReadonlyArray<Law> => {
+/**
+ * What generalised advantage estimation obeys.
+ * @param fixed  the rates of an implementation that has but these: laws of other rates are left out
+ * @source Schulman et al. 2016
+ */
+export const gaeLaws = (
+  gae: Gae,
+  fixed?: { readonly discount: number; readonly lambda: number },
+): ReadonlyArray<Law> => {
+  const rollouts = fixed === undefined ? anyRollouts : anyRollouts.map((e) => ({ ...e, ...fixed }))
   const at = (
     shape: readonly [number, number],
     rewards: ReadonlyArray<number>,
@@ -42,20 +51,35 @@ export const gaeLaws = (gae: Gae): ReadonlyArray<Law> => {
     const { advantages, returns } = gae(float(shape, rewards), float(shape, values_), config)
     return { advantages: values(advantages), returns: values(returns) }
   }
+  const atRates = [
+    {
+      lambda: 1,
+      law: law("with λ = 1 the returns are the discounted rewards, whatever the values", rollouts, (e) => {
+        const { returns } = at(e.shape, e.rewards, e.values, { discount: e.discount, lambda: 1 })
+        expectClose(returns, discounted(e.rewards, e.shape[1], e.discount))
+      }),
+    },
+    {
+      lambda: 0,
+      law: law("with λ = 0 the advantage is the error of one step", rollouts, (e) => {
+        const next = following(e.values, e.shape[1])
+        const delta = e.rewards.map((r, i) => r + e.discount * next[i]! - e.values[i]!)
+        expectClose(at(e.shape, e.rewards, e.values, { discount: e.discount, lambda: 0 }).advantages, delta)
+      }),
+    },
+    {
+      discount: 0,
+      law: law("with γ = 0 the advantage is R − V", rollouts, (e) => {
+        const gap = e.rewards.map((r, i) => r - e.values[i]!)
+        expectClose(at(e.shape, e.rewards, e.values, { discount: 0, lambda: e.lambda }).advantages, gap)
+      }),
+    },
+  ]
+  const applies = ({ lambda, discount }: { lambda?: number; discount?: number }): boolean =>
+    fixed === undefined ||
+    ((lambda ?? fixed.lambda) === fixed.lambda && (discount ?? fixed.discount) === fixed.discount)
   return [
-    law("with λ = 1 the returns are the discounted rewards, whatever the values", rollouts, (e) => {
-      const { returns } = at(e.shape, e.rewards, e.values, { discount: e.discount, lambda: 1 })
-      expectClose(returns, discounted(e.rewards, e.shape[1], e.discount))
-    }),
-    law("with λ = 0 the advantage is the error of one step", rollouts, (e) => {
-      const next = following(e.values, e.shape[1])
-      const delta = e.rewards.map((r, i) => r + e.discount * next[i]! - e.values[i]!)
-      expectClose(at(e.shape, e.rewards, e.values, { discount: e.discount, lambda: 0 }).advantages, delta)
-    }),
-    law("with γ = 0 the advantage is R − V", rollouts, (e) => {
-      const gap = e.rewards.map((r, i) => r - e.values[i]!)
-      expectClose(at(e.shape, e.rewards, e.values, { discount: 0, lambda: e.lambda }).advantages, gap)
-    }),
+    ...atRates.filter(applies).map((each) => each.law),
     law("the returns are the advantages plus the values", rollouts, (e) => {
       const { advantages, returns } = at(e.shape, e.rewards, e.values, e)
       expectClose(

@@ -1,8 +1,22 @@
+import {
+  bool,
+  expectClose,
+  expectSame,
+  expectThat,
+  float,
+  gradient,
+  grid,
+  ids,
+  type Law,
+  law,
+  logSoftmax,
+  real,
+  rows,
+  size,
+  values,
+} from "@millrace/core/laws"
 import type * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectSame, expectThat, values } from "./close.js"
-import { bool, float, gradient, grid, ids, logSoftmax, real, rows, size } from "./examples.js"
-import { type Law, law } from "./law.js"
 
 /** Logits [b t v], of which those at t predict token t + 1, tokens [b t] and a mask of the tokens [b t] to a scalar. */
 export type LanguageLoss = (logits: tf.Tensor, tokens: tf.Tensor, mask: tf.Tensor) => tf.Scalar

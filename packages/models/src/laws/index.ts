@@ -1,0 +1,18 @@
+/** Laws of the losses, for any implementation of them. Import them from `@millrace/models/laws`. */
+
+export { type AdaptiveKlOf, adaptiveKlLaws } from "./adaptiveKlLaws.js"
+export { crossEntropyLaws, type LanguageLoss, texts } from "./crossEntropyLaws.js"
+export { type DualClipOf, dualClipLaws } from "./dualClipLaws.js"
+export { type Entropy, entropyLaws } from "./entropyLaws.js"
+export { type Gae, gaeLaws, rollouts } from "./gaeLaws.js"
+export { type ExactKl, type KlEstimate, klEstimateLaws, klLaws } from "./klLaws.js"
+export { type LogProbsOf, logProbsLaws } from "./logProbsLaws.js"
+export { causalModelLaws, maskedModelLaws, scoreModelLaws, textAndImageLaws } from "./modelLaws.js"
+export { awayFromKinks, type PolicyLossOf, policyLossLaws, steps } from "./policyLossLaws.js"
+export { type PtxLossOf, ptxLaws } from "./ptxLaws.js"
+export { answerMask, type RankingLoss, rankingLaws } from "./rankingLaws.js"
+export { type Sampling, samplingLaws } from "./samplingLaws.js"
+export { captioned, type SparseLossOf, sparseLossLaws } from "./sparseLossLaws.js"
+export { answers, type TokenRewardsOf, tokenRewardsLaws } from "./tokenRewardsLaws.js"
+export { estimates, type ValueLossOf, valueLossLaws } from "./valueLossLaws.js"
+export { spreadOut, type Whiten, whitenLaws } from "./whitenLaws.js"

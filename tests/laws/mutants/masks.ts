@@ -1,0 +1,32 @@
+import { type MaskedLoss, maskLaws, weighed } from "@millrace/core/laws"
+import { maskedMean } from "@millrace/models"
+import * as tf from "@tensorflow/tfjs-core"
+import { mutantSet } from "./mutantSet.js"
+
+const kept = (x: tf.Tensor, mask: tf.Tensor): tf.Tensor => tf.where(mask, x, tf.zerosLike(x))
+
+export const maskMutants = mutantSet<MaskedLoss>({
+  subject: "masked loss",
+  laws: (loss) => maskLaws([[]], loss),
+  real: ([x], mask) => maskedMean(tf.square(kept(x!, mask)), mask, "token-mean"),
+  mutants: {
+    "takes a mean over everything": ([x]) => weighed(tf.sub(x!, tf.mean(x!))),
+    "multiplies by its mask": ([x], mask) => tf.sum(tf.mul(tf.square(x!), tf.cast(mask, "float32"))),
+    "selects after the arithmetic": ([x], mask) => tf.sum(tf.where(mask, tf.exp(x!), tf.zerosLike(x!))),
+    "divides by the length": ([x], mask) => tf.mean(tf.square(kept(x!, mask))),
+    "divides by nothing where all is masked": ([x], mask) =>
+      tf.div(tf.sum(tf.square(kept(x!, mask))), tf.sum(tf.cast(mask, "float32"))),
+    "lets a gradient through": ([x], mask) =>
+      tf.add(
+        tf.sum(kept(x!, mask)),
+        tf.sub(
+          tf.sum(x!),
+          tf.sum(
+            tf.customGrad((v) => ({ value: (v as tf.Tensor).clone(), gradFunc: (dy: tf.Tensor) => tf.zerosLike(dy) }))(
+              x!,
+            ),
+          ),
+        ),
+      ),
+  },
+})

@@ -1,0 +1,36 @@
+import type { Law } from "@millrace/core/laws"
+
+/** Laws with what they are to refuse: an implementation that they hold for, and broken twins of it. */
+export interface MutantSet {
+  readonly subject: string
+  /** In their order. */
+  readonly laws: ReadonlyArray<string>
+  /** What each twin does wrong: "a cross-entropy …". */
+  readonly mutants: ReadonlyArray<string>
+  /** The laws that a twin breaks, or, for null, those that the real one does. */
+  readonly brokenBy: (mutant: string | null) => ReadonlyArray<string>
+}
+
+/** Enough for a mutant to show, and the same in every run: the table of laws and mutants is part of the documentation. */
+const examples = { seed: 1, runs: 30 }
+
+/** A set of laws as a function of an implementation, with implementations. */
+export const mutantSet = <Implementation>({
+  subject,
+  laws,
+  real,
+  mutants,
+}: {
+  readonly subject: string
+  readonly laws: (implementation: Implementation) => ReadonlyArray<Law>
+  readonly real: Implementation
+  readonly mutants: Readonly<Record<string, Implementation>>
+}): MutantSet => ({
+  subject,
+  laws: laws(real).map(({ name }) => name),
+  mutants: Object.keys(mutants),
+  brokenBy: (mutant) =>
+    laws(mutant === null ? real : mutants[mutant]!)
+      .filter((each) => !each.holds(examples))
+      .map(({ name }) => name),
+})
