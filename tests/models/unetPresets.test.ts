@@ -1,10 +1,13 @@
 /** Published counts of parameters: sums over specs, with nothing allocated. */
 import { flatten, isParamSpec, type ParamSpec, sizeOf, type Tree } from "@millrace/core"
 import {
+  decoder,
   decoderParams,
   decoderPresets,
   textEncoderParams,
   unetParams,
+  upsampler,
+  upsamplerCorruptions,
   upsamplerParams,
   upsamplerPresets,
 } from "@millrace/models"
@@ -61,4 +64,16 @@ test("the upsamplers have 729.7 and 282.1 million parameters, and no attention",
     const names = Object.keys(flatten<ParamSpec>(upsamplerParams(preset), isParamSpec))
     expect(names.filter((name) => name.includes("attention"))).toEqual([])
   }
+})
+
+test("every preset makes its node, which knows the sizes of its axes", () => {
+  expect(decoder.predict(decoderPresets.unclip).sizes).toEqual({ c: 3, d: 1024, t: 256 })
+  expect(decoder.predictFromText(decoderPresets["glide-3.5b"]).sizes).toEqual({ c: 3, t: 128 })
+  expect(decoder.predictFromText(decoderPresets["glide-filtered"]).sizes).toEqual({ c: 3, t: 128 })
+  expect(decoder.predictFromClip(decoderPresets.karlo).sizes).toEqual({ c: 3, d: 768 })
+  for (const preset of Object.values(upsamplerPresets)) expect(upsampler.predict(preset).sizes).toEqual({ c: 3 })
+})
+
+test("each upsampler has a corruption of its own", () => {
+  expect(Object.keys(upsamplerCorruptions)).toEqual(Object.keys(upsamplerPresets))
 })

@@ -11,7 +11,7 @@ const unet = {
   output: 6,
 } as const
 
-/** GPT-2's tokens and the one that pads, of which glide-text2im counts none of its own: the padding has embeddings. */
+/** GPT-2's tokens, in which GLIDE reads captions. Paddings are none of them. */
 const vocab = 50257
 
 /**
