@@ -1,5 +1,5 @@
-import { costs, graph, objectiveOf, resolveSizes, tensor } from "@millrace/core"
-import { type GptConfig, gpt, gptPresets, paperModels } from "@millrace/models"
+import { costs, graph, objectiveOf, resolveSizes, sizeOf, tensor } from "@millrace/core"
+import { type GptConfig, gpt, paperModels } from "@millrace/models"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 
@@ -60,6 +60,11 @@ describe("costs of a GPT", () => {
   })
 })
 
+const parametersOf = (model: string, size: string): number =>
+  Object.values(objectiveOf(paperModels[model]!.sizes[size]!().graph).paramSpecs)
+    .map(({ shape }) => sizeOf(shape))
+    .reduce((a, b) => a + b, 0)
+
 describe("models at their published sizes", () => {
   test.each(
     Object.entries(paperModels).flatMap(([model, { sizes }]) => Object.keys(sizes).map((size) => ({ model, size }))),
@@ -73,15 +78,37 @@ describe("models at their published sizes", () => {
   })
 
   test.each([
-    ["gpt2-124m", 124_439_808],
-    ["gpt2-355m", 354_823_168],
-    ["gpt2-774m", 774_030_080],
-    ["gpt2-1558m", 1_557_611_200],
-    ["gpt3-xl", 1_315_723_264],
-    ["gpt3-6.7b", 6_658_404_352],
-    ["gpt3-175b", 174_604_259_328],
-  ] as const)("%s has %i parameters", (name, count) => {
-    const { parameters } = at(gptPresets[name], 1, 2)
-    expect(parameters).toEqual({ trainable: count, frozen: 0 })
+    ["gpt", "gpt2-124m", 124_439_808],
+    ["gpt", "gpt2-355m", 354_823_168],
+    ["gpt", "gpt2-774m", 774_030_080],
+    ["gpt", "gpt2-1558m", 1_557_611_200],
+    ["gpt", "gpt3-xl", 1_315_723_264],
+    ["gpt", "gpt3-6.7b", 6_658_404_352],
+    ["gpt", "gpt3-175b", 174_604_259_328],
+    ["clip", "RN50", 102_007_137],
+    ["clip", "RN101", 119_688_033],
+    ["clip", "RN50x4", 178_300_601],
+    ["clip", "RN50x16", 290_979_217],
+    ["clip", "RN50x64", 623_258_305],
+    ["clip", "ViT-B/32", 151_277_313],
+    ["clip", "ViT-B/16", 149_620_737],
+    ["clip", "ViT-L/14", 427_616_513],
+    ["clip", "ViT-L/14@336", 427_944_193],
+    ["dvae-encoder", "dall-e", 53_786_240],
+    ["dvae-decoder", "dall-e", 43_829_766],
+    ["prior", "karlo", 1_022_028_544],
+  ] as const)("%s %s has %i parameters", (model, size, count) => {
+    expect(parametersOf(model, size)).toBe(count)
+  })
+
+  test.each([
+    ["sparse", "dall-e-12b", 12e9, 0.03],
+    ["decoder", "unclip", 3.55e9, 0.005],
+    ["decoder", "glide-filtered", 308.3e6 + 76.3e6, 0.002],
+    ["decoder", "karlo", 893.3e6, 0.001],
+    ["upsampler", "unclip-256", 729.7e6, 0.001],
+    ["upsampler", "unclip-1024", 282.1e6, 0.001],
+  ] as const)("%s %s has the %d parameters that are printed, within %d of them", (model, size, count, within) => {
+    expect(Math.abs(parametersOf(model, size) / count - 1)).toBeLessThan(within)
   })
 })

@@ -124,6 +124,7 @@ export { mapPixels, pixelMargin, unmapPixels } from "./layers/pixels.js"
 export { sparseAttention } from "./layers/sparseAttention.js"
 export { type SparseBlocks, sparseBlocks } from "./layers/sparseBlocks.js"
 export { type SparseGrid, type SparsePattern, seenDistances, sparseMask } from "./layers/sparseMasks.js"
+export { timeWaves } from "./layers/timeWaves.js"
 export { alignedLogProbs, logProbs } from "./logProbs.js"
 export { contrastiveLoss, matchingLoss } from "./losses/contrastive.js"
 export { credit } from "./losses/creditNodes.js"
@@ -220,7 +221,6 @@ export { autoregressivePriorPresets, priorPresets } from "./unclip/priorPresets.
 export { upperHalf } from "./unclip/upperHalf.js"
 export { type Context, imageAttention, imageAttentionParams } from "./unet/imageAttention.js"
 export { doubled, halved, type Modulation, type Resizing, residual, residualParams } from "./unet/residual.js"
-export { timeWaves } from "./unet/timeWaves.js"
 export {
   noiseAndVariance,
   type UnetConditions,

@@ -9,6 +9,7 @@ import {
   BadLength,
   defineTensorNode,
   embed,
+  geluErf,
   layerNorm,
   linear,
   normal,
@@ -85,14 +86,11 @@ export const textEncoderParams = (config: TextEncoderConfig): TextEncoderTree<Pa
 const norm = (p: Norm<tf.Tensor>, x: tf.Tensor): tf.Tensor =>
   layerNorm(x, p.gain as tf.Tensor1D, p.bias as tf.Tensor1D, 1e-5)
 
-/** x Φ(x) with the normal distribution itself: what PyTorch's GELU is, and so GLIDE's. */
-const geluOfErf = (x: tf.Tensor): tf.Tensor => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1))
-
 const block = (p: Block<tf.Tensor>, x: tf.Tensor, heads: number): tf.Tensor => {
   const [q, k, v] = partHeads(linear(norm(p.norm1, x), p.attention.qkv.weight, p.attention.qkv.bias), heads) // b h t e
   const joined = joinHeads(attention(q, k, v, null)) // b t d
   const y = tf.add(x, linear(joined, p.attention.out.weight, p.attention.out.bias)) // b t d
-  const hidden = geluOfErf(linear(norm(p.norm2, y), p.mlp.up.weight, p.mlp.up.bias)) // b t f
+  const hidden = geluErf(linear(norm(p.norm2, y), p.mlp.up.weight, p.mlp.up.bias)) // b t f
   return tf.add(y, linear(hidden, p.mlp.down.weight, p.mlp.down.bias)) // b t d
 }
 

@@ -11,10 +11,10 @@ import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { conv } from "./layers/conv.js"
 import { convOf, linearOf, normOf } from "./layers/params.js"
+import { timeWaves } from "./layers/timeWaves.js"
 import { type Context, imageAttention } from "./unet/imageAttention.js"
 import { doubled, norm, residual } from "./unet/residual.js"
 import { type StageTree, type WaysTree, waysOf } from "./unet/stages.js"
-import { timeWaves } from "./unet/timeWaves.js"
 
 // --- config
 
