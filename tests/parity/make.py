@@ -9,12 +9,14 @@ import sys
 
 MODELS = [
     "gpt2",
+    "reward",
     "clip",
     "clip_tokenizer",
     "dvae",
     "sparse",
     "diffusion",
     "prior",
+    "autoregressive_prior",
     "unet",
     "decoder",
     "glide",

@@ -1,4 +1,5 @@
 /** Every model that has an oracle. */
+import { autoregressivePriorParity } from "./autoregressivePrior.js"
 import { clipParity } from "./clip.js"
 import { glideParity, karloParity } from "./decoder.js"
 import { diffusionForwardParity, diffusionStepParity } from "./diffusion.js"
@@ -6,11 +7,14 @@ import { dvaeBoundParity, dvaeDecoderParity, dvaeEncoderParity } from "./dvae.js
 import { gptParity } from "./gpt.js"
 import type { ParityModel } from "./parity.js"
 import { priorParity } from "./prior.js"
+import { rewardParity, valueParity } from "./reward.js"
 import { sparseParity } from "./sparse.js"
 import { unetParity, upsamplerParity } from "./unet.js"
 
 export const parityModels: ReadonlyArray<ParityModel> = [
   gptParity,
+  rewardParity,
+  valueParity,
   ...clipParity,
   dvaeEncoderParity,
   dvaeDecoderParity,
@@ -19,6 +23,7 @@ export const parityModels: ReadonlyArray<ParityModel> = [
   diffusionForwardParity,
   ...diffusionStepParity,
   priorParity,
+  autoregressivePriorParity,
   unetParity,
   karloParity,
   glideParity,

@@ -21,13 +21,13 @@ const Size = Schema.Int.check(Schema.isGreaterThan(0))
 
 /**
  * - `embedding`: width of CLIP's joint space.
- * - `codes`: principal components that are kept, 319 in the paper.
+ * - `codes`: principal components that are kept, two or more: 319 in the paper.
  * - `buckets`: of each component, 1,024 in the paper; `dotBuckets` of the dot product, which the paper does not state.
  */
 export const AutoregressivePriorConfig = Schema.Struct({
   embedding: Size,
   text: CaptionText,
-  codes: Size,
+  codes: Size.check(Schema.isGreaterThan(1)),
   buckets: Size,
   dotBuckets: Size,
   width: Size,
@@ -88,8 +88,7 @@ export const autoregressivePriorLogits = (
   const [x, bias] = withPath("embed", () => {
     const { rows, embedding, mask } = captionOf(config, p, inputs)
     const read = embed(p.code, tf.slice(inputs.codes, [0, 0], [b, k - 1])) // b k-1 d
-    const before = [rows, one(embedding), one(embed(p.dot, inputs.dot))]
-    const sequence = tf.concat(k === 1 ? before : [...before, read], 1) // b s d
+    const sequence = tf.concat([rows, one(embedding), one(embed(p.dot, inputs.dot)), read], 1) // b s d
     return [tf.add(sequence, p.position), seenBias(mask, added + k - 1)] as const
   })
   const last = transformer(p.blocks, x, config.heads, bias) // b s d
