@@ -28,7 +28,7 @@ refuse<Vit>("vit", vitLaws, [
     "that sees the left half",
     (config, p, image) =>
       vit(config, p, tf.concat([tf.slice(image, [0, 0, 0, 0], [1, 6, 4, 3]), tf.zeros([1, 6, 2, 3])], 2)),
-    "every patch has a say",
+    "every patch has a say: the gradient reaches it",
   ],
   [
     "that forgets its positions",

@@ -2,7 +2,7 @@
  * Axes: the one alphabet, and the einops-like strings that name them.
  *
  *   b batch   t position   s key position   d model width   h heads   e head width   f feed-forward width
- *   v vocabulary   y x image row and column   c channels   k codebook or candidates   n samples
+ *   v vocabulary   y x image row and column   c channels   k codebook or candidates   n samples   j joint width
  *
  * `"b t d"` three axes; `"b 3"` a fixed size; `"b t (h e)"` a product; `""` a scalar.
  */

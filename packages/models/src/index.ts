@@ -18,7 +18,7 @@ export {
 export { clipPixels, preprocess } from "./clip/preprocess.js"
 export { clipPresets } from "./clip/presets.js"
 export { ResNetConfig, type ResNetParams, resNet, resNetParams, resNetTrunk } from "./clip/resNet.js"
-export { populationStatistics, resNetMoments, runningStatistics } from "./clip/statistics.js"
+export { clipMoments, populationStatistics, resNetMoments, runningStatistics } from "./clip/statistics.js"
 export { ClipTextConfig, type ClipTextParams, clipText, clipTextParams } from "./clip/text.js"
 export {
   type ClipEncodeOptions,

@@ -4,10 +4,26 @@
  *
  *   moments of some batches ──population──► mean, variance      all at once, from the finished weights
  *   moments of each step    ──running─────► mean, variance      on the way, as PyTorch does
+ *
+ * Nothing is updated behind a step: its gradient never depends on them, so a step stays a function of its inputs.
  */
-import { BadData, float32, type HostTensor, type HostTensors, type Tensors } from "@millrace/core"
+import {
+  BadConfig,
+  BadData,
+  flatten,
+  float32,
+  type HostTensor,
+  type HostTensors,
+  isParamSpec,
+  mapTree,
+  type ParamSpec,
+  spec,
+  type TensorFunction,
+  type Tensors,
+} from "@millrace/core"
 import type * as tf from "@tensorflow/tfjs-core"
-import { type ResNetParams, resNetTrunk } from "./resNet.js"
+import { type ClipConfig, clipParams } from "./clip.js"
+import { type ResNetParams, resNetParams, resNetTrunk } from "./resNet.js"
 
 /**
  * The moments of every batch norm on one batch, by the names that the parameters have under `norm: "running"`:
@@ -22,6 +38,41 @@ export const resNetMoments = (p: ResNetParams, image: tf.Tensor): Tensors => {
     moments[`${place}.variance`] = variance
   })
   return moments
+}
+
+/**
+ * `resNetMoments` for an engine, beside a trainer of `clipTraining` whose parameters it reads where they are.
+ * State `params`, all of `clipParams`. Input `pixels`, a batch of preprocessed images. Outputs the moments, by the names
+ * of `clipParams` under `norm: "running"`.
+ * @throws BadConfig  a CLIP without batch norms that train
+ */
+export const clipMoments = (config: ClipConfig, batch: number): TensorFunction => {
+  const { image, joint } = config
+  if (image.kind !== "resnet" || image.norm === "running") {
+    throw new BadConfig({
+      where: "clipMoments",
+      expected: 'a modified ResNet of norm "batch"',
+      received: image.kind === "vit" ? "a vision transformer" : 'norm "running"',
+      fix: "statistics are measured on the network that trains, and a vision transformer needs none",
+    })
+  }
+  const params = flatten<ParamSpec>(clipParams(config), isParamSpec)
+  return {
+    name: "clip.moments",
+    state: {
+      params: Object.fromEntries(Object.entries(params).map(([name, { shape }]) => [name, spec("float32", shape)])),
+    },
+    inputs: { pixels: spec("float32", [batch, image.size, image.size, 3]) },
+    body: (state, { pixels }) => {
+      const p = mapTree<ParamSpec, tf.Tensor>(
+        resNetParams(image, joint),
+        isParamSpec,
+        (name) => state.params![`image.${name}`]!,
+      ) as ResNetParams
+      const moments = Object.entries(resNetMoments(p, pixels!))
+      return { outputs: Object.fromEntries(moments.map(([name, value]) => [`image.${name}`, value])) }
+    },
+  }
 }
 
 const combine = (tensors: ReadonlyArray<HostTensor>, weights: ReadonlyArray<number>): HostTensor =>
