@@ -7,10 +7,10 @@
  * Axes     b batch, y x image row and column, c channels, d width, h heads, e head width
  */
 import { groupNorm, int32, type Key, linear, type ParamsOf, random, silu, split, withPath, zeros } from "@millrace/core"
+import { addNoise, noiseSchedule } from "@millrace/models"
 import * as tf from "@tensorflow/tfjs-core"
 import { attend } from "./attend.js"
 import { conv } from "./conv.js"
-import { alphaBars, noisy } from "./diffusion.js"
 import { type Network, objectiveFrom, specsOfBatch } from "./network.js"
 import { convOf, linearOf, normOf, param } from "./params.js"
 
@@ -199,9 +199,9 @@ export const unetNetwork = (config: UnetConfig, key: Key): Network => {
     noise: random.normal(split(key, "noise"), [b, size, size, 3]),
     time: int32([b], random.integers(split(key, "time"), [b], 0, config.steps).data),
   }
-  const schedule = alphaBars(config.steps)
+  const schedule = noiseSchedule({ kind: "cosine", steps: config.steps })
   const objective = objectiveFrom("unet", unetParams(config), (p, { image, noise, time }) => {
-    const predicted = unet(config, p, noisy(schedule, image!, noise!, time!), time!)
+    const predicted = unet(config, p, addNoise(schedule, image!, noise!, time!), time!)
     return tf.mean(tf.square(tf.sub(noise!, predicted)))
   })
   return { objective, inputs: specsOfBatch(values), batch: values }
