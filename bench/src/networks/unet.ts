@@ -1,8 +1,7 @@
 /** A step of a diffusion U-Net: the mean squared error of the noise that it predicts. */
 import { int32, type Key, random, split } from "@millrace/core"
-import { type UnetConfig, unetParams, unetPredict } from "@millrace/models"
+import { addNoise, noiseSchedule, type UnetConfig, unetParams, unetPredict } from "@millrace/models"
 import * as tf from "@tensorflow/tfjs-core"
-import { alphaBars, noisy } from "./diffusion.js"
 import { type Network, objectiveFrom, specsOfBatch } from "./network.js"
 
 export type UnetStep = UnetConfig & {
@@ -18,9 +17,9 @@ export const unetNetwork = (config: UnetStep, key: Key): Network => {
     noise: random.normal(split(key, "noise"), [b, size, size, 3]),
     time: int32([b], random.integers(split(key, "time"), [b], 0, config.steps).data),
   }
-  const schedule = alphaBars(config.steps)
+  const schedule = noiseSchedule({ kind: "cosine", steps: config.steps })
   const objective = objectiveFrom("unet", unetParams(config), (p, { image, noise, time }) => {
-    const predicted = unetPredict(config, p, noisy(schedule, image!, noise!, time!), time!)
+    const predicted = unetPredict(config, p, addNoise(schedule, image!, noise!, time!), time!)
     return tf.mean(tf.square(tf.sub(noise!, predicted)))
   })
   return { objective, inputs: specsOfBatch(values), batch: values }
