@@ -1,15 +1,27 @@
 import { ShapeMismatch } from "@millrace/core"
 import { sparseLoss } from "@millrace/models"
-import { captioned, sparseLossLaws } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
-import type fc from "fast-check"
+import fc from "fast-check"
 import { expect, test } from "vitest"
-import { expectClose } from "./close.js"
-import { float, ids, logSoftmax, rows } from "./examples.js"
+import { expectClose, expectSame } from "./close.js"
+import { float, grid, ids, logSoftmax, rightPadded, rows, size } from "./examples.js"
 import { expectGradient } from "./finiteDifference.js"
 import { law, verify } from "./law.js"
 
-type Batch = typeof captioned extends fc.Arbitrary<infer T> ? T : never
+/** `v` classes of text of which the last `t` are paddings. */
+const batches = fc
+  .record({ b: size(1, 2), t: size(1, 4), words: size(1, 3), s: size(1, 4), k: size(1, 4) })
+  .chain(({ b, t, words, s, k }) =>
+    fc.record({
+      sizes: fc.constant({ b, t, s, k, v: words + t }),
+      text: grid([b, t, words + t]),
+      image: grid([b, s, k]),
+      tokens: grid([b, t], fc.nat(words - 1)),
+      mask: rightPadded(b, t),
+      codes: grid([b, s], fc.nat(k - 1)),
+    }),
+  )
+type Batch = typeof batches extends fc.Arbitrary<infer T> ? T : never
 
 const both = ["counted", "ignored"] as const
 type Pads = (typeof both)[number]
@@ -46,18 +58,60 @@ const reference = (
 
 for (const pads of both) {
   verify(`sparseLoss, paddings ${pads}`, [
-    law("it has the value and the gradient of the float64 reference", captioned, (batch) => {
+    law("it has the value and the gradient of the float64 reference", batches, (batch) => {
       expectGradient(
         (text, image) => lossOf(batch, pads)(text!, image!).loss,
         (text, image) => reference(batch, pads, text!, image!),
         at(batch),
       )
     }),
-    ...sparseLossLaws((text, image, tokens, mask, codes) => sparseLoss(text, image, tokens, mask, codes, { pads }), {
-      pads,
+    law(
+      "uniform logits cost ⅛ ln v + ⅞ ln k",
+      batches.filter(
+        ({ sizes: { t }, mask }) => t > 1 && (pads === "counted" || mask.some((m, i) => i % t === 1 && m)),
+      ),
+      (batch) => {
+        const { b, t, s, v, k } = batch.sizes
+        const { loss, textLoss, imageLoss } = lossOf(batch, pads)(tf.fill([b, t, v], 3), tf.fill([b, s, k], -2))
+        expectClose(textLoss, Math.log(v))
+        expectClose(imageLoss, Math.log(k))
+        expectClose(loss, Math.log(v) / 8 + (7 / 8) * Math.log(k))
+      },
+    ),
+    law("the ids at padding change no bit", batches, (batch) => {
+      const [text, image] = at(batch).map(({ shape, data }) => float(shape, data)) as [tf.Tensor, tf.Tensor]
+      const other = { ...batch, tokens: batch.tokens.map((id, i) => (batch.mask[i] === 1 ? id : -7)) }
+      expectSame(lossOf(other, pads)(text, image).loss, lossOf(batch, pads)(text, image).loss)
+    }),
+    law("a constant added to the logits of a position changes nothing", batches, (batch) => {
+      const { b, t, s } = batch.sizes
+      const [text, image] = at(batch).map(({ shape, data }) => float(shape, data)) as [tf.Tensor, tf.Tensor]
+      const shift = (n: number): tf.Tensor => tf.reshape(tf.sin(tf.range(0, b * n)), [b, n, 1])
+      expectClose(
+        lossOf(batch, pads)(tf.add(text, shift(t)), tf.add(image, shift(s))).loss,
+        lossOf(batch, pads)(text, image).loss,
+      )
     }),
   ])
 }
+
+verify("sparseLoss, paddings ignored", [
+  law("logits that predict padding, be they NaN, change no bit and have a gradient of exactly 0", batches, (batch) => {
+    const { b, t, v } = batch.sizes
+    const [text, image] = at(batch).map(({ shape, data }) => float(shape, data)) as [tf.Tensor, tf.Tensor]
+    const predicts = batch.mask.map((_, i) => (i % t < t - 1 ? batch.mask[i + 1]! : 0))
+    const hidden = float(
+      [b, t, v],
+      batch.text.map((x, i) => (predicts[Math.floor(i / v)] === 1 ? x : Number.NaN)),
+    )
+    const loss = lossOf(batch, "ignored")
+    expectSame(loss(hidden, image).loss, loss(text, image).loss)
+    const gradient = tf
+      .grad((x: tf.Tensor) => loss(x, image).loss)(hidden)
+      .dataSync()
+    for (const [i, g] of gradient.entries()) if (predicts[Math.floor(i / v)] === 0) expect(g + 0).toBe(0)
+  }),
+])
 
 test("captions of a single token cost nothing where paddings are ignored, and the image still counts", () => {
   const text = tf.zeros([1, 2, 4])
