@@ -17,7 +17,7 @@ import {
 } from "@millrace/core/laws"
 import { attention, causalBias } from "@millrace/models"
 import * as tf from "@tensorflow/tfjs-core"
-import fc from "fast-check"
+import type fc from "fast-check"
 import { mutantSet } from "./mutantSet.js"
 
 type Norm = (x: tf.Tensor) => tf.Tensor
@@ -82,8 +82,7 @@ const alive = (x: ReadonlyArray<number>, width: number): boolean =>
 type Attend = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => tf.Tensor
 
 const all = (q: tf.Tensor, k: tf.Tensor): tf.Tensor => tf.zeros([q.shape[2]!, k.shape[2]!])
-const scores = (q: tf.Tensor, k: tf.Tensor): tf.Tensor =>
-  tf.div(tf.matMul(q, k, false, true), Math.sqrt(q.shape[3]!))
+const scores = (q: tf.Tensor, k: tf.Tensor): tf.Tensor => tf.div(tf.matMul(q, k, false, true), Math.sqrt(q.shape[3]!))
 
 const heads = { q: tensor("float32", "b h t e"), k: tensor("float32", "b h t e"), v: tensor("float32", "b h t e") }
 
@@ -144,7 +143,10 @@ export const causalAttentionMutants = mutantSet<Attend>({
       return tf.matMul(tf.mul(tf.softmax(scores(q, k)), tf.linalg.bandPart(tf.ones([t, t]), -1, 0)), v)
     },
     "has half a gradient": (q, k, v) =>
-      tf.add(tf.mul(0.5, attention(q, k, v, causalBias(q.shape[2]!))), constant(tf.mul(0.5, attention(q, k, v, causalBias(q.shape[2]!))))),
+      tf.add(
+        tf.mul(0.5, attention(q, k, v, causalBias(q.shape[2]!))),
+        constant(tf.mul(0.5, attention(q, k, v, causalBias(q.shape[2]!)))),
+      ),
     "clips its values": (q, k, v) => attention(q, k, tf.clipByValue(v, -1, 1), causalBias(q.shape[2]!)),
   },
 })

@@ -52,7 +52,9 @@ export const mutantSet = <Implementation>({
     subject,
     laws: laws(real).map(({ name }) => name),
     mutants: [...twins.keys()],
-    said: isList(mutants) ? mutants.flatMap(([wrong, , law]) => (law === undefined ? [] : [[wrong, law] as const])) : [],
+    said: isList(mutants)
+      ? mutants.flatMap(([wrong, , law]) => (law === undefined ? [] : [[wrong, law] as const]))
+      : [],
     brokenBy: (mutant) => brokenBy(mutant === null ? real : twins.get(mutant)!),
   }
 }
