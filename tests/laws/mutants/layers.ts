@@ -22,7 +22,7 @@ import { mutantSet } from "./mutantSet.js"
 
 type Norm = (x: tf.Tensor) => tf.Tensor
 
-const epsilon = 1e-6
+const epsilon = 1e-9
 const plain = (x: tf.Tensor): tf.Tensor => layerNorm(x, tf.ones([x.shape[1]!]), tf.zeros([x.shape[1]!]), epsilon)
 const centred = (x: tf.Tensor, axis: number): tf.Tensor => tf.sub(x, tf.mean(x, axis, true))
 const scaled = (x: tf.Tensor, axis: number): tf.Tensor =>

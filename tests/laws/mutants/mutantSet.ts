@@ -1,4 +1,4 @@
-import type { Law } from "@millrace/core/laws"
+import type { Law, LawOptions } from "@millrace/core/laws"
 
 /** Laws with what they are to refuse: an implementation that they hold for, and broken twins of it. */
 export interface MutantSet {
@@ -10,11 +10,11 @@ export interface MutantSet {
   /** Twins with a law that they are said to break. */
   readonly said: ReadonlyArray<readonly [mutant: string, law: string]>
   /** The laws that a twin breaks, or, for null, those that the real one does. */
-  readonly brokenBy: (mutant: string | null) => ReadonlyArray<string>
+  readonly brokenBy: (mutant: string | null, examples?: LawOptions) => ReadonlyArray<string>
 }
 
 /** Enough for a mutant to show, and the same in every run: the table of laws and mutants is part of the documentation. */
-const examples = { seed: 1, runs: 30 }
+const sameEachTime: LawOptions = { seed: 1, runs: 30 }
 
 /** What is wrong with an implementation, the implementation, and, where it is to be told, a law that it breaks. */
 export type Mutant<Implementation> = readonly [wrong: string, mutant: Implementation, law?: string]
@@ -44,7 +44,7 @@ export const mutantSet = <Implementation>({
   readonly mutants: Mutants<Implementation>
 }): MutantSet => {
   const twins = byName(mutants)
-  const brokenBy = (implementation: Implementation): ReadonlyArray<string> =>
+  const brokenBy = (implementation: Implementation, examples: LawOptions): ReadonlyArray<string> =>
     laws(implementation)
       .filter((each) => !each.holds(examples))
       .map(({ name }) => name)
@@ -55,6 +55,6 @@ export const mutantSet = <Implementation>({
     said: isList(mutants)
       ? mutants.flatMap(([wrong, , law]) => (law === undefined ? [] : [[wrong, law] as const]))
       : [],
-    brokenBy: (mutant) => brokenBy(mutant === null ? real : twins.get(mutant)!),
+    brokenBy: (mutant, examples = sameEachTime) => brokenBy(mutant === null ? real : twins.get(mutant)!, examples),
   }
 }
