@@ -4,16 +4,21 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, test } from "vitest"
 import "./backend.js"
-import { mutantSets } from "./mutants.js"
+import "./replay.js"
+import { mutantSets } from "./mutantSets.js"
 import { markdownOf, verdictsOf } from "./table.js"
 
 const file = join(fileURLToPath(new URL("../..", import.meta.url)), "docs", "laws.md")
 
 const sets = mutantSets.map(verdictsOf)
 
-describe.each(sets)("$subject", ({ laws, mutants, real, broken }) => {
+describe.each(sets)("$subject", ({ laws, mutants, said, real, broken, brokenBy }) => {
   test("the real implementation obeys every law", () => {
     expect(real).toEqual([])
+  })
+
+  test("it obeys them on examples of this run's seed too", () => {
+    expect(brokenBy(null, {})).toEqual([])
   })
 
   test("every law is broken by a mutant", () => {
@@ -23,6 +28,10 @@ describe.each(sets)("$subject", ({ laws, mutants, real, broken }) => {
 
   test("every mutant breaks a law", () => {
     expect(mutants.filter((mutant) => broken.get(mutant)!.length === 0)).toEqual([])
+  })
+
+  test("every mutant breaks the law that it is said to break", () => {
+    expect(said.filter(([mutant, law]) => !broken.get(mutant)!.includes(law))).toEqual([])
   })
 
   test("no two laws have one name", () => {

@@ -11,6 +11,7 @@ import {
   softmaxMutants,
 } from "./mutants/kit.js"
 import { adaptiveKlMutants, entropyMutants, klEstimateMutants, klMutants } from "./mutants/kl.js"
+import { attentionMutants, causalAttentionMutants, layerNormMutants } from "./mutants/layers.js"
 import { logProbsMutants } from "./mutants/logProbs.js"
 import { maskMutants } from "./mutants/masks.js"
 import { gptMutants, rewardMutants, textAndImageMutants } from "./mutants/models.js"
@@ -47,6 +48,9 @@ export const mutantSets: ReadonlyArray<MutantSet> = [
   entropyMutants,
   adaptiveKlMutants,
   sparseLossMutants,
+  layerNormMutants,
+  attentionMutants,
+  causalAttentionMutants,
   gptMutants,
   rewardMutants,
   textAndImageMutants,
