@@ -20,7 +20,7 @@ const section = ({ subject, laws, mutants, broken }: Verdicts): string =>
   [
     `## ${subject}`,
     "",
-    ...mutants.map((mutant, i) => `${i + 1}. that ${mutant}`),
+    ...mutants.map((mutant, i) => `${i + 1}. ${mutant}`),
     "",
     row(["law", ...mutants.map((_, i) => String(i + 1))]),
     row(["---", ...mutants.map(() => ":-:")]),

@@ -5,14 +5,11 @@ export interface MutantSet {
   readonly subject: string
   /** In their order. */
   readonly laws: ReadonlyArray<string>
-  /** What each twin does wrong: "a cross-entropy …". */
+  /** What each twin does wrong, as what follows the subject: "that overflows", "with ties kept". */
   readonly mutants: ReadonlyArray<string>
   /** The laws that a twin breaks, or, for null, those that the real one does. */
   readonly brokenBy: (mutant: string | null) => ReadonlyArray<string>
 }
-
-/** Enough for a mutant to show, and the same in every run: the table of laws and mutants is part of the documentation. */
-const examples = { seed: 1, runs: 30 }
 
 /** A set of laws as a function of an implementation, with implementations. */
 export const mutantSet = <Implementation>({
@@ -20,17 +17,23 @@ export const mutantSet = <Implementation>({
   laws,
   real,
   mutants,
+  seed = 1,
+  runs = 30,
 }: {
   readonly subject: string
   readonly laws: (implementation: Implementation) => ReadonlyArray<Law>
   readonly real: Implementation
   readonly mutants: Readonly<Record<string, Implementation>>
+  /** The same in every run: the table of laws and mutants is part of the documentation. */
+  readonly seed?: number
+  /** Examples of each law, enough for a mutant to show; fewer where one takes long. */
+  readonly runs?: number
 }): MutantSet => ({
   subject,
   laws: laws(real).map(({ name }) => name),
   mutants: Object.keys(mutants),
   brokenBy: (mutant) =>
     laws(mutant === null ? real : mutants[mutant]!)
-      .filter((each) => !each.holds(examples))
+      .filter((each) => !each.holds({ seed, runs }))
       .map(({ name }) => name),
 })

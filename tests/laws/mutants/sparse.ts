@@ -11,27 +11,27 @@ export const sparseLossMutants = mutantSet<SparseLossOf>({
   laws: (lossOf) => sparseLossLaws(lossOf, { pads: "ignored" }),
   real: ours,
   mutants: {
-    "weighs both alike": (...given) => {
+    "that weighs both alike": (...given) => {
       const { textLoss, imageLoss } = ours(...given)
       return { loss: tf.div(tf.add(textLoss, imageLoss), 2), textLoss, imageLoss }
     },
-    "looks padding's ids up": (text, image, tokens, mask, codes) => {
+    "that looks padding's ids up": (text, image, tokens, mask, codes) => {
       const given = ours(text, image, tokens, mask, codes)
       const junk = tf.mul(1e-3, tf.mean(tf.cast(tokens, "float32")))
       return { ...given, loss: tf.add(given.loss, junk) }
     },
-    "forgets to normalise": (text, image, tokens, mask, codes) => {
+    "that forgets to normalise": (text, image, tokens, mask, codes) => {
       const given = ours(text, image, tokens, mask, codes)
       return { ...given, loss: tf.add(given.loss, tf.mul(0.1, tf.mean(image))) }
     },
-    "counts padding": (text, image, tokens, mask, codes) =>
+    "that counts padding": (text, image, tokens, mask, codes) =>
       sparseLoss(text, image, tokens, mask, codes, { pads: "counted" }),
-    "multiplies by its mask": (text, image, tokens, mask, codes) => {
+    "that multiplies by its mask": (text, image, tokens, mask, codes) => {
       const given = ours(text, image, tokens, mask, codes)
       const nothing = tf.sum(tf.mul(0, tf.mul(text, tf.expandDims(mask, 2))))
       return { ...given, loss: tf.add(given.loss, nothing) }
     },
-    "takes the mean of both as either": (...given) => {
+    "that takes the mean of both as either": (...given) => {
       const all = ours(...given)
       return { ...all, textLoss: all.loss, imageLoss: all.loss }
     },
