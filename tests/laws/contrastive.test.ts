@@ -1,8 +1,8 @@
 import { ShapeMismatch } from "@millrace/core"
 import { contrastiveLoss, matchingLoss } from "@millrace/models"
+import { contrastiveLaws, matchingLaws } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import { expect, test } from "vitest"
-import { contrastiveLaws, matchingLaws } from "./contrastiveLaws.js"
 import { verify } from "./law.js"
 import { contrastive } from "./mutants/contrastive.js"
 

@@ -9,15 +9,19 @@ import {
   normalKl,
   priorTerm,
 } from "@millrace/models"
+import {
+  diffusionLossLaws,
+  discretisedLaws,
+  normalKlReference as klReference,
+  noisyExamples,
+  normalKlLaws,
+  rowsOf,
+} from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import { expect, test } from "vitest"
 import { expectClose, expectThat, values } from "./close.js"
-import { noisyExamples, rowsOf } from "./diffusionExamples.js"
-import { diffusionLossLaws } from "./diffusionLossLaws.js"
 import { float, gradient, ids, real } from "./examples.js"
 import { law, verify } from "./law.js"
-import { discretisedLaws, normalKlLaws } from "./normalLaws.js"
-import { klReference } from "./reference/diffusion.js"
 
 verify("normalKl", normalKlLaws(normalKl))
 verify("discretisedNormal", discretisedLaws(discretisedNormal))

@@ -14,18 +14,25 @@ import {
   slerp,
   spacedSteps,
 } from "@millrace/models"
+import {
+  ddimLaws,
+  ddpmLaws,
+  eachOf,
+  guideLaws,
+  noisyExamples,
+  noisyOf,
+  respacingLaws,
+  rowsOf,
+  slerpLaws,
+  timesOf,
+} from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { expectClose, values } from "./close.js"
-import { eachOf, noisyExamples, noisyOf, rowsOf, timesOf } from "./diffusionExamples.js"
-import { ddimLaws, ddpmLaws } from "./diffusionStepLaws.js"
 import { float, gradient, grid, ids, real } from "./examples.js"
-import { guideLaws } from "./guidanceLaws.js"
 import { law, verify } from "./law.js"
 import { ddim, respacing } from "./mutants/diffusionSteps.js"
-import { respacingLaws } from "./respacingLaws.js"
-import { slerpLaws } from "./slerpLaws.js"
 
 verify("ddpmStep", [
   ...ddpmLaws(ddpmStep),

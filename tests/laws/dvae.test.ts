@@ -9,16 +9,18 @@ import {
   uniformKl,
   unmapPixels,
 } from "@millrace/models"
+import {
+  cosineRampLaws,
+  dvaeLossLaws,
+  gumbelSoftmaxLaws,
+  logitLaplaceLaws,
+  pixelLaws,
+  uniformKlLaws,
+} from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import { describe, expect, test } from "vitest"
 import { expectClose } from "./close.js"
-import { cosineRampLaws } from "./cosineRampLaws.js"
-import { dvaeLossLaws } from "./dvaeLossLaws.js"
-import { gumbelSoftmaxLaws } from "./gumbelSoftmaxLaws.js"
 import { verify } from "./law.js"
-import { logitLaplaceLaws } from "./logitLaplaceLaws.js"
-import { pixelLaws } from "./pixelLaws.js"
-import { uniformKlLaws } from "./uniformKlLaws.js"
 
 verify("logitLaplace", logitLaplaceLaws(logitLaplace))
 verify("uniformKl", uniformKlLaws(uniformKl))

@@ -1,11 +1,10 @@
 import { BadConfig, keyFromSeed, random } from "@millrace/core"
 import { addNoise, noiseSchedule, noiseScheduleOf } from "@millrace/models"
+import { eachOf, noisyExamples, noisyOf, rowsOf, scheduleLaws, timesOf } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import { expect, test } from "vitest"
 import { expectClose, values } from "./close.js"
-import { eachOf, noisyExamples, noisyOf, rowsOf, timesOf } from "./diffusionExamples.js"
 import { law, verify } from "./law.js"
-import { scheduleLaws } from "./scheduleLaws.js"
 
 verify("noiseSchedule", scheduleLaws(noiseSchedule))
 

@@ -9,15 +9,24 @@ import {
   splitOutput,
   velocity,
 } from "@millrace/models"
+import {
+  convertLaws,
+  errorWeightLaws,
+  noisyExamples,
+  noisyOf,
+  posteriorLaws,
+  rowsOf,
+  timesOf,
+  varianceLaws,
+  velocityOf,
+} from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { expectClose, expectSame, expectThat, values } from "./close.js"
-import { noisyExamples, noisyOf, rowsOf, timesOf, velocityOf } from "./diffusionExamples.js"
 import { float, ids, real } from "./examples.js"
 import { law, verify } from "./law.js"
 import { learned } from "./mutants/prediction.js"
-import { convertLaws, errorWeightLaws, posteriorLaws, varianceLaws } from "./predictionLaws.js"
 
 verify("convertPrediction", convertLaws(convertPrediction))
 verify("errorWeights", errorWeightLaws(errorWeights, convertPrediction))

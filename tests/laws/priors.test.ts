@@ -9,6 +9,7 @@ import {
   unscaleEmbeddings,
   upperHalf,
 } from "@millrace/models"
+import { bucketLaws, candidateLaws, codeLossLaws, componentLaws, priorLossLaws } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
 import { expect, test } from "vitest"
@@ -16,7 +17,6 @@ import { expectClose } from "./close.js"
 import { float, grid } from "./examples.js"
 import { law, verify } from "./law.js"
 import { buckets, components } from "./mutants/priors.js"
-import { bucketLaws, candidateLaws, codeLossLaws, componentLaws, priorLossLaws } from "./priorLaws.js"
 
 verify("principal components", componentLaws(components))
 verify("buckets", bucketLaws(buckets))

@@ -1,9 +1,9 @@
 import { BadConfig } from "@millrace/core"
 import { bestOf, bestOfKl, rerank, takeRanked } from "@millrace/models"
+import { rerankLaws } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import { describe, expect, test } from "vitest"
 import { verify } from "./law.js"
-import { rerankLaws } from "./rerankLaws.js"
 
 verify("rerank", rerankLaws(rerank))
 

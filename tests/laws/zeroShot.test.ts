@@ -1,6 +1,6 @@
 import { classProbabilities, ensemble } from "@millrace/models"
+import { classifyLaws, ensembleLaws } from "@millrace/models/laws"
 import { verify } from "./law.js"
-import { classifyLaws, ensembleLaws } from "./zeroShotLaws.js"
 
 verify("ensemble", ensembleLaws(ensemble))
 verify("classProbabilities", classifyLaws(classProbabilities))

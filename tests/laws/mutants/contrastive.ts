@@ -1,13 +1,14 @@
 import { contrastiveLoss, matchingLoss, unitNorm } from "@millrace/models"
+import { type ContrastiveLossOf, contrastiveLaws, type MatchingLossOf, matchingLaws } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
-import { type ContrastiveLoss, contrastiveLaws, type MatchingLoss, matchingLaws } from "../contrastiveLaws.js"
 import { mutantSet } from "./mutantSet.js"
 
-export const contrastive: ContrastiveLoss = (images, texts, t) => contrastiveLoss(unitNorm(images), unitNorm(texts), t)
+export const contrastive: ContrastiveLossOf = (images, texts, t) =>
+  contrastiveLoss(unitNorm(images), unitNorm(texts), t)
 const diagonal = (s: tf.Tensor): tf.Tensor => tf.sum(tf.mul(s, tf.eye(s.shape[0]!)), 1)
 const byRows = (s: tf.Tensor): tf.Scalar => tf.mean(tf.sub(tf.logSumExp(s, 1), diagonal(s)))
 
-const both = (each: (s: tf.Tensor) => tf.Scalar): MatchingLoss => {
+const both = (each: (s: tf.Tensor) => tf.Scalar): MatchingLossOf => {
   return (s) => tf.mul(tf.add(each(s), each(tf.transpose(s))), 0.5)
 }
 
@@ -18,7 +19,7 @@ const decoupled = (s: tf.Tensor): tf.Scalar => {
 }
 
 /** Each pair for itself. */
-const sigmoid: MatchingLoss = (s) => {
+const sigmoid: MatchingLossOf = (s) => {
   const signs = tf.sub(tf.mul(tf.eye(s.shape[0]!), 2), 1)
   return tf.mean(tf.sum(tf.softplus(tf.neg(tf.mul(signs, s))), 1))
 }
@@ -28,13 +29,13 @@ const like =
     scale: (t: tf.Tensor) => tf.Tensor,
     logits: (i: tf.Tensor, t: tf.Tensor) => tf.Tensor,
     loss = matchingLoss,
-  ): ContrastiveLoss =>
+  ): ContrastiveLossOf =>
   (images, texts, t) =>
     loss(tf.mul(logits(images, texts), scale(t)))
 
 const cosines = (i: tf.Tensor, t: tf.Tensor): tf.Tensor => tf.matMul(unitNorm(i), unitNorm(t), false, true)
 
-export const matchingMutants = mutantSet<MatchingLoss>({
+export const matchingMutants = mutantSet<MatchingLossOf>({
   subject: "loss of matching pairs",
   laws: matchingLaws,
   real: matchingLoss,
@@ -60,7 +61,7 @@ export const matchingMutants = mutantSet<MatchingLoss>({
   },
 })
 
-export const contrastiveMutants = mutantSet<ContrastiveLoss>({
+export const contrastiveMutants = mutantSet<ContrastiveLossOf>({
   subject: "contrastive loss",
   laws: contrastiveLaws,
   real: contrastive,

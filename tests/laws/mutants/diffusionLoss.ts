@@ -1,8 +1,14 @@
 import { diffusionLoss, discretisedNormal, type Normal, normalKl } from "@millrace/models"
+import {
+  type DiffusionLossOf,
+  type DiscretisedOf,
+  diffusionLossLaws,
+  discretisedLaws,
+  type NormalKlOf,
+  normalKlLaws,
+} from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import { values } from "../close.js"
-import { diffusionLossLaws, type Loss } from "../diffusionLossLaws.js"
-import { type Discretised, discretisedLaws, type NormalKl, normalKlLaws } from "../normalLaws.js"
 import { mutantSet } from "./mutantSet.js"
 
 const shifted = (p: Normal, by: number): Normal => ({ ...p, mean: tf.add(p.mean, by) })
@@ -10,14 +16,14 @@ const shifted = (p: Normal, by: number): Normal => ({ ...p, mean: tf.add(p.mean,
 const logistic = (x: tf.Tensor): tf.Tensor =>
   tf.mul(0.5, tf.add(1, tf.tanh(tf.mul(Math.sqrt(2 / Math.PI), tf.add(x, tf.mul(0.044715, tf.pow(x, 3)))))))
 
-const density: Discretised = (x, p) =>
+const density: DiscretisedOf = (x, p) =>
   tf.sub(
     tf.mul(-0.5, tf.add(p.logVariance, tf.div(tf.square(tf.sub(x, p.mean)), tf.exp(p.logVariance)))),
     0.5 * Math.log(2 * Math.PI) - Math.log(2 / 255),
   )
 
 const withLoss =
-  (change: (found: ReturnType<Loss>, ...given: Parameters<Loss>) => tf.Tensor): Loss =>
+  (change: (found: ReturnType<DiffusionLossOf>, ...given: Parameters<DiffusionLossOf>) => tf.Tensor): DiffusionLossOf =>
   (...given) => {
     const found = diffusionLoss(...given)
     return { ...found, loss: change(found, ...given) as tf.Scalar }
@@ -25,7 +31,7 @@ const withLoss =
 
 const halves = (output: tf.Tensor) => tf.split(output, 2, -1) as [tf.Tensor, tf.Tensor]
 
-export const normalKlMutants = mutantSet<NormalKl>({
+export const normalKlMutants = mutantSet<NormalKlOf>({
   subject: "KL of normal distributions",
   laws: normalKlLaws,
   real: normalKl,
@@ -41,7 +47,7 @@ export const normalKlMutants = mutantSet<NormalKl>({
   },
 })
 
-export const discretisedMutants = mutantSet<Discretised>({
+export const discretisedMutants = mutantSet<DiscretisedOf>({
   subject: "discretised normal distribution",
   laws: discretisedLaws,
   real: discretisedNormal,
@@ -62,7 +68,7 @@ export const discretisedMutants = mutantSet<Discretised>({
   },
 })
 
-export const diffusionLossMutants = mutantSet<Loss>({
+export const diffusionLossMutants = mutantSet<DiffusionLossOf>({
   subject: "diffusion loss",
   laws: diffusionLossLaws,
   real: diffusionLoss,

@@ -10,21 +10,29 @@ import {
   slerp,
   spacedSteps,
 } from "@millrace/models"
+import {
+  type AncestralStepOf,
+  type DdimSteps,
+  ddimLaws,
+  ddpmLaws,
+  type GuideOf,
+  guideLaws,
+  type RespacingOf,
+  respacingLaws,
+  type SlerpOf,
+  slerpLaws,
+} from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import { values } from "../close.js"
-import { type Ddim, type Ddpm, ddimLaws, ddpmLaws } from "../diffusionStepLaws.js"
-import { type Guide, guideLaws } from "../guidanceLaws.js"
-import { type Respacing, respacingLaws } from "../respacingLaws.js"
-import { type Slerp, slerpLaws } from "../slerpLaws.js"
 import { mutantSet } from "./mutantSet.js"
 
-export const ddim: Ddim = { step: ddimStep, inverse: ddimInverseStep }
-export const respacing: Respacing = { spaced: spacedSteps, respace }
+export const ddim: DdimSteps = { step: ddimStep, inverse: ddimInverseStep }
+export const respacing: RespacingOf = { spaced: spacedSteps, respace }
 const zeros = (x: tf.Tensor): tf.Tensor => tf.zerosLike(x)
-const withStep = (step: Ddim["step"]): Ddim => ({ ...ddim, step })
-const withInverse = (inverse: Ddim["inverse"]): Ddim => ({ ...ddim, inverse })
+const withStep = (step: DdimSteps["step"]): DdimSteps => ({ ...ddim, step })
+const withInverse = (inverse: DdimSteps["inverse"]): DdimSteps => ({ ...ddim, inverse })
 
-const noSigma: Ddim["step"] = (s, start, noisy, time, by, noise) => {
+const noSigma: DdimSteps["step"] = (s, start, noisy, time, by, noise) => {
   const still = ddimStep(s, start, noisy, time, 0, null)
   return noise === null
     ? still
@@ -34,12 +42,12 @@ const noSigma: Ddim["step"] = (s, start, noisy, time, by, noise) => {
       )
 }
 
-const shiftedAlphas: Ddim["step"] = (s, ...rest) => ddimStep({ ...s, alphaBarBefore: s.alphaBar }, ...rest)
-const withSpaced = (spaced: Respacing["spaced"]): Respacing => ({ ...respacing, spaced })
-const lerp: Slerp = (a, b, t) => tf.add(tf.mul(a, tf.sub(1, t)), tf.mul(b, t))
+const shiftedAlphas: DdimSteps["step"] = (s, ...rest) => ddimStep({ ...s, alphaBarBefore: s.alphaBar }, ...rest)
+const withSpaced = (spaced: RespacingOf["spaced"]): RespacingOf => ({ ...respacing, spaced })
+const lerp: SlerpOf = (a, b, t) => tf.add(tf.mul(a, tf.sub(1, t)), tf.mul(b, t))
 const unit = (x: tf.Tensor): tf.Tensor => tf.div(x, tf.norm(x, "euclidean", -1, true))
 
-export const ddpmMutants = mutantSet<Ddpm>({
+export const ddpmMutants = mutantSet<AncestralStepOf>({
   subject: "ancestral step",
   laws: ddpmLaws,
   real: ddpmStep,
@@ -52,7 +60,7 @@ export const ddpmMutants = mutantSet<Ddpm>({
   },
 })
 
-export const ddimMutants = mutantSet<Ddim>({
+export const ddimMutants = mutantSet<DdimSteps>({
   subject: "DDIM step and its inverse",
   laws: (steps) => ddimLaws(steps, posteriorMean),
   real: ddim,
@@ -68,7 +76,7 @@ export const ddimMutants = mutantSet<Ddim>({
   },
 })
 
-export const guideMutants = mutantSet<Guide>({
+export const guideMutants = mutantSet<GuideOf>({
   subject: "guidance",
   laws: guideLaws,
   real: guide,
@@ -82,7 +90,7 @@ export const guideMutants = mutantSet<Guide>({
   },
 })
 
-export const respacingMutants = mutantSet<Respacing>({
+export const respacingMutants = mutantSet<RespacingOf>({
   subject: "respacing",
   laws: (each) => respacingLaws(each, noiseSchedule),
   real: respacing,
@@ -113,7 +121,7 @@ export const respacingMutants = mutantSet<Respacing>({
   },
 })
 
-export const slerpMutants = mutantSet<Slerp>({
+export const slerpMutants = mutantSet<SlerpOf>({
   subject: "spherical interpolation",
   laws: slerpLaws,
   real: slerp,

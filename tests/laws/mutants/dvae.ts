@@ -1,15 +1,23 @@
 import { cosineRamp, dvaeLoss, gumbelSoftmax, logitLaplace, mapPixels, uniformKl, unmapPixels } from "@millrace/models"
+import {
+  cosineRampLaws,
+  dvaeLossLaws,
+  type EvidenceBoundOf,
+  gumbelSoftmaxLaws,
+  logitLaplaceLaws,
+  type PixelMapOf,
+  pixelLaws,
+  type RampOf,
+  type RelaxOf,
+  type SurpriseOf,
+  type UniformKlOf,
+  uniformKlLaws,
+} from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
-import { cosineRampLaws, type Ramp } from "../cosineRampLaws.js"
-import { dvaeLossLaws, type EvidenceBound } from "../dvaeLossLaws.js"
-import { gumbelSoftmaxLaws, type Relax } from "../gumbelSoftmaxLaws.js"
-import { logitLaplaceLaws, type Surprise } from "../logitLaplaceLaws.js"
-import { type PixelMap, pixelLaws } from "../pixelLaws.js"
-import { type UniformKl, uniformKlLaws } from "../uniformKlLaws.js"
 import { mutantSet } from "./mutantSet.js"
 
 const laplace =
-  ({ half = true, slope = true, absolute = true } = {}): Surprise =>
+  ({ half = true, slope = true, absolute = true } = {}): SurpriseOf =>
   (x, mean, logWidth) => {
     const gap = tf.sub(tf.log(tf.div(x, tf.sub(1, x))), mean)
     const distance = absolute ? tf.abs(gap) : tf.square(gap)
@@ -20,16 +28,16 @@ const laplace =
   }
 
 const klWith =
-  (how: (logQ: tf.Tensor, k: number) => tf.Tensor): UniformKl =>
+  (how: (logQ: tf.Tensor, k: number) => tf.Tensor): UniformKlOf =>
   (logits) =>
     how(tf.logSoftmax(logits), logits.shape.at(-1)!)
 
 const negentropy = (logQ: tf.Tensor) => tf.sum(tf.mul(tf.exp(logQ), logQ), -1)
 const oneHot = (x: tf.Tensor): tf.Tensor => tf.cast(tf.oneHot(tf.argMax(x, -1), x.shape.at(-1)!), "float32")
-const pixels: PixelMap = { map: mapPixels, unmap: unmapPixels }
+const pixels: PixelMapOf = { map: mapPixels, unmap: unmapPixels }
 
 /** The state of a schedule that is lowered again by every update that is asked of it. */
-const compounding = (): Ramp => {
+const compounding = (): RampOf => {
   let lowered = 0
   return ({ from, to, updates }, update) => {
     if (update <= 0) return from
@@ -40,13 +48,13 @@ const compounding = (): Ramp => {
 }
 
 const boundWith =
-  (change: (batch: Parameters<EvidenceBound>[0], beta: number) => tf.Tensor): EvidenceBound =>
+  (change: (batch: Parameters<EvidenceBoundOf>[0], beta: number) => tf.Tensor): EvidenceBoundOf =>
   (batch, beta) => ({ ...dvaeLoss(batch, beta), loss: change(batch, beta) as tf.Scalar })
 
-const numbers = ({ image }: Parameters<EvidenceBound>[0]): number => image.size / image.shape[0]!
+const numbers = ({ image }: Parameters<EvidenceBoundOf>[0]): number => image.size / image.shape[0]!
 const { sub, mean: meanOf } = tf
 
-export const logitLaplaceMutants = mutantSet<Surprise>({
+export const logitLaplaceMutants = mutantSet<SurpriseOf>({
   subject: "logit-Laplace",
   laws: logitLaplaceLaws,
   real: logitLaplace,
@@ -61,7 +69,7 @@ export const logitLaplaceMutants = mutantSet<Surprise>({
   },
 })
 
-export const uniformKlMutants = mutantSet<UniformKl>({
+export const uniformKlMutants = mutantSet<UniformKlOf>({
   subject: "KL to the uniform distribution",
   laws: uniformKlLaws,
   real: uniformKl,
@@ -76,7 +84,7 @@ export const uniformKlMutants = mutantSet<UniformKl>({
   },
 })
 
-export const gumbelSoftmaxMutants = mutantSet<Relax>({
+export const gumbelSoftmaxMutants = mutantSet<RelaxOf>({
   subject: "Gumbel relaxation",
   laws: gumbelSoftmaxLaws,
   real: gumbelSoftmax,
@@ -97,7 +105,7 @@ export const gumbelSoftmaxMutants = mutantSet<Relax>({
   },
 })
 
-export const pixelMutants = mutantSet<PixelMap>({
+export const pixelMutants = mutantSet<PixelMapOf>({
   subject: "pixel map",
   laws: pixelLaws,
   real: pixels,
@@ -110,7 +118,7 @@ export const pixelMutants = mutantSet<PixelMap>({
   },
 })
 
-export const cosineRampMutants = mutantSet<Ramp>({
+export const cosineRampMutants = mutantSet<RampOf>({
   subject: "cosine ramp",
   laws: cosineRampLaws,
   real: cosineRamp,
@@ -126,7 +134,7 @@ export const cosineRampMutants = mutantSet<Ramp>({
   },
 })
 
-export const dvaeLossMutants = mutantSet<EvidenceBound>({
+export const dvaeLossMutants = mutantSet<EvidenceBoundOf>({
   subject: "evidence bound",
   laws: dvaeLossLaws,
   real: dvaeLoss,

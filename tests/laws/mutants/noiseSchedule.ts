@@ -1,9 +1,9 @@
 import { type NoiseSchedule, noiseSchedule, noiseScheduleOf } from "@millrace/models"
-import { type MakeSchedule, scheduleLaws } from "../scheduleLaws.js"
+import { type NoiseScheduleOf, scheduleLaws } from "@millrace/models/laws"
 import { mutantSet } from "./mutantSet.js"
 
 const changed =
-  (change: (schedule: NoiseSchedule) => Partial<NoiseSchedule>): MakeSchedule =>
+  (change: (schedule: NoiseSchedule) => Partial<NoiseSchedule>): NoiseScheduleOf =>
   (config) => {
     const schedule = noiseSchedule(config)
     return { ...schedule, ...change(schedule) }
@@ -11,7 +11,7 @@ const changed =
 
 /** As `noiseScheduleOf`, of any β at all. */
 const linear =
-  (from: (steps: number) => number, to: (steps: number) => number): MakeSchedule =>
+  (from: (steps: number) => number, to: (steps: number) => number): NoiseScheduleOf =>
   (config) =>
     config.kind === "cosine"
       ? noiseSchedule(config)
@@ -22,7 +22,7 @@ const linear =
           ),
         )
 
-export const scheduleMutants = mutantSet<MakeSchedule>({
+export const scheduleMutants = mutantSet<NoiseScheduleOf>({
   subject: "noise schedule",
   laws: scheduleLaws,
   real: noiseSchedule,

@@ -1,19 +1,19 @@
 import { convertPrediction, errorWeights, logVariance, posteriorMean } from "@millrace/models"
-import * as tf from "@tensorflow/tfjs-core"
 import {
-  type Convert,
+  type ConvertPrediction,
   convertLaws,
+  type ErrorWeightsOf,
   errorWeightLaws,
-  type LearnedVariance,
+  type LearnedVarianceOf,
   posteriorLaws,
   varianceLaws,
-  type Weights,
-} from "../predictionLaws.js"
+} from "@millrace/models/laws"
+import * as tf from "@tensorflow/tfjs-core"
 import { mutantSet } from "./mutantSet.js"
 
-export const learned: LearnedVariance = (schedule, v, time) => logVariance(schedule, "learned-range", v, time, v.rank)
+export const learned: LearnedVarianceOf = (schedule, v, time) => logVariance(schedule, "learned-range", v, time, v.rank)
 
-const swapped: Convert = (schedule, { from, to }, prediction, noisy, time) =>
+const swapped: ConvertPrediction = (schedule, { from, to }, prediction, noisy, time) =>
   convertPrediction(
     { ...schedule, alphaBar: schedule.alphaBar.map((a) => 1 - a) },
     { from, to },
@@ -22,24 +22,24 @@ const swapped: Convert = (schedule, { from, to }, prediction, noisy, time) =>
     time,
   )
 
-const signed: Convert = (schedule, way, prediction, noisy, time) => {
+const signed: ConvertPrediction = (schedule, way, prediction, noisy, time) => {
   const flipped = (name: string, x: tf.Tensor) => (name === "velocity" ? tf.neg(x) : x)
   return flipped(way.to, convertPrediction(schedule, way, flipped(way.from, prediction), noisy, time))
 }
 
-const clamped: Convert = (...all) => tf.clipByValue(convertPrediction(...all), -1, 1)
+const clamped: ConvertPrediction = (...all) => tf.clipByValue(convertPrediction(...all), -1, 1)
 
-const oneWay: Convert = (schedule, way, ...rest) =>
+const oneWay: ConvertPrediction = (schedule, way, ...rest) =>
   way.from === "start" && way.to === "noise"
     ? tf.mul(convertPrediction(schedule, way, ...rest), 1.1)
     : convertPrediction(schedule, way, ...rest)
 
-const stretched: Convert = (schedule, way, ...rest) =>
+const stretched: ConvertPrediction = (schedule, way, ...rest) =>
   way.to === "velocity" && way.from !== "velocity"
     ? tf.mul(convertPrediction(schedule, way, ...rest), 1.5)
     : convertPrediction(schedule, way, ...rest)
 
-export const convertMutants = mutantSet<Convert>({
+export const convertMutants = mutantSet<ConvertPrediction>({
   subject: "conversion of predictions",
   laws: convertLaws,
   real: convertPrediction,
@@ -52,7 +52,7 @@ export const convertMutants = mutantSet<Convert>({
   },
 })
 
-export const errorWeightMutants = mutantSet<Weights>({
+export const errorWeightMutants = mutantSet<ErrorWeightsOf>({
   subject: "weights of errors",
   laws: (weights) => errorWeightLaws(weights, convertPrediction),
   real: errorWeights,
@@ -76,7 +76,7 @@ export const posteriorMutants = mutantSet<typeof posteriorMean>({
   },
 })
 
-export const varianceMutants = mutantSet<LearnedVariance>({
+export const varianceMutants = mutantSet<LearnedVarianceOf>({
   subject: "learned variance",
   laws: varianceLaws,
   real: learned,

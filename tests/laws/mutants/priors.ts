@@ -10,23 +10,23 @@ import {
   quantise,
   reconstructEmbeddings,
 } from "@millrace/models"
-import * as tf from "@tensorflow/tfjs-core"
 import {
-  type Buckets,
+  type BucketsOf,
   bucketLaws,
-  type Components,
+  type ComponentsOf,
   candidateLaws,
   codeLossLaws,
   componentLaws,
   priorLossLaws,
-} from "../priorLaws.js"
+} from "@millrace/models/laws"
+import * as tf from "@tensorflow/tfjs-core"
 import { mutantSet } from "./mutantSet.js"
 
-export const components: Components = { fit: fitPca, project: projectEmbeddings, reconstruct: reconstructEmbeddings }
-export const buckets: Buckets = { range: fitRange, quantise, dequantise }
+export const components: ComponentsOf = { fit: fitPca, project: projectEmbeddings, reconstruct: reconstructEmbeddings }
+export const buckets: BucketsOf = { range: fitRange, quantise, dequantise }
 
 const scaledAxes =
-  (factor: number): Components["fit"] =>
+  (factor: number): ComponentsOf["fit"] =>
   (samples, kept) => {
     const pca = fitPca(samples, kept)
     return {
@@ -38,7 +38,7 @@ const scaledAxes =
     }
   }
 
-export const componentMutants = mutantSet<Components>({
+export const componentMutants = mutantSet<ComponentsOf>({
   subject: "principal components",
   laws: componentLaws,
   real: components,
@@ -81,7 +81,7 @@ export const componentMutants = mutantSet<Components>({
   },
 })
 
-export const bucketMutants = mutantSet<Buckets>({
+export const bucketMutants = mutantSet<BucketsOf>({
   subject: "buckets",
   laws: bucketLaws,
   real: buckets,

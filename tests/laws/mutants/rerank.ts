@@ -1,11 +1,11 @@
 import { type Ranked, rerank, takeRanked } from "@millrace/models"
+import { type RerankOf, rerankLaws } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
-import { type Rerank, rerankLaws } from "../rerankLaws.js"
 import { mutantSet } from "./mutantSet.js"
 
 /** Places of each row by a comparison of two of its samples, and their scores. */
 const sortedBy =
-  (compare: (a: number, b: number, i: number, j: number) => number): Rerank =>
+  (compare: (a: number, b: number, i: number, j: number) => number): RerankOf =>
   (scores, keep) => {
     const table = scores.arraySync() as Array<Array<number>>
     const places = table.map((row) =>
@@ -20,7 +20,7 @@ const sortedBy =
 
 const falling = sortedBy((a, b) => b - a)
 
-export const rerankMutants = mutantSet<Rerank>({
+export const rerankMutants = mutantSet<RerankOf>({
   subject: "rerank",
   laws: rerankLaws,
   real: rerank,

@@ -15,7 +15,10 @@ const setOf = (subject: string, config: WhitenConfig): MutantSet => {
     laws: (each) => whitenLaws(each, config),
     real,
     mutants: {
-      [config.shiftMean ? "that keeps the mean" : "that shifts the mean"]: ours({ ...config, shiftMean: !config.shiftMean }),
+      [config.shiftMean ? "that keeps the mean" : "that shifts the mean"]: ours({
+        ...config,
+        shiftMean: !config.shiftMean,
+      }),
       "that divides squares by another count": ours({
         ...config,
         variance: config.variance === "biased" ? "unbiased" : "biased",

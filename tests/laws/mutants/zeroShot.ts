@@ -1,12 +1,12 @@
 import { softmax } from "@millrace/core"
 import { classProbabilities, ensemble, unitNorm } from "@millrace/models"
+import { type ClassifyOf, classifyLaws, type EnsembleOf, ensembleLaws } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
-import { type Classify, classifyLaws, type Ensemble, ensembleLaws } from "../zeroShotLaws.js"
 import { mutantSet } from "./mutantSet.js"
 
 const cosines = (images: tf.Tensor, classes: tf.Tensor): tf.Tensor => tf.matMul(images, classes, false, true)
 
-export const ensembleMutants = mutantSet<Ensemble>({
+export const ensembleMutants = mutantSet<EnsembleOf>({
   subject: "ensemble of prompts",
   laws: ensembleLaws,
   real: ensemble,
@@ -18,7 +18,7 @@ export const ensembleMutants = mutantSet<Ensemble>({
   },
 })
 
-export const classifyMutants = mutantSet<Classify>({
+export const classifyMutants = mutantSet<ClassifyOf>({
   subject: "zero-shot classification",
   laws: classifyLaws,
   real: classProbabilities,

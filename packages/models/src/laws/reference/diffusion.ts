@@ -1,5 +1,6 @@
 /** Losses of diffusion in float64, entry by entry, from the papers' formulas. */
-import type { Diffusion, DiffusionLossConfig } from "@millrace/models"
+import type { Diffusion } from "../../diffusion/diffusion.js"
+import type { DiffusionLossConfig } from "../../diffusion/loss.js"
 
 /** KL of two normal distributions, in nats. */
 export const klReference = (mean: number, log: number, otherMean: number, otherLog: number): number =>

@@ -1,11 +1,9 @@
-import type { NoiseSchedule } from "@millrace/models"
+import { expectClose, expectSame, expectThat, type Law, law, size } from "@millrace/core/laws"
 import fc from "fast-check"
-import { expectClose, expectSame, expectThat } from "./close.js"
+import type { NoiseSchedule } from "../diffusion/schedule.js"
 import { scheduleConfigs } from "./diffusionExamples.js"
-import { size } from "./examples.js"
-import { type Law, law } from "./law.js"
 
-export interface Respacing {
+export interface RespacingOf {
   readonly spaced: (steps: number, spacing: string) => ReadonlyArray<number>
   readonly respace: (schedule: NoiseSchedule, kept: ReadonlyArray<number>) => NoiseSchedule
 }
@@ -19,7 +17,7 @@ const float64 = { relative: 1e-9, absolute: 1e-15 }
 
 /** What respacing obeys; `make` gives the schedule that it is tried on. */
 export const respacingLaws = (
-  { spaced, respace }: Respacing,
+  { spaced, respace }: RespacingOf,
   make: (config: { readonly kind: "linear" | "cosine"; readonly steps: number }) => NoiseSchedule,
 ): ReadonlyArray<Law> => {
   const kept = scheduleConfigs.chain((config) =>

@@ -1,12 +1,10 @@
-import type { Ranked } from "@millrace/models"
+import { expectSame, expectThat, float, type Law, law, real, rows, size, values } from "@millrace/core/laws"
 import type * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectSame, expectThat, values } from "./close.js"
-import { float, real, rows, size } from "./examples.js"
-import { type Law, law } from "./law.js"
+import type { Ranked } from "../rerank.js"
 
 /** Scores b n and a number k to the best k of each row, best first. */
-export type Rerank = (scores: tf.Tensor, keep: number) => Ranked
+export type RerankOf = (scores: tf.Tensor, keep: number) => Ranked
 
 /** Rows of distinct scores. */
 const distinct = fc.tuple(size(1, 3), size(2, 7)).chain(([b, n]) =>
@@ -21,7 +19,7 @@ const distinct = fc.tuple(size(1, 3), size(2, 7)).chain(([b, n]) =>
   }),
 )
 
-export const rerankLaws = (rerank: Rerank): ReadonlyArray<Law> => {
+export const rerankLaws = (rerank: RerankOf): ReadonlyArray<Law> => {
   const at = (scores: ReadonlyArray<ReadonlyArray<number>>, keep: number) => {
     const ranked = rerank(float([scores.length, scores[0]!.length], scores.flat()), keep)
     return { scores: rows(values(ranked.scores), keep), places: rows(values(ranked.places), keep) }

@@ -1,14 +1,24 @@
+import {
+  expectClose,
+  expectThat,
+  float,
+  grid,
+  type Law,
+  law,
+  real,
+  rows,
+  size,
+  strict,
+  values,
+} from "@millrace/core/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectThat, values } from "./close.js"
-import { float, grid, real, rows, size, strict } from "./examples.js"
-import { type Law, law } from "./law.js"
 import { dot } from "./reference/contrastive.js"
 
 /** Features of prompts [k n j], of length 1, to one of each class [k j]. */
-export type Ensemble = (prompts: tf.Tensor) => tf.Tensor
+export type EnsembleOf = (prompts: tf.Tensor) => tf.Tensor
 /** Features [b j] and [k j], of length 1, to probabilities [b k]. */
-export type Classify = (images: tf.Tensor, classes: tf.Tensor, scale: number) => tf.Tensor
+export type ClassifyOf = (images: tf.Tensor, classes: tf.Tensor, scale: number) => tf.Tensor
 
 /** Rows of length 1. */
 const units = (count: number, j: number): fc.Arbitrary<Array<number>> =>
@@ -18,7 +28,7 @@ const units = (count: number, j: number): fc.Arbitrary<Array<number>> =>
   ).map((flat) => rows(flat, j).flatMap((x) => x.map((v) => v / Math.sqrt(dot(x, x)))))
 
 /** What an ensemble of prompts obeys. */
-export const ensembleLaws = (ensemble: Ensemble): ReadonlyArray<Law> => {
+export const ensembleLaws = (ensemble: EnsembleOf): ReadonlyArray<Law> => {
   const prompts = fc
     .tuple(size(1, 3), size(1, 4), size(2, 4))
     .chain(([k, n, j]) =>
@@ -50,7 +60,7 @@ export const ensembleLaws = (ensemble: Ensemble): ReadonlyArray<Law> => {
 }
 
 /** What a zero-shot classifier obeys. */
-export const classifyLaws = (classify: Classify): ReadonlyArray<Law> => {
+export const classifyLaws = (classify: ClassifyOf): ReadonlyArray<Law> => {
   const scenes = fc.tuple(size(1, 3), size(2, 4), size(2, 4)).chain(([b, k, j]) =>
     fc.record({
       b: fc.constant(b),

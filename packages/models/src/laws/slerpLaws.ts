@@ -1,10 +1,8 @@
+import { expectClose, float, grid, type Law, law, size, values } from "@millrace/core/laws"
 import type * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, values } from "./close.js"
-import { float, grid, size } from "./examples.js"
-import { type Law, law } from "./law.js"
 
-export type Slerp = (a: tf.Tensor, b: tf.Tensor, share: tf.Tensor | number) => tf.Tensor
+export type SlerpOf = (a: tf.Tensor, b: tf.Tensor, share: tf.Tensor | number) => tf.Tensor
 
 const norm = (x: ReadonlyArray<number>): number => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0))
 const unit = (x: ReadonlyArray<number>): Array<number> => x.map((v) => v / norm(x))
@@ -17,7 +15,7 @@ const pairs = size(2, 5).chain((d) =>
 )
 
 /** What spherical interpolation obeys. */
-export const slerpLaws = (slerp: Slerp): ReadonlyArray<Law> => {
+export const slerpLaws = (slerp: SlerpOf): ReadonlyArray<Law> => {
   const at = (a: ReadonlyArray<number>, b: ReadonlyArray<number>, t: number): ReadonlyArray<number> =>
     values(slerp(float([1, a.length], a), float([1, b.length], b), t))
   return [

@@ -1,8 +1,8 @@
 /** Schedules, times and data that the laws of diffusion are tried on. */
-import { type NoiseSchedule, type NoiseScheduleConfig, noiseSchedule } from "@millrace/models"
+import { float, grid, ids, real, size } from "@millrace/core/laws"
 import type * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { float, grid, ids, real, size } from "./examples.js"
+import { type NoiseSchedule, type NoiseScheduleConfig, noiseSchedule } from "../diffusion/schedule.js"
 
 export const scheduleConfigs: fc.Arbitrary<NoiseScheduleConfig> = fc.oneof(
   size(21, 120).map((steps) => ({ kind: "linear" as const, steps })),

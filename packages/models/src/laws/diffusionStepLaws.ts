@@ -1,18 +1,17 @@
-import type { NoiseSchedule, Reverse } from "@millrace/models"
+import { expectClose, expectSame, ids, type Law, law, size, values } from "@millrace/core/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectSame, values } from "./close.js"
+import type { Reverse } from "../diffusion/reverse.js"
+import type { NoiseSchedule } from "../diffusion/schedule.js"
 import { eachOf, type NoisyExample, noisyExamples, noisyOf, rowsOf, timesOf } from "./diffusionExamples.js"
-import { ids, size } from "./examples.js"
-import { type Law, law } from "./law.js"
 
-export type Ddpm = (step: Reverse, noise: tf.Tensor, time: tf.Tensor) => tf.Tensor
+export type AncestralStepOf = (step: Reverse, noise: tf.Tensor, time: tf.Tensor) => tf.Tensor
 
 const any = noisyExamples([0, 1])
 const moderate = noisyExamples([0.02, 0.98])
 
 /** What an ancestral step obeys. */
-export const ddpmLaws = (step: Ddpm): ReadonlyArray<Law> => {
+export const ddpmLaws = (step: AncestralStepOf): ReadonlyArray<Law> => {
   const at = (e: NoisyExample, noise: ReadonlyArray<number>, time = timesOf(e)) => {
     const start = rowsOf(e, e.start)
     return values(step({ start, mean: start, logVariance: rowsOf(e, e.other) }, rowsOf(e, noise), time))
@@ -51,7 +50,7 @@ export const ddpmLaws = (step: Ddpm): ReadonlyArray<Law> => {
   ]
 }
 
-export interface Ddim {
+export interface DdimSteps {
   readonly step: (
     schedule: NoiseSchedule,
     start: tf.Tensor,
@@ -66,7 +65,7 @@ export interface Ddim {
 const eta = size(0, 64).map((n) => n / 64)
 
 /** What steps of DDIM and their inverse obey. `posterior` is the mean of q(x_{t−1} | x_t, x₀). */
-export const ddimLaws = ({ step, inverse }: Ddim, posterior: Ddim["inverse"]): ReadonlyArray<Law> => {
+export const ddimLaws = ({ step, inverse }: DdimSteps, posterior: DdimSteps["inverse"]): ReadonlyArray<Law> => {
   const at = (
     e: NoisyExample,
     start: ReadonlyArray<number>,

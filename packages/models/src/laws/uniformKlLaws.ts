@@ -1,13 +1,22 @@
+import {
+  expectClose,
+  expectGradient,
+  expectThat,
+  float,
+  grid,
+  type Law,
+  law,
+  real,
+  rows,
+  size,
+  values,
+} from "@millrace/core/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectThat, values } from "./close.js"
-import { float, grid, real, rows, size } from "./examples.js"
-import { expectGradient } from "./finiteDifference.js"
-import { type Law, law } from "./law.js"
 import { uniformKlReference } from "./reference/dvae.js"
 
 /** Logits n k to the KL from the uniform distribution, n. */
-export type UniformKl = (logits: tf.Tensor) => tf.Tensor
+export type UniformKlOf = (logits: tf.Tensor) => tf.Tensor
 
 /** Some of them with one or two logits that are far from the others. */
 const examples = fc.tuple(size(1, 3), size(2, 6)).chain(([n, k]) =>
@@ -17,7 +26,7 @@ const examples = fc.tuple(size(1, 3), size(2, 6)).chain(([n, k]) =>
   }),
 )
 
-export const uniformKlLaws = (kl: UniformKl): ReadonlyArray<Law> => {
+export const uniformKlLaws = (kl: UniformKlOf): ReadonlyArray<Law> => {
   const at = (shape: ReadonlyArray<number>, logits: ReadonlyArray<number>) => values(kl(float(shape, logits)))
   return [
     law("it lies between 0 and ln k, at logits of ±10⁴ too", examples, ({ shape, logits }) => {

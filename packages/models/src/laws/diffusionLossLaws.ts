@@ -1,14 +1,24 @@
-import type { Diffusion, DiffusionBatch, DiffusionLoss, DiffusionLossConfig, Parametrisation } from "@millrace/models"
+import {
+  expectClose,
+  expectThat,
+  finiteDifference,
+  float,
+  gradient,
+  ids,
+  type Law,
+  law,
+  rows,
+  values,
+} from "@millrace/core/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectThat, values } from "./close.js"
+import type { Diffusion } from "../diffusion/diffusion.js"
+import type { DiffusionBatch, DiffusionLoss, DiffusionLossConfig } from "../diffusion/loss.js"
+import type { Parametrisation } from "../diffusion/parametrisation.js"
 import { type NoisyExample, noisyExamples, rowsOf, timesOf, velocityOf } from "./diffusionExamples.js"
-import { float, gradient, ids, rows } from "./examples.js"
-import { finiteDifference } from "./finiteDifference.js"
-import { type Law, law } from "./law.js"
 import { lossReference } from "./reference/diffusion.js"
 
-export type Loss = (
+export type DiffusionLossOf = (
   diffusion: Diffusion,
   batch: DiffusionBatch,
   output: tf.Tensor,
@@ -26,7 +36,7 @@ const joined = (e: NoisyExample, prediction: ReadonlyArray<number>, v: ReadonlyA
   tf.concat([rowsOf(e, prediction), rowsOf(e, v)], 1)
 
 /** What a loss of diffusion obeys. */
-export const diffusionLossLaws = (loss: Loss): ReadonlyArray<Law> => {
+export const diffusionLossLaws = (loss: DiffusionLossOf): ReadonlyArray<Law> => {
   const learned = (e: NoisyExample, parametrisation: Parametrisation): Diffusion => ({
     schedule: e.schedule,
     parametrisation,

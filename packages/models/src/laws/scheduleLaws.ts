@@ -1,10 +1,8 @@
-import type { NoiseSchedule, NoiseScheduleConfig } from "@millrace/models"
-import { expectClose, expectSame, expectThat } from "./close.js"
+import { expectClose, expectSame, expectThat, type Law, law, size } from "@millrace/core/laws"
+import type { NoiseSchedule, NoiseScheduleConfig } from "../diffusion/schedule.js"
 import { scheduleConfigs } from "./diffusionExamples.js"
-import { size } from "./examples.js"
-import { type Law, law } from "./law.js"
 
-export type MakeSchedule = (config: NoiseScheduleConfig) => NoiseSchedule
+export type NoiseScheduleOf = (config: NoiseScheduleConfig) => NoiseSchedule
 
 const float64 = { relative: 1e-12, absolute: 1e-14 }
 
@@ -12,7 +10,7 @@ const float64 = { relative: 1e-12, absolute: 1e-14 }
 const curve = (share: number): number => Math.cos(((share + 0.008) / 1.008) * (Math.PI / 2)) ** 2
 
 /** What a schedule obeys, and the two published ones. */
-export const scheduleLaws = (make: MakeSchedule): ReadonlyArray<Law> => [
+export const scheduleLaws = (make: NoiseScheduleOf): ReadonlyArray<Law> => [
   law("ᾱ falls strictly, within (0, 1)", scheduleConfigs, (config) => {
     const { alphaBar, steps } = make(config)
     expectThat(alphaBar.length === steps && steps === config.steps, () => `${alphaBar.length} of ${config.steps}`)

@@ -1,13 +1,23 @@
+import {
+  expectClose,
+  expectGradient,
+  expectThat,
+  float,
+  gradient,
+  grid,
+  type Law,
+  law,
+  real,
+  rows,
+  size,
+  values,
+} from "@millrace/core/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectThat, values } from "./close.js"
-import { float, gradient, grid, real, rows, size } from "./examples.js"
-import { expectGradient } from "./finiteDifference.js"
-import { type Law, law } from "./law.js"
 import { dot, matchingGradient, matchingReference, scaledCosines } from "./reference/contrastive.js"
 
 /** A loss over square logits: entry i of row i is right. */
-export type MatchingLoss = (logits: tf.Tensor) => tf.Scalar
+export type MatchingLossOf = (logits: tf.Tensor) => tf.Scalar
 
 const squares = (min = 1, limit = 8) =>
   size(min, 6).chain((b) => fc.record({ b: fc.constant(b), logits: grid([b, b], real(limit)) }))
@@ -23,7 +33,7 @@ const turned = (b: number, by: number): ReadonlyArray<number> =>
  * What a symmetric contrastive loss obeys, as a function of its logits.
  * @source Radford et al. 2021, figure 3
  */
-export const matchingLaws = (loss: MatchingLoss): ReadonlyArray<Law> => {
+export const matchingLaws = (loss: MatchingLossOf): ReadonlyArray<Law> => {
   const at = (flat: ReadonlyArray<number>, b: number): number => values(loss(float([b, b], flat)))[0]!
   const slope = (flat: ReadonlyArray<number>, b: number) => values(gradient((s) => loss(s!), [float([b, b], flat)])[0]!)
   return [
@@ -109,7 +119,7 @@ export const matchingLaws = (loss: MatchingLoss): ReadonlyArray<Law> => {
 }
 
 /** A contrastive loss of features of any length, which it normalises, and the logarithm of the scale. */
-export type ContrastiveLoss = (images: tf.Tensor, texts: tf.Tensor, logScale: tf.Tensor) => tf.Scalar
+export type ContrastiveLossOf = (images: tf.Tensor, texts: tf.Tensor, logScale: tf.Tensor) => tf.Scalar
 
 /** Numbers away from 0, so that no feature is short and cosines are smooth. */
 const coordinate = real(3).filter((x) => Math.abs(x) > 0.2)
@@ -139,7 +149,7 @@ const mirrored = (flat: ReadonlyArray<number>, direction: ReadonlyArray<number>)
  * What CLIP's loss obeys, as a function of features of any length and of the logarithm of the scale.
  * @source Radford et al. 2021, figure 3
  */
-export const contrastiveLaws = (loss: ContrastiveLoss): ReadonlyArray<Law> => {
+export const contrastiveLaws = (loss: ContrastiveLossOf): ReadonlyArray<Law> => {
   const at = (p: Pairs, { images = p.images, texts = p.texts, t = p.t } = {}): number =>
     values(loss(sideOf(p, images), sideOf(p, texts), tf.scalar(t)))[0]!
   const slopes = (p: Pairs) =>

@@ -1,5 +1,5 @@
 /** The formulas of the dVAE's loss in plain float64 loops. */
-import { logSoftmax, rows } from "../examples.js"
+import { logSoftmax, rows } from "@millrace/core/laws"
 
 const sum = (x: ReadonlyArray<number>): number => x.reduce((a, b) => a + b, 0)
 

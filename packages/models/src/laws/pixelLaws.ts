@@ -1,11 +1,9 @@
+import { expectClose, expectThat, float, grid, type Law, law, real, values } from "@millrace/core/laws"
 import type * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectThat, values } from "./close.js"
-import { float, grid, real } from "./examples.js"
-import { type Law, law } from "./law.js"
 
 /** The ε-map and what undoes it. */
-export interface PixelMap {
+export interface PixelMapOf {
   readonly map: (x: tf.Tensor) => tf.Tensor
   readonly unmap: (x: tf.Tensor) => tf.Tensor
 }
@@ -15,7 +13,7 @@ const pixels = grid(
   fc.integer({ min: 0, max: 1024 }).map((n) => n / 1024),
 )
 
-export const pixelLaws = ({ map, unmap }: PixelMap): ReadonlyArray<Law> => {
+export const pixelLaws = ({ map, unmap }: PixelMapOf): ReadonlyArray<Law> => {
   const phi = (x: ReadonlyArray<number>) => values(map(float([x.length], x)))
   return [
     law("0 becomes 0.1 and 1 becomes 0.9", fc.constant(null), () => {

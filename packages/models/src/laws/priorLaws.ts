@@ -1,17 +1,30 @@
 import { float32 } from "@millrace/core"
-import type { Pca, Range } from "@millrace/models"
+import {
+  expectClose,
+  expectSame,
+  expectThat,
+  float,
+  gradient,
+  grid,
+  ids,
+  type Law,
+  law,
+  real,
+  rows,
+  size,
+  values,
+} from "@millrace/core/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectSame, expectThat, values } from "./close.js"
-import { float, gradient, grid, ids, real, rows, size } from "./examples.js"
-import { type Law, law } from "./law.js"
+import type { Range } from "../unclip/buckets.js"
+import type { Pca } from "../unclip/pca.js"
 
 const dot = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0)
 const mean = (x: ReadonlyArray<number>): number => x.reduce((a, b) => a + b, 0) / x.length
 
 // --- principal components
 
-export interface Components {
+export interface ComponentsOf {
   readonly fit: (samples: ReturnType<typeof float32>, kept: number) => Pca
   readonly project: (z: tf.Tensor, mean: tf.Tensor, axes: tf.Tensor) => tf.Tensor
   readonly reconstruct: (components: tf.Tensor, mean: tf.Tensor, axes: tf.Tensor) => tf.Tensor
@@ -35,7 +48,7 @@ const clouds = fc
   }))
 
 /** Laws of principal components. */
-export const componentLaws = ({ fit, project, reconstruct }: Components): ReadonlyArray<Law> => {
+export const componentLaws = ({ fit, project, reconstruct }: ComponentsOf): ReadonlyArray<Law> => {
   const of = ({ shape, data, kept }: { shape: readonly [number, number]; data: Array<number>; kept: number }) => {
     const { mean: m, axes, variances } = fit(float32(shape, data), kept)
     const [middle, along] = [float(m.shape, [...m.data]), float(axes.shape, [...axes.data])]
@@ -95,7 +108,7 @@ export const componentLaws = ({ fit, project, reconstruct }: Components): Readon
 
 // --- buckets
 
-export interface Buckets {
+export interface BucketsOf {
   readonly range: (samples: ReturnType<typeof float32>) => Range
   readonly quantise: (x: tf.Tensor, low: tf.Tensor, high: tf.Tensor, buckets: number) => tf.Tensor
   readonly dequantise: (codes: tf.Tensor, low: tf.Tensor, high: tf.Tensor, buckets: number) => tf.Tensor
@@ -112,7 +125,7 @@ const samples = fc.tuple(size(2, 8), size(1, 3)).chain(([n, k]) =>
 )
 
 /** Laws of a quantiser. */
-export const bucketLaws = ({ range, quantise, dequantise }: Buckets): ReadonlyArray<Law> => {
+export const bucketLaws = ({ range, quantise, dequantise }: BucketsOf): ReadonlyArray<Law> => {
   const of = ({ n, k, data, buckets }: { n: number; k: number; data: Array<number>; buckets: number }) => {
     const { low, high } = range(float32([n, k], data))
     const [from, to] = [float([k], [...low.data]), float([k], [...high.data])]

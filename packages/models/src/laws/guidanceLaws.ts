@@ -1,12 +1,10 @@
-import { convertPrediction } from "@millrace/models"
+import { expectClose, expectSame, float, grid, type Law, law, real, size, values } from "@millrace/core/laws"
 import type * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectSame, values } from "./close.js"
+import { convertPrediction } from "../diffusion/parametrisation.js"
 import { noisyExamples, noisyOf, rowsOf, timesOf } from "./diffusionExamples.js"
-import { float, grid, real, size } from "./examples.js"
-import { type Law, law } from "./law.js"
 
-export type Guide = (conditional: tf.Tensor, unconditional: tf.Tensor, scale: number, channels: number) => tf.Tensor
+export type GuideOf = (conditional: tf.Tensor, unconditional: tf.Tensor, scale: number, channels: number) => tf.Tensor
 
 const pairs = fc.tuple(size(1, 3), size(1, 3)).chain(([b, c]) =>
   fc.record({
@@ -20,7 +18,7 @@ const pairs = fc.tuple(size(1, 3), size(1, 3)).chain(([b, c]) =>
 )
 
 /** What classifier-free guidance obeys. */
-export const guideLaws = (guide: Guide): ReadonlyArray<Law> => {
+export const guideLaws = (guide: GuideOf): ReadonlyArray<Law> => {
   const firsts = (flat: ReadonlyArray<number>, c: number) => flat.filter((_, i) => i % (2 * c) < c)
   const rest = (flat: ReadonlyArray<number>, c: number) => flat.filter((_, i) => i % (2 * c) >= c)
   const at = ({ b, c, one, two }: { b: number; c: number; one: Array<number>; two: Array<number> }, s: number) =>

@@ -1,18 +1,16 @@
-import type { CosineRamp } from "@millrace/models"
+import { expectClose, expectSame, expectThat, type Law, law, real } from "@millrace/core/laws"
 import fc from "fast-check"
-import { expectClose, expectSame, expectThat } from "./close.js"
-import { real } from "./examples.js"
-import { type Law, law } from "./law.js"
+import type { CosineRamp } from "../cosineRamp.js"
 
 /** A schedule and an update to a value. */
-export type Ramp = (ramp: CosineRamp, update: number) => number
+export type RampOf = (ramp: CosineRamp, update: number) => number
 
 const ramps = fc
   .record({ from: real(8), to: real(8), updates: fc.integer({ min: 2, max: 2_000_000 }) })
   .filter(({ from, to }) => from !== to)
 const at = ramps.chain((ramp) => fc.tuple(fc.constant(ramp), fc.nat(ramp.updates)))
 
-export const cosineRampLaws = (value: Ramp): ReadonlyArray<Law> => [
+export const cosineRampLaws = (value: RampOf): ReadonlyArray<Law> => [
   law("it begins and ends exactly at its ends, and stays there", ramps, (ramp) => {
     const { from, to, updates } = ramp
     expectSame([value(ramp, 0), value(ramp, updates), value(ramp, 2 * updates)], [from, to, to])

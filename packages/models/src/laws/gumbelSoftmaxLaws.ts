@@ -1,14 +1,26 @@
 import { keyFromSeed, random } from "@millrace/core"
+import {
+  expectClose,
+  expectGradient,
+  expectSame,
+  expectThat,
+  float,
+  grid,
+  type Law,
+  law,
+  logSoftmax,
+  real,
+  rows,
+  size,
+  strict,
+  values,
+} from "@millrace/core/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectSame, expectThat, values } from "./close.js"
-import { float, grid, logSoftmax, real, rows, size, strict } from "./examples.js"
-import { expectGradient } from "./finiteDifference.js"
-import { type Law, law } from "./law.js"
 import { gumbelSoftmaxReference } from "./reference/dvae.js"
 
 /** Logits n k, noise n k and a temperature to relaxed one-hot rows, n k. */
-export type Relax = (logits: tf.Tensor, noise: tf.Tensor, temperature: number) => tf.Tensor
+export type RelaxOf = (logits: tf.Tensor, noise: tf.Tensor, temperature: number) => tf.Tensor
 
 const examples = fc.tuple(size(1, 3), size(2, 6)).chain(([n, k]) =>
   fc.record({
@@ -31,7 +43,7 @@ const apart = size(2, 6).chain((k) =>
 
 const best = (row: ReadonlyArray<number>): number => row.indexOf(Math.max(...row))
 
-export const gumbelSoftmaxLaws = (relax: Relax): ReadonlyArray<Law> => {
+export const gumbelSoftmaxLaws = (relax: RelaxOf): ReadonlyArray<Law> => {
   const at = ({ shape, logits, noise, temperature }: Example) =>
     values(relax(float(shape, logits), float(shape, noise), temperature))
   return [

@@ -1,12 +1,23 @@
-import type { DvaeBatch, DvaeLoss } from "@millrace/models"
+import {
+  expectClose,
+  expectGradient,
+  expectSame,
+  expectThat,
+  float,
+  gradient,
+  grid,
+  type Law,
+  law,
+  real,
+  rows,
+  size,
+  values,
+} from "@millrace/core/laws"
 import fc from "fast-check"
-import { expectClose, expectSame, expectThat, values } from "./close.js"
-import { float, gradient, grid, real, rows, size } from "./examples.js"
-import { expectGradient } from "./finiteDifference.js"
-import { type Law, law } from "./law.js"
+import type { DvaeBatch, DvaeLoss } from "../losses/dvae.js"
 import { dvaeLossReference } from "./reference/dvae.js"
 
-export type EvidenceBound = (batch: DvaeBatch, beta: number) => DvaeLoss
+export type EvidenceBoundOf = (batch: DvaeBatch, beta: number) => DvaeLoss
 
 const pixel = fc.integer({ min: 0, max: 1024 }).map((n) => n / 1024)
 const examples = fc
@@ -39,7 +50,7 @@ const smooth = examples.filter(({ image, mean }) =>
   }),
 )
 
-export const dvaeLossLaws = (bound: EvidenceBound): ReadonlyArray<Law> => {
+export const dvaeLossLaws = (bound: EvidenceBoundOf): ReadonlyArray<Law> => {
   const at = (e: Example, beta = e.beta) => {
     const { loss, reconstruction, kl } = bound(batchOf(e), beta)
     return { loss: values(loss)[0]!, reconstruction: values(reconstruction)[0]!, kl: values(kl)[0]! }

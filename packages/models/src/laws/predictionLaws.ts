@@ -1,14 +1,13 @@
-import type { NoiseSchedule, Parametrisation } from "@millrace/models"
+import { expectClose, expectThat, type Law, law, real, values } from "@millrace/core/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectThat, values } from "./close.js"
+import type { Parametrisation } from "../diffusion/parametrisation.js"
+import type { NoiseSchedule } from "../diffusion/schedule.js"
 import { eachOf, type NoisyExample, noisyExamples, noisyOf, rowsOf, timesOf, velocityOf } from "./diffusionExamples.js"
-import { real } from "./examples.js"
-import { type Law, law } from "./law.js"
 
 type Step = (schedule: NoiseSchedule, a: tf.Tensor, b: tf.Tensor, time: tf.Tensor) => tf.Tensor
 
-export type Convert = (
+export type ConvertPrediction = (
   schedule: NoiseSchedule,
   way: { readonly from: Parametrisation; readonly to: Parametrisation },
   prediction: tf.Tensor,
@@ -28,8 +27,8 @@ const truth = (e: NoisyExample): Readonly<Record<Parametrisation, ReadonlyArray<
 })
 
 /** What conversions between ε, x₀ and v obey. */
-export const convertLaws = (convert: Convert): ReadonlyArray<Law> => {
-  const at = (e: NoisyExample, way: Parameters<Convert>[1], flat: ReadonlyArray<number>): tf.Tensor =>
+export const convertLaws = (convert: ConvertPrediction): ReadonlyArray<Law> => {
+  const at = (e: NoisyExample, way: Parameters<ConvertPrediction>[1], flat: ReadonlyArray<number>): tf.Tensor =>
     convert(e.schedule, way, rowsOf(e, flat), rowsOf(e, noisyOf(e)), timesOf(e))
   return [
     law("of the true ε, x₀ or v it makes the true others", fc.tuple(noisyExamples(), ways), ([e, way]) => {
@@ -64,10 +63,10 @@ export const convertLaws = (convert: Convert): ReadonlyArray<Law> => {
   ]
 }
 
-export type Weights = (schedule: NoiseSchedule, from: Parametrisation, to: Parametrisation) => Float64Array
+export type ErrorWeightsOf = (schedule: NoiseSchedule, from: Parametrisation, to: Parametrisation) => Float64Array
 
 /** What the weights between squared errors obey; `convert` is the conversion that they belong to. */
-export const errorWeightLaws = (weights: Weights, convert: Convert): ReadonlyArray<Law> => [
+export const errorWeightLaws = (weights: ErrorWeightsOf, convert: ConvertPrediction): ReadonlyArray<Law> => [
   law("from noise to start it is (1 − ᾱ) / ᾱ, to velocity 1 / ᾱ", noisyExamples(), ({ schedule }) => {
     const [start, velocity] = [weights(schedule, "noise", "start"), weights(schedule, "noise", "velocity")]
     schedule.alphaBar.forEach((left, t) => {
@@ -144,10 +143,10 @@ export const posteriorLaws = (posterior: Step): ReadonlyArray<Law> => {
 }
 
 /** `v` in, ln of the variance out. */
-export type LearnedVariance = (schedule: NoiseSchedule, v: tf.Tensor, time: tf.Tensor) => tf.Tensor
+export type LearnedVarianceOf = (schedule: NoiseSchedule, v: tf.Tensor, time: tf.Tensor) => tf.Tensor
 
 /** What a learned variance obeys. */
-export const varianceLaws = (log: LearnedVariance): ReadonlyArray<Law> => {
+export const varianceLaws = (log: LearnedVarianceOf): ReadonlyArray<Law> => {
   const any = noisyExamples([0, 1])
   const at = (e: NoisyExample, v: ReadonlyArray<number>) => values(log(e.schedule, rowsOf(e, v), timesOf(e)))
   const limits = (e: NoisyExample) => ({

@@ -1,13 +1,22 @@
+import {
+  expectClose,
+  expectGradient,
+  expectSame,
+  expectThat,
+  float,
+  grid,
+  type Law,
+  law,
+  real,
+  size,
+  values,
+} from "@millrace/core/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectSame, expectThat, values } from "./close.js"
-import { float, grid, real, size } from "./examples.js"
-import { expectGradient } from "./finiteDifference.js"
-import { type Law, law } from "./law.js"
 import { logitLaplaceReference } from "./reference/dvae.js"
 
 /** Numbers in (0, 1), locations and logarithms of scales, each b y x c, to −ln of their densities, b y x c. */
-export type Surprise = (x: tf.Tensor, mean: tf.Tensor, logWidth: tf.Tensor) => tf.Tensor
+export type SurpriseOf = (x: tf.Tensor, mean: tf.Tensor, logWidth: tf.Tensor) => tf.Tensor
 
 const sigmoid = (l: number): number => 1 / (1 + Math.exp(-l))
 const logit = (x: number): number => Math.log(x / (1 - x))
@@ -24,7 +33,7 @@ const examples = size(1, 6).chain((n) =>
 /** Half the width of a step of the quadrature, in logits. */
 const half = 0.004
 
-export const logitLaplaceLaws = (surprise: Surprise): ReadonlyArray<Law> => {
+export const logitLaplaceLaws = (surprise: SurpriseOf): ReadonlyArray<Law> => {
   const at = (x: ReadonlyArray<number>, means: ReadonlyArray<number>, widths: ReadonlyArray<number>) => {
     const shape = [1, 1, x.length, 1]
     return values(surprise(float(shape, x), float(shape, means), float(shape, widths)))

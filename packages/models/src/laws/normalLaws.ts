@@ -1,20 +1,17 @@
-import type { Normal } from "@millrace/models"
+import { expectClose, expectGradient, expectThat, float, grid, type Law, law, real, values } from "@millrace/core/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
-import { expectClose, expectThat, values } from "./close.js"
-import { float, grid, real } from "./examples.js"
-import { expectGradient } from "./finiteDifference.js"
-import { type Law, law } from "./law.js"
+import type { Normal } from "../diffusion/normalKl.js"
 import { discretisedReference, klReference } from "./reference/diffusion.js"
 
-export type NormalKl = (p: Normal, q: Normal) => tf.Tensor
+export type NormalKlOf = (p: Normal, q: Normal) => tf.Tensor
 
 const four = fc.tuple(real(2), real(3), real(2), real(3))
 const vector = (x: ReadonlyArray<number>) => float([x.length], x)
 const normal = (mean: number, log: number): Normal => ({ mean: vector([mean]), logVariance: vector([log]) })
 
 /** What the KL of two normal distributions obeys. */
-export const normalKlLaws = (kl: NormalKl): ReadonlyArray<Law> => {
+export const normalKlLaws = (kl: NormalKlOf): ReadonlyArray<Law> => {
   const at = (m: number, a: number, n: number, b: number): number => values(kl(normal(m, a), normal(n, b)))[0]!
   return [
     law("it is the integral of p ln(p / q)", four, ([m, a, n, b]) => {
@@ -58,7 +55,7 @@ export const normalKlLaws = (kl: NormalKl): ReadonlyArray<Law> => {
   ]
 }
 
-export type Discretised = (data: tf.Tensor, p: Normal) => tf.Tensor
+export type DiscretisedOf = (data: tf.Tensor, p: Normal) => tf.Tensor
 
 const levels = Array.from({ length: 256 }, (_, i) => (2 * i) / 255 - 1)
 const level = fc.integer({ min: 0, max: 255 }).map((i) => levels[i]!)
@@ -66,7 +63,7 @@ const level = fc.integer({ min: 0, max: 255 }).map((i) => levels[i]!)
 const spread = fc.integer({ min: -14 * 64, max: 4 * 64 }).map((n) => n / 64)
 
 /** What the log-probability of 8-bit data obeys. */
-export const discretisedLaws = (logProb: Discretised): ReadonlyArray<Law> => {
+export const discretisedLaws = (logProb: DiscretisedOf): ReadonlyArray<Law> => {
   const at = (x: ReadonlyArray<number>, mean: number, log: number): ReadonlyArray<number> =>
     values(logProb(vector(x), { mean: vector(x.map(() => mean)), logVariance: vector(x.map(() => log)) }))
   return [
