@@ -52,10 +52,9 @@ import { rerankMutants } from "./mutants/rerank.js"
 import { residualMutants } from "./mutants/residual.js"
 import { tokenRewardsMutants } from "./mutants/rewards.js"
 import { samplingMutants } from "./mutants/sampling.js"
-import { sparseLossMutants } from "./mutants/sparse.js"
+import { maskedSparseLossMutants, sparseLossMutants } from "./mutants/sparse.js"
 import { sparseMaskMutants } from "./mutants/sparseMask.js"
 import { sparseModelMutants } from "./mutants/sparseModel.js"
-import { countedMutants, ignoredMutants } from "./mutants/sparseNew.js"
 import { textEncoderMutants } from "./mutants/textEncoder.js"
 import { adamMutants, averageMutants, learningRateMutants } from "./mutants/training.js"
 import { unetMutants } from "./mutants/unet.js"
@@ -87,12 +86,11 @@ export const mutantSets: ReadonlyArray<MutantSet> = [
   entropyMutants,
   adaptiveKlMutants,
   sparseLossMutants,
+  maskedSparseLossMutants,
   gptMutants,
   rewardMutants,
   textAndImageMutants,
   samplingMutants,
-  countedMutants,
-  ignoredMutants,
   sparseMaskMutants,
   sparseModelMutants,
   imageSamplerMutants,

@@ -1,14 +1,14 @@
 import { ShapeMismatch } from "@millrace/core"
+import { sparseLossLaws } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import { expect, test } from "vitest"
 import { expectClose } from "./close.js"
 import { float, ids } from "./examples.js"
 import { verify } from "./law.js"
-import { counted, ignored } from "./mutants/sparseNew.js"
-import { ignoredPadLaws, sparseLossLaws } from "./sparseLossLaws.js"
+import { counted, ignored } from "./mutants/sparse.js"
 
-verify("sparseLoss, paddings counted", sparseLossLaws(counted, "counted"))
-verify("sparseLoss, paddings ignored", [...sparseLossLaws(ignored, "ignored"), ...ignoredPadLaws(ignored)])
+verify("sparseLoss, paddings counted", sparseLossLaws(counted, { pads: "counted" }))
+verify("sparseLoss, paddings ignored", sparseLossLaws(ignored, { pads: "ignored" }))
 
 test("captions of a single token cost nothing where paddings are ignored, and the image still counts", () => {
   const [text, image] = [tf.zeros([1, 2, 4]), tf.zeros([1, 3, 5])]

@@ -1,5 +1,5 @@
 /** ⅛ of the text's and ⅞ of the image's mean cross-entropy, in plain float64 loops. */
-import { logSoftmax, rows } from "../examples.js"
+import { logSoftmax, rows } from "@millrace/core/laws"
 
 export interface SparseLossBatch {
   readonly sizes: {
