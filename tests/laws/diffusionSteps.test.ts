@@ -1,8 +1,6 @@
 import { BadConfig, keyFromSeed, random } from "@millrace/core"
 import {
   convertPrediction,
-  ddimInverseStep,
-  ddimStep,
   ddpmStep,
   guide,
   guided,
@@ -16,20 +14,25 @@ import {
   slerp,
   spacedSteps,
 } from "@millrace/models"
+import {
+  ddimLaws,
+  ddpmLaws,
+  eachOf,
+  guideLaws,
+  noisyExamples,
+  noisyOf,
+  respacingLaws,
+  rowsOf,
+  slerpLaws,
+  timesOf,
+} from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { expectClose, values } from "./close.js"
-import { eachOf, noisyExamples, noisyOf, rowsOf, timesOf } from "./diffusionExamples.js"
-import { type Ddim, type Ddpm, ddimLaws, ddpmLaws } from "./diffusionStepLaws.js"
 import { float, gradient, grid, ids, real } from "./examples.js"
-import { type Guide, guideLaws } from "./guidanceLaws.js"
-import { broken, law, verify } from "./law.js"
-import { type Respacing, respacingLaws } from "./respacingLaws.js"
-import { type Slerp, slerpLaws } from "./slerpLaws.js"
-
-const ddim: Ddim = { step: ddimStep, inverse: ddimInverseStep }
-const respacing: Respacing = { spaced: spacedSteps, respace }
+import { law, verify } from "./law.js"
+import { ddim, respacing } from "./mutants/diffusionSteps.js"
 
 verify("ddpmStep", [
   ...ddpmLaws(ddpmStep),
@@ -43,9 +46,11 @@ verify("ddpmStep", [
     )
   }),
 ])
+
 verify("ddimStep and ddimInverseStep", ddimLaws(ddim, posteriorMean))
 verify("guide", guideLaws(guide))
 verify("spacedSteps and respace", respacingLaws(respacing, noiseSchedule))
+
 verify("slerp", [
   ...slerpLaws(slerp),
   law(
@@ -68,6 +73,7 @@ verify("slerp", [
     },
   ),
 ])
+
 verify("guidance by a gradient", [
   law(
     "moved noise is the score moved by the gradient, moved means are moved by Σ times it",
@@ -157,198 +163,4 @@ test("a guided denoiser runs both branches as one batch, and gives what two call
   const got = both.apply({}, x, time, { text, "unconditional.text": none })
   expect(calls).toEqual([6])
   expectClose(got, guide(denoiser.apply({}, x, time, { text }), denoiser.apply({}, x, time, { text: none }), 3, 2))
-})
-
-// --- broken ones
-
-const zeros = (x: tf.Tensor): tf.Tensor => tf.zerosLike(x)
-const ddpmMutants: ReadonlyArray<readonly [string, Ddpm, string]> = [
-  [
-    "that draws at the last step too",
-    ({ mean, logVariance }, noise) => tf.add(mean, tf.mul(tf.exp(tf.mul(0.5, logVariance)), noise)),
-    "the first step of the schedule draws nothing",
-  ],
-  [
-    "that takes the variance for the deviation",
-    (s, noise, time) => ddpmStep({ ...s, logVariance: tf.mul(2, s.logVariance) }, noise, time),
-    "noise moves it by the deviation, up and down alike",
-  ],
-  [
-    "that moves the start",
-    (s, noise, time) => ddpmStep({ ...s, mean: tf.mul(0.9, s.start) }, noise, time),
-    "without noise it is the mean",
-  ],
-]
-test.each(ddpmMutants)("an ancestral step %s breaks a law", (_, step, name) => {
-  expect(broken(ddpmLaws(step))).toContain(name)
-})
-
-const withStep = (step: Ddim["step"]): Ddim => ({ ...ddim, step })
-const withInverse = (inverse: Ddim["inverse"]): Ddim => ({ ...ddim, inverse })
-const noSigma: Ddim["step"] = (s, start, noisy, time, by, noise) => {
-  const still = ddimStep(s, start, noisy, time, 0, null)
-  return noise === null
-    ? still
-    : tf.add(
-        still,
-        tf.sub(ddimStep(s, start, noisy, time, by, noise), ddimStep(s, start, noisy, time, by, zeros(noise))),
-      )
-}
-const shiftedAlphas: Ddim["step"] = (s, ...rest) => ddimStep({ ...s, alphaBarBefore: s.alphaBar }, ...rest)
-const ddimMutants: ReadonlyArray<readonly [string, Ddim, string]> = [
-  [
-    "that forgets σ² beneath the root",
-    withStep(noSigma),
-    "η = 1 has the mean of q(x_{t−1} | x_t, x₀), and β̃ for its variance",
-  ],
-  [
-    "that forgets σ² beneath the root",
-    withStep(noSigma),
-    "for every η data that is noised is as if it had been noised a step less",
-  ],
-  [
-    "with η² for η",
-    withStep((s, a, x, t, by, z) => ddimStep(s, a, x, t, by * by, z)),
-    "the deviation is proportional to η",
-  ],
-  ["that draws for η = 0", withStep((s, a, x, t, by, z) => ddimStep(s, a, x, t, by + 0.1, z)), "η = 0 draws nothing"],
-  [
-    "that stays at its own ᾱ",
-    withStep(shiftedAlphas),
-    "with one noise predicted all the way down, the start comes back",
-  ],
-  [
-    "that stays at its own ᾱ",
-    withStep(shiftedAlphas),
-    "a step and an inverse step that predict one noise undo each other",
-  ],
-  [
-    "whose inverse goes down",
-    withInverse((s, a, x, t) => ddimStep(s, a, x, t, 0, null)),
-    "with one noise predicted all the way up, the inverse steps are the forward process",
-  ],
-  [
-    "whose inverse keeps some of the data at the end",
-    withInverse((s, ...rest) =>
-      ddimInverseStep({ ...s, alphaBarAfter: s.alphaBarAfter.map((a) => (a === 0 ? 0.5 : a)) }, ...rest),
-    ),
-    "the last inverse step leaves the noise alone",
-  ],
-]
-test.each(ddimMutants)("a DDIM step %s breaks a law", (_, steps, name) => {
-  expect(broken(ddimLaws(steps, posteriorMean))).toContain(name)
-})
-
-const guideMutants: ReadonlyArray<readonly [string, Guide, string]> = [
-  ["by w = scale − 1", (c, u, s, n) => guide(c, u, s + 1, n), "a scale of 1 is the conditional prediction"],
-  ["by w = scale − 1", (c, u, s, n) => guide(c, u, s + 1, n), "a scale of 0 is the unconditional prediction"],
-  ["by the square of the scale", (c, u, s, n) => guide(c, u, s * Math.abs(s), n), "it is affine in the scale"],
-  [
-    "that grows with the scale",
-    (c, u, s, n) => tf.mul(guide(c, u, s, n), 1 + 0.1 * s),
-    "where both predictions agree the scale does not matter",
-  ],
-  [
-    "of the variance too",
-    (c, u, s) => guide(c, u, s, c.shape.at(-1)!),
-    "the variance's channels stay the conditional ones",
-  ],
-  [
-    "of the first half alone",
-    (c, u, s) => guide(c, u, s, Math.ceil(c.shape.at(-1)! / 2)),
-    "an output without variance is guided as a whole",
-  ],
-  [
-    "that clamps",
-    (c, u, s, n) => tf.clipByValue(guide(c, u, s, n), -1, 1),
-    "guided noise is the guided start and the guided velocity",
-  ],
-]
-test.each(guideMutants)("guidance %s breaks a law", (_, broke, name) => {
-  expect(broken(guideLaws(broke))).toContain(name)
-})
-
-const withSpaced = (spaced: Respacing["spaced"]): Respacing => ({ ...respacing, spaced })
-const respacingMutants: ReadonlyArray<readonly [string, Respacing, string]> = [
-  [
-    "that leaves the last step out",
-    withSpaced((n, s) => spacedSteps(n, s).slice(0, -1)),
-    "as many steps stay as were asked for, rising, each within its section",
-  ],
-  [
-    "that rounds down and to the first",
-    withSpaced((n, s) =>
-      /^\d+$/.test(s) && Number(s) > 2
-        ? Array.from({ length: Number(s) }, (_, i) => (i < Number(s) - 1 ? i : n - 1))
-        : spacedSteps(n, s),
-    ),
-    "the steps of a section lie evenly, to half a step",
-  ],
-  [
-    "whose DDIM steps begin at 1",
-    withSpaced((n, s) => spacedSteps(n, s).map((t) => t + 1)),
-    "ddim keeps every k-th step from the first",
-  ],
-  [
-    "that keeps the β of the kept steps",
-    {
-      ...respacing,
-      respace: (s, kept) =>
-        noiseScheduleOf(
-          kept.map((t) => s.beta[t]!),
-          kept.map((t) => s.times[t]!),
-        ),
-    },
-    "a kept step's ᾱ stays what it was, and its network is told the time it was",
-  ],
-  [
-    "that drops the first step",
-    { ...respacing, respace: (s, kept) => (kept.length > 1 ? respace(s, kept.slice(1)) : respace(s, kept)) },
-    "keeping all changes nothing",
-  ],
-  [
-    "that forgets the times of the schedule that it is given",
-    { ...respacing, respace: (s, kept) => ({ ...respace(s, kept), times: Int32Array.from(kept) }) },
-    "respacing twice is respacing once by what is left",
-  ],
-]
-test.each(respacingMutants)("a respacing %s breaks a law", (_, broke, name) => {
-  expect(broken(respacingLaws(broke, noiseSchedule))).toContain(name)
-})
-
-const lerp: Slerp = (a, b, t) => tf.add(tf.mul(a, tf.sub(1, t)), tf.mul(b, t))
-const unit = (x: tf.Tensor): tf.Tensor => tf.div(x, tf.norm(x, "euclidean", -1, true))
-const slerpMutants: ReadonlyArray<readonly [string, Slerp, string]> = [
-  ["that goes the other way", (a, b, t) => slerp(b, a, t), "a share of 0 is the first vector, of 1 the second"],
-  ["along the chord", lerp, "between unit vectors all are unit vectors"],
-  ["with the share squared", (a, b, t) => slerp(a, b, tf.square(t)), "the way back is the way"],
-  ["along the chord, then normalised", (a, b, t) => unit(lerp(a, b, t)), "the angle grows evenly"],
-  [
-    "by the arc cosine",
-    (a, b, t) => {
-      const angle = tf.acos(tf.sum(tf.mul(a, b), -1, true))
-      const part = (of: tf.Tensor | number) => tf.div(tf.sin(tf.mul(angle, of)), tf.sin(angle))
-      return tf.add(tf.mul(a, part(tf.sub(1, t))), tf.mul(b, part(t)))
-    },
-    "a vector and itself, or nearly so, give it back",
-  ],
-  [
-    "by the first row's share",
-    (a, b, t) => slerp(a, b, typeof t === "number" ? t : values(t)[0]!),
-    "each row has its own share",
-  ],
-]
-test.each(slerpMutants)("an interpolation %s breaks a law", (_, broke, name) => {
-  expect(broken(slerpLaws(broke))).toContain(name)
-})
-
-test("every law of steps, guidance, respacing and interpolation refuses one of them", () => {
-  const named = (mutants: ReadonlyArray<readonly [string, unknown, string]>) =>
-    new Set(mutants.map(([, , name]) => name))
-  const all = (laws: ReadonlyArray<{ readonly name: string }>) => new Set(laws.map(({ name }) => name))
-  expect(named(ddpmMutants)).toEqual(all(ddpmLaws(ddpmStep)))
-  expect(named(ddimMutants)).toEqual(all(ddimLaws(ddim, posteriorMean)))
-  expect(named(guideMutants)).toEqual(all(guideLaws(guide)))
-  expect(named(respacingMutants)).toEqual(all(respacingLaws(respacing, noiseSchedule)))
-  expect(named(slerpMutants)).toEqual(all(slerpLaws(slerp)))
 })

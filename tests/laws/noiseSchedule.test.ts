@@ -1,11 +1,10 @@
 import { BadConfig, keyFromSeed, random } from "@millrace/core"
-import { addNoise, type NoiseSchedule, noiseSchedule, noiseScheduleOf } from "@millrace/models"
+import { addNoise, noiseSchedule, noiseScheduleOf } from "@millrace/models"
+import { eachOf, noisyExamples, noisyOf, rowsOf, scheduleLaws, timesOf } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import { expect, test } from "vitest"
 import { expectClose, values } from "./close.js"
-import { eachOf, noisyExamples, noisyOf, rowsOf, timesOf } from "./diffusionExamples.js"
-import { broken, law, verify } from "./law.js"
-import { type MakeSchedule, scheduleLaws } from "./scheduleLaws.js"
+import { law, verify } from "./law.js"
 
 verify("noiseSchedule", scheduleLaws(noiseSchedule))
 
@@ -86,105 +85,4 @@ test("many steps of the chain q(x_t | x_{t−1}) have the mean and the variance 
     expect(Math.abs(mean - 1.5 * Math.sqrt(alphaBar[last]!))).toBeLessThan(4 * Math.sqrt((1 - alphaBar[last]!) / n))
     expect(Math.abs(variance / (1 - alphaBar[last]!) - 1)).toBeLessThan(4 * Math.sqrt(2 / n))
   }
-})
-
-const changed =
-  (change: (schedule: NoiseSchedule) => Partial<NoiseSchedule>): MakeSchedule =>
-  (config) => {
-    const schedule = noiseSchedule(config)
-    return { ...schedule, ...change(schedule) }
-  }
-/** As `noiseScheduleOf`, of any β at all. */
-const linear =
-  (from: (steps: number) => number, to: (steps: number) => number): MakeSchedule =>
-  (config) =>
-    config.kind === "cosine"
-      ? noiseSchedule(config)
-      : noiseScheduleOf(
-          Array.from(
-            { length: config.steps },
-            (_, t) => from(config.steps) + ((to(config.steps) - from(config.steps)) * t) / config.steps,
-          ),
-        )
-
-const mutants: ReadonlyArray<readonly [string, MakeSchedule, string]> = [
-  [
-    "whose ᾱ is not accumulated",
-    changed(({ beta }) => ({ alphaBar: beta.map((b) => 1 - b) })),
-    "ᾱ is the product of 1 − β, and its neighbours are 1 before the first and 0 after the last",
-  ],
-  [
-    "whose ᾱ is rounded to float16's digits",
-    changed(({ alphaBar }) => ({ alphaBar: alphaBar.map((a) => Math.round(a * 1024) / 1024) })),
-    "ᾱ falls strictly, within (0, 1)",
-  ],
-  [
-    "whose first step has one before it",
-    changed(({ alphaBar }) => ({ alphaBarBefore: alphaBar })),
-    "ᾱ is the product of 1 − β, and its neighbours are 1 before the first and 0 after the last",
-  ],
-  [
-    "with β for β̃",
-    changed(({ beta }) => ({ posteriorVariance: beta })),
-    "0 ≤ β̃ ≤ β, and β̃ is 0 at the first step alone",
-  ],
-  [
-    "whose β̃ has its fraction upside down",
-    changed(({ beta, alphaBar, alphaBarBefore }) => ({
-      posteriorVariance: beta.map((b, t) => (b * (1 - alphaBar[t]!)) / Math.max(1 - alphaBarBefore[t]!, 1e-3)),
-    })),
-    "0 ≤ β̃ ≤ β, and β̃ is 0 at the first step alone",
-  ],
-  [
-    "whose β̃ is half of β",
-    changed(({ beta }) => ({ posteriorVariance: beta.map((b, t) => (t === 0 ? 0 : b / 2)) })),
-    "β̃ is what is left of the two variances that x_{t−1} has, given x_t and given x₀",
-  ],
-  [
-    "with the logarithm of 0",
-    changed(({ posteriorVariance }) => ({ posteriorLogVariance: posteriorVariance.map(Math.log) })),
-    "ln β̃ is finite: the first step has the second's",
-  ],
-  [
-    "that counts times from 1",
-    changed(({ times }) => ({ times: times.map((t) => t + 1) })),
-    "a network is told the step itself",
-  ],
-  [
-    "whose β do not know the number of steps",
-    linear(
-      () => 1e-4,
-      () => 2e-2,
-    ),
-    "linear β lie evenly from 0.1 to 20 divided by the steps",
-  ],
-  [
-    "that ends one step early",
-    linear(
-      (n) => 0.1 / n,
-      (n) => 20 / n,
-    ),
-    "linear β lie evenly from 0.1 to 20 divided by the steps",
-  ],
-  [
-    "whose cosine has no offset",
-    (config) =>
-      config.kind === "linear"
-        ? noiseSchedule(config)
-        : noiseScheduleOf(
-            Array.from({ length: config.steps }, (_, t) => {
-              const left = (s: number): number => Math.cos((s / config.steps) * (Math.PI / 2)) ** 2
-              return Math.min(1 - left(t + 1) / left(t), 0.999)
-            }),
-          ),
-    "cosine ᾱ is the squared cosine, and β at most 0.999",
-  ],
-]
-test.each(mutants)("a schedule %s breaks a law", (_, make, name) => {
-  expect(broken(scheduleLaws(make))).toContain(name)
-})
-test("every law of schedules refuses one of them", () => {
-  expect(new Set(mutants.map(([, , name]) => name))).toEqual(
-    new Set(scheduleLaws(noiseSchedule).map(({ name }) => name)),
-  )
 })

@@ -4,10 +4,10 @@
  */
 import { Engine, Engines, float32, keyFromSeed, ShapeMismatch } from "@millrace/core"
 import { compileDiffusionBound, type Denoiser, type DiffusionBound, diffusionOf } from "@millrace/models"
+import { discretisedNormalReference as discretisedReference } from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import { Effect, ManagedRuntime, type Scope } from "effect"
 import { afterAll, expect, test } from "vitest"
-import { discretisedReference } from "../laws/reference/diffusion.js"
 
 const runtimes = new Map(
   ["tfjs:cpu", "onnx"].map((name) => [name, ManagedRuntime.make(Engines.layer(name, { threads: 1 }))] as const),

@@ -23,21 +23,24 @@ export const crossEntropyMutants = mutantSet<LanguageLoss>({
   laws: crossEntropyLaws,
   real: (logits, tokens, mask) => sftLoss(logits, tokens, mask, { normaliser: "token-mean" }),
   mutants: {
-    "multiplies by its mask": shifted(ce, multiplied),
-    "ignores its mask": shifted(ce, (x) => tf.mean(x)),
-    "scores each token by its own position": (logits, tokens, mask) => multiplied(ce(logits, tokens), mask),
-    overflows: shifted((logits, tokens) => tf.sub(tf.log(tf.sum(tf.exp(logits), -1)), at(logits, tokens)), multiplied),
-    "forgets to normalise": shifted((logits, tokens) => tf.neg(at(logits, tokens)), multiplied),
-    "has the wrong sign": shifted((logits, tokens) => tf.neg(ce(logits, tokens)), multiplied),
-    "is a mean of sequence means": (logits, tokens, mask) =>
+    "that multiplies by its mask": shifted(ce, multiplied),
+    "that ignores its mask": shifted(ce, (x) => tf.mean(x)),
+    "that scores each token by its own position": (logits, tokens, mask) => multiplied(ce(logits, tokens), mask),
+    "that overflows": shifted(
+      (logits, tokens) => tf.sub(tf.log(tf.sum(tf.exp(logits), -1)), at(logits, tokens)),
+      multiplied,
+    ),
+    "that forgets to normalise": shifted((logits, tokens) => tf.neg(at(logits, tokens)), multiplied),
+    "that has the wrong sign": shifted((logits, tokens) => tf.neg(ce(logits, tokens)), multiplied),
+    "that is a mean of sequence means": (logits, tokens, mask) =>
       sftLoss(logits, tokens, mask, { normaliser: "sequence-mean" }),
-    "is a sum": shifted(ce, (x, m) => tf.sum(tf.mul(x, tf.cast(m, "float32")))),
-    "weighs sequences by their place": shifted(
+    "that is a sum": shifted(ce, (x, m) => tf.sum(tf.mul(x, tf.cast(m, "float32")))),
+    "that weighs sequences by their place": shifted(
       (logits, tokens) =>
         tf.mul(ce(logits, tokens), tf.reshape(tf.range(1, logits.shape[0]! + 1), [logits.shape[0]!, 1])),
       multiplied,
     ),
-    "smooths its labels": shifted(
+    "that smooths its labels": shifted(
       (logits, tokens) => tf.add(tf.mul(0.9, ce(logits, tokens)), tf.mul(-0.1, tf.mean(tf.logSoftmax(logits), -1))),
       multiplied,
     ),

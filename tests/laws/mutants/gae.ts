@@ -15,13 +15,13 @@ export const gaeMutants = mutantSet<Gae>({
   laws: gaeLaws,
   real: ours,
   mutants: {
-    "forgets λ": variant((r, v, c) => [r, v, { ...c, lambda: 1 }]),
-    "discounts by λ alone": variant((r, v, c) => [r, v, { discount: 1, lambda: c.lambda }]),
-    "runs from the start": (r, v, c) => {
+    "that forgets λ": variant((r, v, c) => [r, v, { ...c, lambda: 1 }]),
+    "that discounts by λ alone": variant((r, v, c) => [r, v, { discount: 1, lambda: c.lambda }]),
+    "that runs from the start": (r, v, c) => {
       const { advantages, returns } = ours(tf.reverse(r, 1), tf.reverse(v, 1), c)
       return { advantages: tf.reverse(advantages, 1), returns: tf.reverse(returns, 1) }
     },
-    "keeps the last value after the end": (r, v, c) => {
+    "that keeps the last value after the end": (r, v, c) => {
       const [b, t] = r.shape as [number, number]
       const last = tf.pad(tf.slice(v, [0, t - 1], [b, 1]), [
         [0, 0],
@@ -29,13 +29,13 @@ export const gaeMutants = mutantSet<Gae>({
       ])
       return ours(tf.add(r, tf.mul(c.discount, last)), v, c)
     },
-    "gives the advantages as returns": (r, v, c) => {
+    "that gives the advantages as returns": (r, v, c) => {
       const { advantages } = ours(r, v, c)
       return { advantages, returns: advantages }
     },
-    "clips the rewards": variant((r, v, c) => [tf.clipByValue(r, -1, 1), v, c]),
-    "ignores the values": variant((r, v, c) => [r, tf.zerosLike(v), c]),
-    "subtracts the mean": (r, v, c) => {
+    "that clips the rewards": variant((r, v, c) => [tf.clipByValue(r, -1, 1), v, c]),
+    "that ignores the values": variant((r, v, c) => [r, tf.zerosLike(v), c]),
+    "that subtracts the mean": (r, v, c) => {
       const { advantages, returns } = ours(r, v, c)
       return { advantages: tf.sub(advantages, tf.mean(advantages)), returns }
     },

@@ -78,15 +78,15 @@ export const softmaxMutants = setOf(
   ],
   softmax,
   {
-    "differs from call to call": ({ x }) => tf.add(softmax({ x: x! }), 1e-3 * (calls++ % 2)),
-    "gives its logarithm": ({ x }) => tf.logSoftmax(x!),
-    overflows: ({ x }) => tf.div(tf.exp(x!), tf.sum(tf.exp(x!), -1, true)),
-    "keeps a tensor": ({ x }) => {
+    "that differs from call to call": ({ x }) => tf.add(softmax({ x: x! }), 1e-3 * (calls++ % 2)),
+    "that gives its logarithm": ({ x }) => tf.logSoftmax(x!),
+    "that overflows": ({ x }) => tf.div(tf.exp(x!), tf.sum(tf.exp(x!), -1, true)),
+    "that keeps a tensor": ({ x }) => {
       kept.push(tf.keep(tf.scalar(0)))
       return softmax({ x: x! })
     },
-    "is over the batch": ({ x }) => tf.transpose(tf.softmax(tf.transpose(x!))),
-    "has half its gradient": ({ x }) =>
+    "that is over the batch": ({ x }) => tf.transpose(tf.softmax(tf.transpose(x!))),
+    "that has half its gradient": ({ x }) =>
       tf.customGrad((v, save) => {
         const y = tf.softmax(v as tf.Tensor)
         ;(save as tf.GradSaveFunc)([y])
@@ -96,9 +96,9 @@ export const softmaxMutants = setOf(
             tf.mul(0.5, tf.mul(p!, tf.sub(dy, tf.sum(tf.mul(dy, p!), -1, true)))),
         }
       })(x!),
-    "is a sigmoid": ({ x }) => tf.sigmoid(x!),
-    "favours earlier classes": ({ x }) => tf.softmax(tf.add(x!, tf.div(1, tf.add(1, tf.range(0, x!.shape[1]!))))),
-    "gives one class less": ({ x }) => tf.slice(softmax({ x: x! }), [0, 0], [x!.shape[0]!, x!.shape[1]! - 1]),
+    "that is a sigmoid": ({ x }) => tf.sigmoid(x!),
+    "that favours earlier classes": ({ x }) => tf.softmax(tf.add(x!, tf.div(1, tf.add(1, tf.range(0, x!.shape[1]!))))),
+    "that gives one class less": ({ x }) => tf.slice(softmax({ x: x! }), [0, 0], [x!.shape[0]!, x!.shape[1]! - 1]),
   },
 )
 
@@ -120,13 +120,13 @@ export const distanceMutants = setOf(
   ],
   distance,
   {
-    "is a dot product": ({ a, b }) => tf.sum(tf.mul(a!, b!), 1),
-    "is a difference": ({ a, b }) => tf.sum(tf.sub(a!, b!), 1),
-    "sees upward gaps alone": ({ a, b }) => tf.sum(tf.square(tf.relu(tf.sub(a!, b!))), 1),
-    "is a root": ({ a, b }) => tf.sum(tf.sqrt(tf.abs(tf.sub(a!, b!))), 1),
-    "weighs axes by their place": ({ a, b }) =>
+    "that is a dot product": ({ a, b }) => tf.sum(tf.mul(a!, b!), 1),
+    "that is a difference": ({ a, b }) => tf.sum(tf.sub(a!, b!), 1),
+    "that sees upward gaps alone": ({ a, b }) => tf.sum(tf.square(tf.relu(tf.sub(a!, b!))), 1),
+    "that is a root": ({ a, b }) => tf.sum(tf.sqrt(tf.abs(tf.sub(a!, b!))), 1),
+    "that weighs axes by their place": ({ a, b }) =>
       tf.sum(tf.mul(tf.range(1, a!.shape[1]! + 1), tf.square(tf.sub(a!, b!))), 1),
-    "adds a constant": (x) => tf.add(1, distance(x)),
+    "that adds a constant": (x) => tf.add(1, distance(x)),
   },
 )
 
@@ -144,11 +144,11 @@ export const differenceMutants = setOf(
   ],
   difference,
   {
-    "is a sum": ({ a, b }) => tf.add(a!, b!),
-    "is a gap": (x) => tf.abs(difference(x)),
-    "is clipped": (x) => tf.clipByValue(difference(x), -1, 1),
-    "is cubed": (x) => tf.pow(difference(x), tf.scalar(3)),
-    "is turned round": ({ a, b }) => tf.sub(b!, a!),
+    "that is a sum": ({ a, b }) => tf.add(a!, b!),
+    "that is a gap": (x) => tf.abs(difference(x)),
+    "that is clipped": (x) => tf.clipByValue(difference(x), -1, 1),
+    "that is cubed": (x) => tf.pow(difference(x), tf.scalar(3)),
+    "that is turned round": ({ a, b }) => tf.sub(b!, a!),
   },
 )
 
@@ -160,10 +160,10 @@ export const directionMutants = setOf(
   [scaleInvariant("x", "d"), odd("x"), idempotent("x"), bounded(-1, 1)],
   direction,
   {
-    "is not divided": ({ x }) => tf.mul(1, x!),
-    "is divided by the square": ({ x }) => tf.div(x!, tf.sum(tf.square(x!), 1, true)),
-    "is divided by the length of the batch": ({ x }) => tf.div(x!, tf.norm(x!)),
-    "has no sign": (x) => tf.abs(direction(x)),
+    "that is not divided": ({ x }) => tf.mul(1, x!),
+    "that is divided by the square": ({ x }) => tf.div(x!, tf.sum(tf.square(x!), 1, true)),
+    "that is divided by the length of the batch": ({ x }) => tf.div(x!, tf.norm(x!)),
+    "that has no sign": (x) => tf.abs(direction(x)),
   },
 )
 
@@ -173,10 +173,10 @@ export const magnitudeMutants = setOf(
   [even("x"), nonNegative(), convex("x"), idempotent("x"), homogeneous(["x"])],
   ({ x }) => tf.abs(x!),
   {
-    "cuts what is negative": ({ x }) => tf.relu(x!),
-    "is the number": ({ x }) => tf.mul(1, x!),
-    "is a square": ({ x }) => tf.square(x!),
-    "is a root": ({ x }) => tf.sqrt(tf.abs(x!)),
+    "that cuts what is negative": ({ x }) => tf.relu(x!),
+    "that is the number": ({ x }) => tf.mul(1, x!),
+    "that is a square": ({ x }) => tf.square(x!),
+    "that is a root": ({ x }) => tf.sqrt(tf.abs(x!)),
   },
 )
 
@@ -198,12 +198,12 @@ export const runningMutants = setOf(
   ],
   running,
   {
-    "sums what comes": ({ x, mask }) =>
+    "that sums what comes": ({ x, mask }) =>
       tf.cumsum(tf.where(tf.cast(mask!, "bool"), x!, tf.zerosLike(x!)), 1, false, true),
-    "multiplies by its mask": ({ x, mask }) => tf.cumsum(tf.mul(x!, mask!), 1),
-    "counts places": ({ x, mask }) => tf.add(running({ x: x!, mask: mask! }), tf.range(0, x!.shape[1]!)),
-    "divides by the length": ({ x, mask }) => tf.div(running({ x: x!, mask: mask! }), x!.shape[1]!),
-    "is cut at 3": (x) => tf.minimum(running(x), 3),
+    "that multiplies by its mask": ({ x, mask }) => tf.cumsum(tf.mul(x!, mask!), 1),
+    "that counts places": ({ x, mask }) => tf.add(running({ x: x!, mask: mask! }), tf.range(0, x!.shape[1]!)),
+    "that divides by the length": ({ x, mask }) => tf.div(running({ x: x!, mask: mask! }), x!.shape[1]!),
+    "that is cut at 3": (x) => tf.minimum(running(x), 3),
   },
 )
 
@@ -213,7 +213,7 @@ export const comingMutants = setOf(
   [causal("t", { reads: "later" }), linear("x")],
   ({ x }) => tf.cumsum(x!, 1, false, true),
   {
-    "sums what came": ({ x }) => tf.cumsum(x!, 1),
-    "is an average of squares": ({ x }) => tf.cumsum(tf.square(x!), 1, false, true),
+    "that sums what came": ({ x }) => tf.cumsum(x!, 1),
+    "that is an average of squares": ({ x }) => tf.cumsum(tf.square(x!), 1, false, true),
   },
 )

@@ -20,13 +20,14 @@ export const klMutants = mutantSet<ExactKl>({
   laws: klLaws,
   real: exact,
   mutants: {
-    "is the other way round": (p, q) => exact(q, p),
-    "forgets to normalise": (p, q) => tf.sum(tf.mul(tf.softmax(p), tf.sub(p, q)), -1),
-    "is a mean in place of a sum over tokens": (p, q) => tf.mean(tf.mul(tf.softmax(p), gaps(p, q)), -1),
-    "multiplies 0 by −∞": (p, q) => tf.sum(tf.mul(tf.softmax(p), gaps(p, q)), -1),
-    "is symmetric": (p, q) => tf.div(tf.add(exact(p, q), exact(q, p)), 2),
-    "is half the squared distance": (p, q) => tf.mul(0.5, tf.sum(tf.square(tf.sub(tf.softmax(p), tf.softmax(q))), -1)),
-    "is the cross-entropy": (p, q) => tf.neg(tf.sum(tf.mul(tf.softmax(p), tf.logSoftmax(q)), -1)),
+    "that is the other way round": (p, q) => exact(q, p),
+    "that forgets to normalise": (p, q) => tf.sum(tf.mul(tf.softmax(p), tf.sub(p, q)), -1),
+    "that is a mean in place of a sum over tokens": (p, q) => tf.mean(tf.mul(tf.softmax(p), gaps(p, q)), -1),
+    "that multiplies 0 by −∞": (p, q) => tf.sum(tf.mul(tf.softmax(p), gaps(p, q)), -1),
+    "that is symmetric": (p, q) => tf.div(tf.add(exact(p, q), exact(q, p)), 2),
+    "that is half the squared distance": (p, q) =>
+      tf.mul(0.5, tf.sum(tf.square(tf.sub(tf.softmax(p), tf.softmax(q))), -1)),
+    "that is the cross-entropy": (p, q) => tf.neg(tf.sum(tf.mul(tf.softmax(p), tf.logSoftmax(q)), -1)),
   },
 })
 
@@ -40,12 +41,12 @@ export const klEstimateMutants = mutantSet<KlEstimate>({
   laws: (each) => klEstimateLaws(each, { unbiased: true, positive: true }),
   real: estimate("k3"),
   mutants: {
-    "is k1": estimate("k1"),
-    "is k2": estimate("k2"),
-    "has the ratio upside down": (p, q) => estimate("k3")(q, p),
-    "is twice too great": (p, q) => tf.mul(2, estimate("k3")(p, q)),
-    "adds a constant": (p, q) => tf.add(0.1, estimate("k3")(p, q)),
-    "is the absolute value of k1": (p, q) => tf.abs(estimate("k1")(p, q)),
+    "that is k1": estimate("k1"),
+    "that is k2": estimate("k2"),
+    "that has the ratio upside down": (p, q) => estimate("k3")(q, p),
+    "that is twice too great": (p, q) => tf.mul(2, estimate("k3")(p, q)),
+    "that adds a constant": (p, q) => tf.add(0.1, estimate("k3")(p, q)),
+    "that is the absolute value of k1": (p, q) => tf.abs(estimate("k1")(p, q)),
   },
 })
 
@@ -56,15 +57,15 @@ export const entropyMutants = mutantSet<Entropy>({
   laws: entropyLaws,
   real: ours,
   mutants: {
-    "has the wrong sign": (logits) => tf.neg(ours(logits)),
-    "counts in bits": (logits) => tf.div(ours(logits), Math.LN2),
-    "forgets to normalise": (logits) => tf.neg(tf.sum(tf.mul(tf.softmax(logits), logits), -1)),
-    overflows: (logits) => {
+    "that has the wrong sign": (logits) => tf.neg(ours(logits)),
+    "that counts in bits": (logits) => tf.div(ours(logits), Math.LN2),
+    "that forgets to normalise": (logits) => tf.neg(tf.sum(tf.mul(tf.softmax(logits), logits), -1)),
+    "that overflows": (logits) => {
       const e = tf.exp(logits)
       const p = tf.div(e, tf.sum(e, -1, true))
       return tf.neg(tf.sum(tf.mul(p, tf.log(p)), -1))
     },
-    "is a mean over tokens": (logits) => tf.div(ours(logits), logits.shape[2]!),
+    "that is a mean over tokens": (logits) => tf.div(ours(logits), logits.shape[2]!),
   },
 })
 
@@ -73,20 +74,20 @@ export const adaptiveKlMutants = mutantSet<AdaptiveKlOf>({
   laws: adaptiveKlLaws,
   real: adaptiveKl,
   mutants: {
-    "turns the wrong way": (config) => (beta, kl, n) => adaptiveKl(config)(beta, 2 * config.target - kl, n),
-    "does not clip its error":
+    "that turns the wrong way": (config) => (beta, kl, n) => adaptiveKl(config)(beta, 2 * config.target - kl, n),
+    "that does not clip its error":
       ({ target, horizon }) =>
       (beta, kl, n) =>
         beta * (1 + ((kl / target - 1) * n) / horizon),
-    "steps at once":
+    "that steps at once":
       ({ target }) =>
       (beta, kl) =>
         beta * (1 + Math.min(0.2, Math.max(-0.2, kl / target - 1))),
-    "has another target": (config) => adaptiveKl({ ...config, target: 2 * config.target }),
-    "adds in place of multiplying":
+    "that has another target": (config) => adaptiveKl({ ...config, target: 2 * config.target }),
+    "that adds in place of multiplying":
       ({ target, horizon }) =>
       (beta, kl, n) =>
         beta + (Math.min(0.2, Math.max(-0.2, kl / target - 1)) * n) / horizon,
-    "counts episodes twice": (config) => (beta, kl, n) => adaptiveKl(config)(beta, kl, n * n),
+    "that counts episodes twice": (config) => (beta, kl, n) => adaptiveKl(config)(beta, kl, n * n),
   },
 })

@@ -61,16 +61,16 @@ export const layerNormMutants = mutantSet<Norm>({
     ),
   real: plain,
   mutants: {
-    "does not centre": (x) => scaled(x, 1),
-    "does not scale": (x) => centred(x, 1),
-    "takes the moments of the batch": (x) => scaled(centred(x, 0), 0),
-    "takes its moments for constants": (x) => {
+    "that does not centre": (x) => scaled(x, 1),
+    "that does not scale": (x) => centred(x, 1),
+    "that takes the moments of the batch": (x) => scaled(centred(x, 0), 0),
+    "that takes its moments for constants": (x) => {
       const mean = constant(tf.mean(x, 1, true))
       const variance = constant(tf.mean(tf.square(tf.sub(x, mean)), 1, true))
       return tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, epsilon)))
     },
-    "adds the places": (x) => tf.add(plain(x), tf.range(0, x.shape[1]!)),
-    "has a great ε": (x) => layerNorm(x, tf.ones([x.shape[1]!]), tf.zeros([x.shape[1]!]), 1),
+    "that adds the places": (x) => tf.add(plain(x), tf.range(0, x.shape[1]!)),
+    "that has a great ε": (x) => layerNorm(x, tf.ones([x.shape[1]!]), tf.zeros([x.shape[1]!]), 1),
   },
 })
 
@@ -109,9 +109,9 @@ export const attentionMutants = mutantSet<Attend>({
     ),
   real: (q, k, v) => attention(q, k, v, all(q, k)),
   mutants: {
-    "sees earlier places alone": (q, k, v) => attention(q, k, v, causalBias(q.shape[2]!)),
-    "weighs by what is no distribution": (q, k, v) => tf.matMul(tf.exp(scores(q, k)), v),
-    "takes the softmax over the queries": (q, k, v) =>
+    "that sees earlier places alone": (q, k, v) => attention(q, k, v, causalBias(q.shape[2]!)),
+    "that weighs by what is no distribution": (q, k, v) => tf.matMul(tf.exp(scores(q, k)), v),
+    "that takes the softmax over the queries": (q, k, v) =>
       tf.matMul(tf.transpose(tf.softmax(tf.transpose(scores(q, k), [0, 1, 3, 2])), [0, 1, 3, 2]), v),
     "squares its values": (q, k, v) => attention(q, k, tf.mul(v, tf.abs(v)), all(q, k)),
     "joins its heads": (q, k, v) => attention(q, tf.mul(k, tf.mean(k, 1, true)), v, all(q, k)),

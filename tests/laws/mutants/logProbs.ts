@@ -19,14 +19,14 @@ export const logProbsMutants = mutantSet<LogProbsOf>({
   laws: logProbsLaws,
   real: alignedLogProbs,
   mutants: {
-    "reads each token at its own position": (logits, tokens) => picked(tf.logSoftmax(logits), tokens),
-    "reads the logits as they are": (logits, tokens) => delayed(picked(logits, moved(tokens))),
-    "ignores its mask": (logits, tokens) => alignedLogProbs(logits, tokens),
-    "multiplies by its mask": (logits, tokens, mask) =>
+    "that reads each token at its own position": (logits, tokens) => picked(tf.logSoftmax(logits), tokens),
+    "that reads the logits as they are": (logits, tokens) => delayed(picked(logits, moved(tokens))),
+    "that ignores its mask": (logits, tokens) => alignedLogProbs(logits, tokens),
+    "that multiplies by its mask": (logits, tokens, mask) =>
       tf.mul(alignedLogProbs(logits, tokens), tf.cast(mask, "float32")),
-    "has the wrong sign": (logits, tokens, mask) => tf.neg(alignedLogProbs(logits, tokens, mask)),
-    "counts in bits": (logits, tokens, mask) => tf.div(alignedLogProbs(logits, tokens, mask), Math.LN2),
-    "gives the first token the logits of its own": (logits, tokens, mask) => {
+    "that has the wrong sign": (logits, tokens, mask) => tf.neg(alignedLogProbs(logits, tokens, mask)),
+    "that counts in bits": (logits, tokens, mask) => tf.div(alignedLogProbs(logits, tokens, mask), Math.LN2),
+    "that gives the first token the logits of its own": (logits, tokens, mask) => {
       const [b, , v] = logits.shape as [number, number, number]
       const first = tf.logSoftmax(tf.slice(logits, [0, 0, 0], [b, 1, v]))
       const of = picked(first, tf.slice(tokens, [0, 0], [b, 1]))

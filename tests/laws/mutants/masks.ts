@@ -10,13 +10,13 @@ export const maskMutants = mutantSet<MaskedLoss>({
   laws: (loss) => maskLaws([[]], loss),
   real: ([x], mask) => maskedMean(tf.square(kept(x!, mask)), mask, "token-mean"),
   mutants: {
-    "takes a mean over everything": ([x]) => weighed(tf.sub(x!, tf.mean(x!))),
-    "multiplies by its mask": ([x], mask) => tf.sum(tf.mul(tf.square(x!), tf.cast(mask, "float32"))),
-    "selects after the arithmetic": ([x], mask) => tf.sum(tf.where(mask, tf.exp(x!), tf.zerosLike(x!))),
-    "divides by the length": ([x], mask) => tf.mean(tf.square(kept(x!, mask))),
-    "divides by nothing where all is masked": ([x], mask) =>
+    "that takes a mean over everything": ([x]) => weighed(tf.sub(x!, tf.mean(x!))),
+    "that multiplies by its mask": ([x], mask) => tf.sum(tf.mul(tf.square(x!), tf.cast(mask, "float32"))),
+    "that selects after the arithmetic": ([x], mask) => tf.sum(tf.where(mask, tf.exp(x!), tf.zerosLike(x!))),
+    "that divides by the length": ([x], mask) => tf.mean(tf.square(kept(x!, mask))),
+    "that divides by nothing where all is masked": ([x], mask) =>
       tf.div(tf.sum(tf.square(kept(x!, mask))), tf.sum(tf.cast(mask, "float32"))),
-    "lets a gradient through": ([x], mask) =>
+    "that lets a gradient through": ([x], mask) =>
       tf.add(
         tf.sum(kept(x!, mask)),
         tf.sub(

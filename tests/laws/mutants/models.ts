@@ -64,15 +64,15 @@ export const gptMutants = mutantSet<Forward<GptParams>>({
     ]),
   real: gptWith((mask) => ({ mask })),
   mutants: {
-    "sees what comes later": (p, tokens, mask) =>
+    "that sees what comes later": (p, tokens, mask) =>
       tf.reverse(gptLogits(config, p, tf.reverse(tokens, 1), { mask: tf.reverse(mask, 1) }), 1),
-    "ignores its mask": gptWith(() => ({})),
-    "counts padding as places": gptWith((mask) => ({ mask, positions: places(mask) })),
-    "adds what the batch has in common": (p, tokens, mask) => {
+    "that ignores its mask": gptWith(() => ({})),
+    "that counts padding as places": gptWith((mask) => ({ mask, positions: places(mask) })),
+    "that adds what the batch has in common": (p, tokens, mask) => {
       const logits = gptLogits(config, p, tokens, { mask })
       return tf.add(logits, tf.mul(0.1, tf.mean(tf.cast(mask, "float32"))))
     },
-    "subtracts the mean over places": (p, tokens, mask) => {
+    "that subtracts the mean over places": (p, tokens, mask) => {
       const logits = gptLogits(config, p, tokens, { mask })
       return tf.sub(logits, tf.mean(logits, 1, true))
     },
@@ -88,16 +88,17 @@ export const rewardMutants = mutantSet<Forward<ScalarParams>>({
     ]),
   real: (p, tokens, mask) => rewardScore(config, p, tokens, mask),
   mutants: {
-    "reads the last place": (p, tokens) => rewardScore(config, p, tokens),
-    "reads the last place, the mask in attention alone": (p, tokens, mask) => {
+    "that reads the last place": (p, tokens) => rewardScore(config, p, tokens),
+    "that reads the last place, the mask in attention alone": (p, tokens, mask) => {
       const kept = tf.cast(mask, "int32")
       return rewardScore(config, p, tf.mul(tokens, kept), undefined)
     },
-    "takes the mean score off": (p, tokens, mask) => {
+    "that takes the mean score off": (p, tokens, mask) => {
       const score = rewardScore(config, p, tokens, mask)
       return tf.sub(score, tf.mean(score))
     },
-    "rewards length in places": (p, tokens, mask) => tf.add(rewardScore(config, p, tokens, mask), tokens.shape[1]!),
+    "that rewards length in places": (p, tokens, mask) =>
+      tf.add(rewardScore(config, p, tokens, mask), tokens.shape[1]!),
   },
 })
 
@@ -137,22 +138,22 @@ export const textAndImageMutants = mutantSet<TextAndImage>({
     ),
   real: ours,
   mutants: {
-    "sees the whole image": (p, inputs) => {
+    "that sees the whole image": (p, inputs) => {
       const { text, image } = ours(p, inputs)
       return {
         text,
         image: tf.add(image, tf.mul(0.1, tf.mean(tf.cast(inputs.codes, "float32"), 1).reshape([-1, 1, 1]))),
       }
     },
-    "sees the code that it predicts": (p, inputs) => {
+    "that sees the code that it predicts": (p, inputs) => {
       const { text, image } = ours(p, inputs)
       return { text, image: tf.add(image, tf.mul(0.1, tf.expandDims(tf.cast(inputs.codes, "float32"), 2))) }
     },
-    "writes its text after the image": (p, inputs) => {
+    "that writes its text after the image": (p, inputs) => {
       const { text, image } = ours(p, inputs)
       return { text: tf.add(text, tf.mean(image)), image }
     },
-    "reads ids at padding": (p, inputs) => {
+    "that reads ids at padding": (p, inputs) => {
       const { text, image } = ours(p, inputs)
       return { text, image: tf.add(image, tf.mul(1e-3, tf.mean(tf.cast(inputs.tokens, "float32")))) }
     },

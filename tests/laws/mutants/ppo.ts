@@ -31,16 +31,16 @@ export const policyLossMutants = mutantSet<PolicyLossOf>({
   laws: (lossOf) => policyLossLaws(lossOf),
   real: policy,
   mutants: {
-    "takes the better of both": surrogate(tf.minimum),
-    "has the wrong sign": surrogate(tf.maximum, 1),
-    "always clips": surrogate((_, clipped) => clipped),
-    "never clips": surrogate((plain) => plain),
-    sums: (e) => (p, old, a) => tf.mul(p.size, policy(e)(p, old, a)),
-    "has the ratio upside down": (e) => (p, old, a) => policy(e)(old, p, a),
-    "forgets the old policy": (e) => (p, old, a) => policy(e)(p, tf.zerosLike(old), a),
-    "squares the advantages": (e) => (p, old, a) => policy(e)(p, old, tf.mul(a, tf.abs(a))),
-    "adds an entropy bonus": (e) => (p, old, a) => tf.add(policy(e)(p, old, a), tf.mul(0.01, tf.mean(p))),
-    "clips log-ratios at 0.1 whatever ε": () => (p, old, a) => policy(0.1)(p, old, a),
+    "that takes the better of both": surrogate(tf.minimum),
+    "that has the wrong sign": surrogate(tf.maximum, 1),
+    "that always clips": surrogate((_, clipped) => clipped),
+    "that never clips": surrogate((plain) => plain),
+    "that sums": (e) => (p, old, a) => tf.mul(p.size, policy(e)(p, old, a)),
+    "that has the ratio upside down": (e) => (p, old, a) => policy(e)(old, p, a),
+    "that forgets the old policy": (e) => (p, old, a) => policy(e)(p, tf.zerosLike(old), a),
+    "that squares the advantages": (e) => (p, old, a) => policy(e)(p, old, tf.mul(a, tf.abs(a))),
+    "that adds an entropy bonus": (e) => (p, old, a) => tf.add(policy(e)(p, old, a), tf.mul(0.01, tf.mean(p))),
+    "that clips log-ratios at 0.1 whatever ε": () => (p, old, a) => policy(0.1)(p, old, a),
   },
 })
 
@@ -52,11 +52,11 @@ export const dualClipMutants = mutantSet<DualClipOf>({
   laws: dualClipLaws,
   real: dual,
   mutants: {
-    "does nothing": () => dual(undefined),
-    "bounds positive advantages too": (c) => (p, old, a) =>
+    "that does nothing": () => dual(undefined),
+    "that bounds positive advantages too": (c) => (p, old, a) =>
       tf.maximum(dual(c)(p, old, a), c === undefined ? -1e9 : -0.5),
-    "bounds at c alone, not at c A": (c) => (p, old, a) => tf.minimum(dual(c)(p, old, a), c ?? 1e9),
-    "bounds at half of c": (c) => dual(c === undefined ? undefined : Math.max(1, c / 2)),
+    "that bounds at c alone, not at c A": (c) => (p, old, a) => tf.minimum(dual(c)(p, old, a), c ?? 1e9),
+    "that bounds at half of c": (c) => dual(c === undefined ? undefined : Math.max(1, c / 2)),
   },
 })
 
@@ -67,14 +67,14 @@ export const valueLossMutants = mutantSet<ValueLossOf>({
   laws: (lossOf) => valueLossLaws(lossOf),
   real: value,
   mutants: {
-    "takes the smaller error": (e) => (v, old, g) => {
+    "that takes the smaller error": (e) => (v, old, g) => {
       const near = tf.add(old, tf.clipByValue(tf.sub(v, old), -e, e))
       return tf.mul(0.5, tf.mean(tf.minimum(tf.square(tf.sub(v, g)), tf.square(tf.sub(near, g)))))
     },
-    "forgets the half": (e) => (v, old, g) => tf.mul(2, value(e)(v, old, g)),
-    "never clips": () => (v, _old, g) => tf.mul(0.5, tf.mean(tf.square(tf.sub(v, g)))),
-    "clips around 0": (e) => (v, old, g) => value(e)(v, tf.zerosLike(old), g),
-    "clips the error": (e) => (v, _old, g) => tf.mul(0.5, tf.mean(tf.square(tf.clipByValue(tf.sub(v, g), -e, e)))),
+    "that forgets the half": (e) => (v, old, g) => tf.mul(2, value(e)(v, old, g)),
+    "that never clips": () => (v, _old, g) => tf.mul(0.5, tf.mean(tf.square(tf.sub(v, g)))),
+    "that clips around 0": (e) => (v, old, g) => value(e)(v, tf.zerosLike(old), g),
+    "that clips the error": (e) => (v, _old, g) => tf.mul(0.5, tf.mean(tf.square(tf.clipByValue(tf.sub(v, g), -e, e)))),
   },
 })
 
@@ -85,9 +85,9 @@ export const ptxMutants = mutantSet<PtxLossOf>({
   laws: (lossOf) => ptxLaws(lossOf),
   real: ptx,
   mutants: {
-    "weighs the PPO loss": (c) => (ppo, text) => tf.add(tf.mul(c, ppo), text),
-    "subtracts the pretraining loss": (c) => ptx(-c),
-    "detaches the pretraining loss": (c) => (ppo, text) => ptx(c)(ppo, tf.scalar(text.dataSync()[0]!)),
-    "takes a mean": (c) => (ppo, text) => tf.div(ptx(c)(ppo, text), 2),
+    "that weighs the PPO loss": (c) => (ppo, text) => tf.add(tf.mul(c, ppo), text),
+    "that subtracts the pretraining loss": (c) => ptx(-c),
+    "that detaches the pretraining loss": (c) => (ppo, text) => ptx(c)(ppo, tf.scalar(text.dataSync()[0]!)),
+    "that takes a mean": (c) => (ppo, text) => tf.div(ptx(c)(ppo, text), 2),
   },
 })

@@ -10,19 +10,19 @@ export const samplingMutants = mutantSet<Sampling>({
   laws: samplingLaws,
   real: transformLogits,
   mutants: {
-    "multiplies by its temperature": (x, how) =>
+    "that multiplies by its temperature": (x, how) =>
       transformLogits(x, how.temperature ? { ...how, temperature: 1 / how.temperature } : how),
-    "takes the last of equals at temperature 0": (x, how) =>
+    "that takes the last of equals at temperature 0": (x, how) =>
       how.temperature === 0 ? tf.reverse(transformLogits(tf.reverse(x, 1), how), 1) : transformLogits(x, how),
-    "keeps one token less than k": (x, how) =>
+    "that keeps one token less than k": (x, how) =>
       transformLogits(x, how.topK === undefined ? how : { ...how, topK: Math.max(1, how.topK - 1) }),
-    "drops the tokens as probable as the last that it keeps": (x, { topK, ...how }) => {
+    "that drops the tokens as probable as the last that it keeps": (x, { topK, ...how }) => {
       const out = transformLogits(x, how)
       if (topK === undefined || topK >= x.shape[1]!) return out
       const rank = tf.sum(tf.oneHot(tf.cast(tf.topk(x, topK).indices, "int32"), x.shape[1]!), 1)
       return keep(tf.greater(rank, 0), out)
     },
-    "drops the token that crosses p": (x, { topP, ...how }) => {
+    "that drops the token that crosses p": (x, { topP, ...how }) => {
       const out = transformLogits(x, how)
       if (topP === undefined) return out
       const p = tf.softmax(out)
@@ -30,15 +30,16 @@ export const samplingMutants = mutantSet<Sampling>({
       const least = tf.min(tf.where(tf.lessEqual(tf.cumsum(falling, 1), topP), falling, tf.onesLike(falling)), 1, true)
       return keep(tf.greaterEqual(p, least), out)
     },
-    "keeps every token above 1 − p": (x, { topP, ...how }) => {
+    "that keeps every token above 1 − p": (x, { topP, ...how }) => {
       const out = transformLogits(x, how)
       return topP === undefined ? out : keep(tf.greaterEqual(tf.softmax(out), 1 - topP), out)
     },
-    "keeps an odd number of tokens alone": (x, how) =>
+    "that keeps an odd number of tokens alone": (x, how) =>
       transformLogits(x, how.topK === undefined ? how : { ...how, topK: how.topK + 1 - 2 * (how.topK % 2) || 1 }),
-    "normalises first": (x, how) => tf.softmax(transformLogits(x, how)),
-    "centres the logits": (x, how) => transformLogits(tf.sub(x, tf.mean(x)), how),
-    "filters what is below 0": (x, how) => keep(tf.greaterEqual(x, 0), transformLogits(x, how)),
-    "turns p round": (x, how) => transformLogits(x, how.topP === undefined ? how : { ...how, topP: 1.02 - how.topP }),
+    "that normalises first": (x, how) => tf.softmax(transformLogits(x, how)),
+    "that centres the logits": (x, how) => transformLogits(tf.sub(x, tf.mean(x)), how),
+    "that filters what is below 0": (x, how) => keep(tf.greaterEqual(x, 0), transformLogits(x, how)),
+    "that turns p round": (x, how) =>
+      transformLogits(x, how.topP === undefined ? how : { ...how, topP: 1.02 - how.topP }),
   },
 })

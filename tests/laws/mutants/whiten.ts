@@ -15,26 +15,29 @@ const setOf = (subject: string, config: WhitenConfig): MutantSet => {
     laws: (each) => whitenLaws(each, config),
     real,
     mutants: {
-      [config.shiftMean ? "keeps the mean" : "shifts the mean"]: ours({ ...config, shiftMean: !config.shiftMean }),
-      "divides squares by another count": ours({
+      [config.shiftMean ? "that keeps the mean" : "that shifts the mean"]: ours({
+        ...config,
+        shiftMean: !config.shiftMean,
+      }),
+      "that divides squares by another count": ours({
         ...config,
         variance: config.variance === "biased" ? "unbiased" : "biased",
       }),
-      "divides by the variance": (x, mask) => {
+      "that divides by the variance": (x, mask) => {
         const kept = tf.cast(mask, "float32")
         const count = tf.sum(kept)
         const mean = tf.div(tf.sum(tf.mul(kept, x)), count)
         const centred = tf.mul(kept, tf.sub(x, mean))
         return tf.div(centred, tf.div(tf.sum(tf.square(centred)), count))
       },
-      "has a great ε": ours({ ...config, epsilon: 1 }),
-      "ignores its mask": (x, mask) => whiten(x, tf.onesLike(mask), config),
-      "multiplies by its mask": (x, mask) => {
+      "that has a great ε": ours({ ...config, epsilon: 1 }),
+      "that ignores its mask": (x, mask) => whiten(x, tf.onesLike(mask), config),
+      "that multiplies by its mask": (x, mask) => {
         const zero = tf.mul(x, tf.cast(tf.logicalNot(tf.cast(mask, "bool")), "float32"))
         return tf.add(real(x, mask), tf.mul(0, zero))
       },
-      negates: (x, mask) => tf.neg(real(x, mask)),
-      "takes the scale of the greatest": (x, mask) => {
+      "that negates": (x, mask) => tf.neg(real(x, mask)),
+      "that takes the scale of the greatest": (x, mask) => {
         const kept = tf.where(tf.cast(mask, "bool"), x, tf.zerosLike(x))
         return tf.div(kept, tf.max(tf.abs(kept)))
       },

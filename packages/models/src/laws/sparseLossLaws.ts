@@ -1,6 +1,8 @@
 import {
   expectClose,
+  expectGradient,
   expectSame,
+  expectThat,
   float,
   gradient,
   grid,
@@ -15,6 +17,7 @@ import {
 import * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
 import type { SparseLoss } from "../losses/sparse.js"
+import { type SparseLossBatch, sparseLossReference } from "./reference/sparseLoss.js"
 
 /** A loss of text logits [b t v], image logits [b s k], tokens [b t], a mask [b t] and codes [b s]. */
 export type SparseLossOf = (
@@ -40,80 +43,126 @@ export const captioned = fc
   )
 type Captioned = typeof captioned extends fc.Arbitrary<infer T> ? T : never
 
+const at = ({ sizes: { b, t, s, v, k }, text, image }: Captioned) =>
+  [
+    { shape: [b, t, v], data: text },
+    { shape: [b, s, k], data: image },
+  ] as const
+
+/** Whether position i of b t predicts a text token that counts. */
+const predicts = ({ sizes: { t }, mask }: Captioned, pads: "counted" | "ignored", i: number): boolean =>
+  i % t < t - 1 && (pads === "counted" || mask[i + 1] === 1)
+
 /**
- * What the loss over text and image obeys.
+ * What the loss over text and image obeys, whether paddings are predicted or not.
  * @source Ramesh et al. 2021, section 2.2
  */
 export const sparseLossLaws = (
-  lossOf: SparseLossOf,
+  loss: SparseLossOf,
   { pads }: { readonly pads: "counted" | "ignored" },
 ): ReadonlyArray<Law> => {
-  const logitsOf = ({ sizes: { b, t, s, k, v }, text, image }: Captioned): [tf.Tensor, tf.Tensor] => [
-    float([b, t, v], text),
-    float([b, s, k], image),
-  ]
-  const at = (e: Captioned, [text, image] = logitsOf(e)): SparseLoss => {
-    const { b, t, s } = e.sizes
-    return lossOf(text, image, ids([b, t], e.tokens), float([b, t], e.mask), ids([b, s], e.codes))
+  const lossOf = ({ sizes: { b, t, s }, tokens, mask, codes }: SparseLossBatch) => {
+    const given = [ids([b, t], tokens), float([b, t], mask), ids([b, s], codes)] as const
+    return (text: tf.Tensor, image: tf.Tensor) => loss(text, image, ...given)
   }
-  const someText = captioned.filter(
-    ({ sizes: { t }, mask }) => t > 1 && (pads === "counted" || mask.some((m, i) => i % t === 1 && m === 1)),
-  )
-  const general = [
-    law("uniform logits cost ⅛ ln v + ⅞ ln k", someText, (e) => {
-      const { b, t, s, v, k } = e.sizes
-      const { loss, textLoss, imageLoss } = at(e, [tf.fill([b, t, v], 3), tf.fill([b, s, k], -2)])
-      expectClose(textLoss, Math.log(v))
-      expectClose(imageLoss, Math.log(k))
-      expectClose(loss, Math.log(v) / 8 + (7 / 8) * Math.log(k))
+  const logitsOf = (batch: Captioned) =>
+    at(batch).map(({ shape, data }) => float(shape, data)) as [text: tf.Tensor, image: tf.Tensor]
+  const parts = ({ loss, textLoss, imageLoss }: SparseLoss) => [loss, textLoss, imageLoss].map((x) => values(x)[0]!)
+  const withText = captioned.filter((batch) => batch.mask.some((_, i) => predicts(batch, pads, i)))
+
+  const always = [
+    law("it has the value and the gradient of the float64 reference", captioned, (batch) => {
+      expectGradient(
+        (text, image) => lossOf(batch)(text!, image!).loss,
+        (text, image) => sparseLossReference(batch, pads, text!, image!),
+        at(batch),
+      )
     }),
-    law("the ids at padding change no bit", captioned, (e) => {
-      const other = { ...e, tokens: e.tokens.map((id, i) => (e.mask[i] === 1 ? id : -7)) }
-      expectSame(at(other).loss, at(e).loss)
+    law("it is an eighth of the text's loss and seven eighths of the image's", captioned, (batch) => {
+      const [whole, text, image] = parts(lossOf(batch)(...logitsOf(batch))) as [number, number, number]
+      expectClose(whole, text / 8 + (7 * image) / 8)
     }),
-    law("a constant added to the logits of a position changes nothing", captioned, (e) => {
-      const { b, t, s } = e.sizes
-      const [text, image] = logitsOf(e)
+    law("uniform logits cost ⅛ ln v + ⅞ ln k", withText, (batch) => {
+      const { b, t, s, v, k } = batch.sizes
+      const found = parts(lossOf(batch)(tf.fill([b, t, v], 3), tf.fill([b, s, k], -2)))
+      expectClose(found, [Math.log(v) / 8 + (7 / 8) * Math.log(k), Math.log(v), Math.log(k)])
+    }),
+    law("no part of it is negative", captioned, (batch) => {
+      for (const each of parts(lossOf(batch)(...logitsOf(batch)))) expectThat(each >= 0, () => `${each}`)
+    }),
+    law("the text's loss does not know the image, nor the image's the text", captioned, (batch) => {
+      const [text, image] = logitsOf(batch)
+      const { textLoss, imageLoss } = lossOf(batch)(text, image)
+      const codes = batch.codes.map((code) => (code + 1) % batch.sizes.k)
+      const other = lossOf({ ...batch, codes })(text, tf.mul(image, -2))
+      expectSame(other.textLoss, values(textLoss))
+      const words = batch.sizes.v - batch.sizes.t
+      const tokens = batch.tokens.map((token) => (token + 1) % words)
+      expectSame(lossOf({ ...batch, tokens })(tf.mul(text, -2), image).imageLoss, values(imageLoss))
+    }),
+    law("the ids at padding change no bit", captioned, (batch) => {
+      const [text, image] = logitsOf(batch)
+      const other = { ...batch, tokens: batch.tokens.map((id, i) => (batch.mask[i] === 1 ? id : -7)) }
+      expectSame(lossOf(other)(text, image).loss, values(lossOf(batch)(text, image).loss))
+    }),
+    law("a constant added to the logits of a position changes nothing", captioned, (batch) => {
+      const { b, t, s } = batch.sizes
+      const [text, image] = logitsOf(batch)
       const shift = (n: number): tf.Tensor => tf.reshape(tf.sin(tf.range(0, b * n)), [b, n, 1])
-      expectClose(at(e, [tf.add(text, shift(t)), tf.add(image, shift(s))]).loss, at(e).loss)
-    }),
-    law("the text's logits change the image's loss by nothing, nor the image's the text's", captioned, (e) => {
-      const [text, image] = logitsOf(e)
-      expectSame(at(e, [tf.neg(text), image]).imageLoss, at(e).imageLoss)
-      expectSame(at(e, [text, tf.neg(image)]).textLoss, at(e).textLoss)
-    }),
-    law("each position's gradient sums to 0, and that of the last text position is 0", captioned, (e) => {
-      const { t, v, k } = e.sizes
-      const [text, image] = gradient((x, y) => at(e, [x!, y!]).loss, logitsOf(e)) as [tf.Tensor, tf.Tensor]
-      const sums = [...rows(values(text), v), ...rows(values(image), k)].map((row) => row.reduce((a, b) => a + b, 0))
       expectClose(
-        sums,
-        sums.map(() => 0),
-        { absolute: 1e-6 },
+        lossOf(batch)(tf.add(text, shift(t)), tf.add(image, shift(s))).loss,
+        values(lossOf(batch)(text, image).loss),
       )
-      const last = values(text).filter((_, i) => Math.floor(i / v) % t === t - 1)
-      expectSame(
-        last,
-        last.map(() => 0),
-      )
+    }),
+    law("the gradient of each position's logits sums to 0", captioned, (batch) => {
+      const slopes = gradient((text, image) => lossOf(batch)(text!, image!).loss, logitsOf(batch))
+      for (const slope of slopes) expectClose(tf.sum(slope, -1), Array(slope.size / slope.shape[2]!).fill(0))
+    }),
+    law("logits that predict nothing have a gradient of exactly 0", captioned, (batch) => {
+      const [text, image] = logitsOf(batch)
+      const slope = rows(values(tf.grad((x: tf.Tensor) => lossOf(batch)(x, image).loss)(text)), batch.sizes.v)
+      for (const [i, row] of slope.entries()) {
+        if (!predicts(batch, pads, i)) expectSame(row, Array(batch.sizes.v).fill(0))
+      }
+    }),
+    law("the order of the pairs of caption and image is irrelevant", captioned, (batch) => {
+      const { t, s, v, k } = batch.sizes
+      const turned = <T>(flat: ReadonlyArray<T>, width: number): Array<T> =>
+        Array.from({ length: flat.length / width }, (_, i) => flat.slice(i * width, (i + 1) * width))
+          .reverse()
+          .flat()
+      const other = {
+        ...batch,
+        text: turned(batch.text, t * v),
+        image: turned(batch.image, s * k),
+        tokens: turned(batch.tokens, t),
+        mask: turned(batch.mask, t),
+        codes: turned(batch.codes, s),
+      }
+      expectClose(lossOf(other)(...logitsOf(other)).loss, values(lossOf(batch)(...logitsOf(batch)).loss))
     }),
   ]
-  if (pads === "counted") return general
+  if (pads === "counted") return always
   return [
-    ...general,
-    law("logits that predict padding, be they NaN, change no bit and have a gradient of exactly 0", captioned, (e) => {
-      const { t, v } = e.sizes
-      const predicts = (i: number): boolean => {
-        const place = Math.floor(i / v)
-        return place % t < t - 1 && e.mask[place + 1] === 1
-      }
-      const dirty = { ...e, text: e.text.map((x, i) => (predicts(i) ? x : Number.NaN)) }
-      expectSame(at(dirty).loss, at(e).loss)
-      const slope = values(gradient((x) => at(e, [x!, logitsOf(e)[1]]).loss, [logitsOf(dirty)[0]])[0]!)
-      expectSame(
-        slope.filter((_, i) => !predicts(i)),
-        slope.filter((_, i) => !predicts(i)).map(() => 0),
-      )
-    }),
+    ...always,
+    law(
+      "logits that predict padding, be they NaN, change no bit and have a gradient of exactly 0",
+      captioned,
+      (batch) => {
+        const { b, t, v } = batch.sizes
+        const [text, image] = logitsOf(batch)
+        const seen = (i: number): boolean => predicts(batch, pads, Math.floor(i / v))
+        const hidden = float(
+          [b, t, v],
+          batch.text.map((x, i) => (seen(i) ? x : Number.NaN)),
+        )
+        expectSame(lossOf(batch)(hidden, image).loss, values(lossOf(batch)(text, image).loss))
+        const slope = values(gradient((x) => lossOf(batch)(x!, image).loss, [hidden])[0]!).filter((_, i) => !seen(i))
+        expectSame(
+          slope,
+          slope.map(() => 0),
+        )
+      },
+    ),
   ]
 }
