@@ -34,6 +34,17 @@ const successor = (x: tf.Tensor, last: number): tf.Tensor => {
   return tf.concat([tf.slice(x, [0, 1], [b, t - 1]), tf.fill([b, 1], last, x.dtype as "int32")], 1)
 }
 
+/** The image's loss weighed by the place in the batch. */
+const laterCounts =
+  (loss: SparseLossOf): SparseLossOf =>
+  (text, image, tokens, mask, codes) => {
+    const each = crossEntropy(image, codes) // b s
+    const places = tf.add(tf.range(0, image.shape[0]!), 1)
+    const weights = tf.div(tf.reshape(places, [-1, 1]), tf.sum(places))
+    const imageLoss = tf.sum(tf.mul(tf.mean(each, 1, true), weights)) as tf.Scalar
+    return joined(loss(text, image, tokens, mask, codes).textLoss, imageLoss)
+  }
+
 export const sparseLossMutants = mutantSet<SparseLossOf>({
   subject: "loss over text and image, paddings counted",
   laws: (loss) => sparseLossLaws(loss, { pads: "counted" }),
@@ -69,13 +80,7 @@ export const sparseLossMutants = mutantSet<SparseLossOf>({
       const all = tf.add(tf.mul(textLoss, 0.3), tf.mul(imageLoss, 0.7)) as tf.Scalar
       return { textLoss: all, imageLoss: all, loss: all }
     },
-    "in which the first pair counts more": (text, image, tokens, mask, codes) => {
-      const each = crossEntropy(image, codes) // b s
-      const rows = tf.add(tf.range(0, image.shape[0]!), 1)
-      const weights = tf.div(tf.reshape(rows, [-1, 1]), tf.sum(rows))
-      const imageLoss = tf.sum(tf.mul(tf.mean(each, 1, true), weights)) as tf.Scalar
-      return joined(counted(text, image, tokens, mask, codes).textLoss, imageLoss)
-    },
+    "in which the later pair counts more": laterCounts(counted),
   },
 })
 
@@ -108,6 +113,7 @@ export const maskedSparseLossMutants = mutantSet<SparseLossOf>({
       const all = ignored(...given)
       return { ...all, textLoss: all.loss, imageLoss: all.loss }
     },
+    "in which the later pair counts more": laterCounts(ignored),
     "by products with the mask": (text, image, tokens, mask, codes) => {
       const counts = successor(mask, 0)
       const labels = successor(padCaptions(tokens, mask, text.shape[2]!), 0)
