@@ -1,6 +1,6 @@
 /** Hugging Face's folder layout: `config.json`, `model.safetensors`, `tokenizer.json`. */
 import { BadData, decodeSafetensors, type Files, type HostTensors, parseJson } from "@millrace/core"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 
 const fileOf = (files: Files, name: string, where: string): Effect.Effect<Uint8Array, BadData> => {
   const bytes = files[name]
@@ -15,21 +15,44 @@ const fileOf = (files: Files, name: string, where: string): Effect.Effect<Uint8A
   )
 }
 
-/** The config of a folder, as the JSON that it is. */
-export const readConfig = (files: Files, where: string): Effect.Effect<Readonly<Record<string, unknown>>, BadData> =>
+/** A config as the JSON that it is. */
+export type JsonRecord = Readonly<Record<string, unknown>>
+
+export const isJsonRecord = (value: unknown): value is JsonRecord =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** A config of a folder: `config.json` unless another is named. */
+export const readConfig = (files: Files, where: string, name = "config.json"): Effect.Effect<JsonRecord, BadData> =>
   Effect.gen(function* () {
-    const bytes = yield* fileOf(files, "config.json", where)
-    const config = yield* parseJson(new TextDecoder().decode(bytes), `${where}/config.json`)
-    if (typeof config === "object" && config !== null && !Array.isArray(config)) {
-      return config as Readonly<Record<string, unknown>>
-    }
+    const bytes = yield* fileOf(files, name, where)
+    const config = yield* parseJson(new TextDecoder().decode(bytes), `${where}/${name}`)
+    if (isJsonRecord(config)) return config
     return yield* new BadData({
-      where: `${where}/config.json`,
+      where: `${where}/${name}`,
       expected: "a record",
       received: JSON.stringify(config).slice(0, 60),
       fix: "give the config that belongs to the weights",
     })
   })
+
+/** A config of ours from what a folder's says. */
+export const decodeConfig = <A>(
+  schema: Schema.Codec<A, unknown>,
+  value: unknown,
+  keys: string,
+  where: string,
+): Effect.Effect<A, BadData> =>
+  Schema.decodeUnknownEffect(schema, { errors: "all" })(value).pipe(
+    Effect.mapError(
+      (error) =>
+        new BadData({
+          where: `${where}/config.json`,
+          expected: keys,
+          received: String(error.message),
+          fix: "give the config that belongs to the weights",
+        }),
+    ),
+  )
 
 /** The weights of a folder. */
 export const readWeights = (files: Files, where: string): Effect.Effect<HostTensors, BadData> =>
@@ -43,9 +66,10 @@ export const readWeights = (files: Files, where: string): Effect.Effect<HostTens
  * @fails BadData  every key that says something else
  */
 export const expectConfig = (
-  config: Readonly<Record<string, unknown>>,
-  wanted: Readonly<Record<string, unknown>>,
+  config: JsonRecord,
+  wanted: JsonRecord,
   where: string,
+  name = "config.json",
 ): Effect.Effect<void, BadData> => {
   const different = Object.entries(wanted).filter(
     ([key, value]) => config[key] !== undefined && JSON.stringify(config[key]) !== JSON.stringify(value),
@@ -54,7 +78,7 @@ export const expectConfig = (
   const show = (key: string, value: unknown): string => `${key}: ${JSON.stringify(value)}`
   return Effect.fail(
     new BadData({
-      where: `${where}/config.json`,
+      where: `${where}/${name}`,
       expected: different.map(([key, value]) => show(key, value)).join("\n"),
       received: different.map(([key]) => show(key, config[key])).join("\n"),
       fix: "these are another model's numbers: no setting of ours computes them",

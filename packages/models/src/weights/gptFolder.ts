@@ -9,12 +9,12 @@ import {
   type HostTensors,
   isParamSpec,
 } from "@millrace/core"
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import type { Tokenizer } from "../bpe/tokenizer.js"
 import { tokenizerJson } from "../bpe/tokenizerJson.js"
 import { GptConfig, gptParams } from "../gpt.js"
 import { fromCheckpoint, toCheckpoint } from "./checkpoint.js"
-import { expectConfig, readConfig, readWeights } from "./folder.js"
+import { decodeConfig, expectConfig, readConfig, readWeights } from "./folder.js"
 import { huggingFaceGpt2 } from "./gpt2.js"
 
 /** What GPT-2 of `transformers` may be configured to and ours does not compute. */
@@ -78,24 +78,19 @@ export const loadGpt = (
   Effect.gen(function* () {
     const json = yield* readConfig(files, where)
     yield* expectConfig(json, fixed, where)
-    const config = yield* Schema.decodeUnknownEffect(GptConfig)({
-      vocab: json.vocab_size,
-      context: json.n_positions,
-      width: json.n_embd,
-      layers: json.n_layer,
-      heads: json.n_head,
-      ...(typeof json.n_inner === "number" ? { mlp: json.n_inner } : {}),
-      ...(json.tie_word_embeddings === false ? { tied: false } : {}),
-    }).pipe(
-      Effect.mapError(
-        (error) =>
-          new BadData({
-            where: `${where}/config.json`,
-            expected: "vocab_size, n_positions, n_embd, n_layer, n_head",
-            received: String(error.message),
-            fix: "give the config that belongs to the weights",
-          }),
-      ),
+    const config = yield* decodeConfig(
+      GptConfig,
+      {
+        vocab: json.vocab_size,
+        context: json.n_positions,
+        width: json.n_embd,
+        layers: json.n_layer,
+        heads: json.n_head,
+        ...(typeof json.n_inner === "number" ? { mlp: json.n_inner } : {}),
+        ...(json.tie_word_embeddings === false ? { tied: false } : {}),
+      },
+      "vocab_size, n_positions, n_embd, n_layer, n_head",
+      where,
     )
     const tensors = withPrefix(yield* readWeights(files, where))
     const specs = flatten(gptParams(config), isParamSpec)
