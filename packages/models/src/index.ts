@@ -236,6 +236,7 @@ export {
 export { UpsamplerConfig, upsampler, upsamplerParams, upsamplerPredict } from "./upsampler.js"
 export { upsamplerCorruptions, upsamplerPresets } from "./upsamplerPresets.js"
 export { value, valueParams, values } from "./value.js"
+export { checkCheckpoint } from "./weights/checkCheckpoint.js"
 export { fromCheckpoint, toCheckpoint } from "./weights/checkpoint.js"
 export { huggingFaceClip, openAiClip } from "./weights/clip.js"
 export { loadClip, saveClip } from "./weights/clipFolder.js"

@@ -1,8 +1,7 @@
 /** CLIPs in Hugging Face's folder layout: what `transformers` saves and loads as CLIPModel, CLIPProcessor's files with it. */
 import {
-  attempt,
   BadConfig,
-  BadData,
+  type BadData,
   canonicalJson,
   encodeSafetensors,
   type Files,
@@ -15,7 +14,7 @@ import { type ClipConfig, clipParams } from "../clip/clip.js"
 import { clipPixels } from "../clip/preprocess.js"
 import type { ClipTokenizer } from "../clip/tokenizer/clipTokenizer.js"
 import { clipSpecialTexts, clipTokenizerJson } from "../clip/tokenizer/clipTokenizerJson.js"
-import { fromCheckpoint, toCheckpoint } from "./checkpoint.js"
+import { toCheckpoint } from "./checkpoint.js"
 import { huggingFaceClip } from "./clip.js"
 import { clipConfigJson, readClipConfig } from "./clipConfigJson.js"
 import { expectConfig, readConfig, readWeights } from "./folder.js"
@@ -107,10 +106,6 @@ export const loadClip = (
       const name = "preprocessor_config.json"
       yield* expectConfig(yield* readConfig(files, where, name), preprocessing, where, name)
     }
-    const tensors = yield* readWeights(files, where)
     const specs = flatten(clipParams(config), isParamSpec)
-    const values = yield* attempt(BadData, () =>
-      fromCheckpoint(huggingFaceClip, specs, tensors, `${where}/model.safetensors`),
-    )
-    return { config, values }
+    return { config, values: yield* readWeights(files, huggingFaceClip, specs, where) }
   })

@@ -1,6 +1,9 @@
 /** Hugging Face's folder layout: `config.json`, `model.safetensors`, `tokenizer.json`. */
-import { BadData, decodeSafetensors, type Files, type HostTensors, parseJson } from "@millrace/core"
+import { BadData, decodeSafetensors, type Files, type HostTensors, type ParamSpec, parseJson } from "@millrace/core"
 import { Effect, Schema } from "effect"
+import { checkCheckpoint } from "./checkCheckpoint.js"
+import { fromCheckpoint } from "./checkpoint.js"
+import type { RenameTable } from "./renameTable.js"
 
 const fileOf = (files: Files, name: string, where: string): Effect.Effect<Uint8Array, BadData> => {
   const bytes = files[name]
@@ -54,11 +57,29 @@ export const decodeConfig = <A>(
     ),
   )
 
-/** The weights of a folder. */
-export const readWeights = (files: Files, where: string): Effect.Effect<HostTensors, BadData> =>
+/**
+ * A model's parameters from the weights of a folder, compared with the model before they are read.
+ * @param specs   the model's parameters by flat name
+ * @param prefixOf  what the file leaves out before each name, by the names that it has
+ */
+export const readWeights = (
+  files: Files,
+  table: RenameTable,
+  specs: Readonly<Record<string, ParamSpec>>,
+  where: string,
+  prefixOf: (names: ReadonlyArray<string>) => string = () => "",
+): Effect.Effect<HostTensors, BadData> =>
   Effect.gen(function* () {
     const bytes = yield* fileOf(files, "model.safetensors", where)
-    return (yield* decodeSafetensors(bytes, `${where}/model.safetensors`)).tensors
+    const place = `${where}/model.safetensors`
+    let prefix = ""
+    const { tensors } = yield* decodeSafetensors(bytes, place, (header) => {
+      prefix = prefixOf(Object.keys(header))
+      const named = Object.fromEntries(Object.entries(header).map(([name, spec]) => [prefix + name, spec]))
+      return checkCheckpoint(table, specs, named, place).map((name) => name.slice(prefix.length))
+    })
+    const named = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [prefix + name, tensor]))
+    return fromCheckpoint(table, specs, named, place)
   })
 
 /**

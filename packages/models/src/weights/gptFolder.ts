@@ -1,7 +1,6 @@
 /** GPTs in Hugging Face's folder layout: what `transformers` saves and loads as GPT2LMHeadModel. */
 import {
-  attempt,
-  BadData,
+  type BadData,
   canonicalJson,
   encodeSafetensors,
   type Files,
@@ -13,7 +12,7 @@ import { Effect } from "effect"
 import type { Tokenizer } from "../bpe/tokenizer.js"
 import { tokenizerJson } from "../bpe/tokenizerJson.js"
 import { GptConfig, gptParams } from "../gpt.js"
-import { fromCheckpoint, toCheckpoint } from "./checkpoint.js"
+import { toCheckpoint } from "./checkpoint.js"
 import { decodeConfig, expectConfig, readConfig, readWeights } from "./folder.js"
 import { huggingFaceGpt2 } from "./gpt2.js"
 
@@ -61,10 +60,7 @@ export const saveGpt = (config: GptConfig, values: HostTensors, tokenizer?: Toke
 }
 
 /** The base model's files leave the model's own name out of their tensors'. */
-const withPrefix = (tensors: HostTensors): HostTensors =>
-  Object.hasOwn(tensors, "wte.weight")
-    ? Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [`transformer.${name}`, tensor]))
-    : tensors
+const prefixOf = (names: ReadonlyArray<string>): string => (names.includes("wte.weight") ? "transformer." : "")
 
 /**
  * A GPT from a folder that `transformers` saved, or that `saveGpt` made.
@@ -92,10 +88,6 @@ export const loadGpt = (
       "vocab_size, n_positions, n_embd, n_layer, n_head",
       where,
     )
-    const tensors = withPrefix(yield* readWeights(files, where))
     const specs = flatten(gptParams(config), isParamSpec)
-    const values = yield* attempt(BadData, () =>
-      fromCheckpoint(huggingFaceGpt2, specs, tensors, `${where}/model.safetensors`),
-    )
-    return { config, values }
+    return { config, values: yield* readWeights(files, huggingFaceGpt2, specs, where, prefixOf) }
   })
