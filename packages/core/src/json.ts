@@ -78,8 +78,11 @@ const WORDS: ReadonlyArray<readonly [string, boolean | null]> = [
   ["null", null],
 ]
 
-/** A strict reader, for use inside other synchronous readers: throws BadData. */
-export const readJson = (text: string, where: string): unknown => {
+/**
+ * A strict reader, for use inside other synchronous readers: throws BadData.
+ * @param again  gets a key that the outermost record has again, with its value, where that is to be told with more
+ */
+export const readJson = (text: string, where: string, again?: (key: string, value: unknown) => void): unknown => {
   let at = 0
 
   const refuse = (expected: string, received: string, fix: string): never => {
@@ -158,7 +161,9 @@ export const readJson = (text: string, where: string): unknown => {
       blank()
       const start = at
       const name = string("a key")
-      if (name === "__proto__" || Object.hasOwn(items, name)) {
+      const twice = Object.hasOwn(items, name)
+      const told = twice && depth === 1 && again !== undefined
+      if (name === "__proto__" || (twice && !told)) {
         at = start
         if (name === "__proto__") refuse("an ordinary key", excerpt(name), "rename the key")
         refuse("each key once", `${excerpt(name)} again`, "remove one of the two")
@@ -166,7 +171,9 @@ export const readJson = (text: string, where: string): unknown => {
       blank()
       if (text[at] !== ":") broken('":"')
       at++
-      items[name] = value(depth)
+      const item = value(depth)
+      if (told) again(name, item)
+      else items[name] = item
     } while (more("}"))
     return items
   }

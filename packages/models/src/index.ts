@@ -23,9 +23,11 @@ export { ClipTextConfig, type ClipTextParams, clipText, clipTextParams } from ".
 export {
   type ClipEncodeOptions,
   type ClipTokenizer,
+  type ClipVocabulary,
   clipTokenizer,
   loadClipTokenizer,
 } from "./clip/tokenizer/clipTokenizer.js"
+export { clipTokenizerJson } from "./clip/tokenizer/clipTokenizerJson.js"
 export { clipTraining } from "./clip/training.js"
 export { unitNorm } from "./clip/unitNorm.js"
 export { VitConfig, type VitParams, vit, vitParams } from "./clip/vit.js"
@@ -234,8 +236,10 @@ export {
 export { UpsamplerConfig, upsampler, upsamplerParams, upsamplerPredict } from "./upsampler.js"
 export { upsamplerCorruptions, upsamplerPresets } from "./upsamplerPresets.js"
 export { value, valueParams, values } from "./value.js"
+export { checkCheckpoint } from "./weights/checkCheckpoint.js"
 export { fromCheckpoint, toCheckpoint } from "./weights/checkpoint.js"
 export { huggingFaceClip, openAiClip } from "./weights/clip.js"
+export { loadClip, saveClip } from "./weights/clipFolder.js"
 export { openaiDvaeDecoder, openaiDvaeEncoder } from "./weights/dallE.js"
 export { diffusersPrior } from "./weights/diffusersPrior.js"
 export { diffusersUnclip, diffusersUnet } from "./weights/diffusersUnet.js"

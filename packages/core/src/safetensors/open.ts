@@ -4,6 +4,7 @@ import { BadData } from "../errors.js"
 import type { TensorSource } from "../tensorSource.js"
 import type { Metadata } from "./format.js"
 import { checkBytes, type Entry, elementsIn, headerLength, readHeader } from "./header.js"
+import { problemsIn } from "./problems.js"
 
 /** A file of named tensors, open: its tensors are read where they are needed. */
 export interface TensorFile extends TensorSource<BadData> {
@@ -52,7 +53,9 @@ const sourceOf = async (file: FileHandle, where: string): Promise<TensorFile> =>
         const entry = byName.get(name)!
         const { width } = entry.reader
         const bytes = await readAt(file, new Uint8Array((end - begin) * width), start + entry.begin + begin * width)
-        checkBytes(entry, bytes, where)
+        const problems = problemsIn(where)
+        checkBytes(entry, bytes, problems)
+        problems.raise()
         return elementsIn(entry, bytes)
       }),
   }

@@ -1,27 +1,8 @@
 /** A foreign checkpoint as a model's parameters, and back. */
 import { BadData, type HostTensor, type HostTensors, type ParamSpec, sizeOf } from "@millrace/core"
+import { checkCheckpoint } from "./checkCheckpoint.js"
 import { inverse, rearrange } from "./rearrange.js"
-import { fillName, matchName, type Rename, type RenameTable } from "./renameTable.js"
-
-type Specs = Readonly<Record<string, ParamSpec>>
-
-interface Found {
-  readonly rename: Rename
-  readonly theirs: ReadonlyArray<string>
-}
-
-const findRename = (table: RenameTable, ours: string): Found | null => {
-  for (const rename of table.renames) {
-    const numbers = matchName(rename.ours, ours)
-    if (numbers === null) continue
-    const theirs = typeof rename.theirs === "string" ? [rename.theirs] : rename.theirs
-    return { rename, theirs: theirs.map((pattern) => fillName(pattern, numbers)) }
-  }
-  return null
-}
-
-const show = ({ dtype, shape }: { readonly dtype: string; readonly shape: ReadonlyArray<number> }): string =>
-  `${dtype} [${shape.join(", ")}]`
+import { findRename, type RenameTable } from "./renameTable.js"
 
 /** Tensors side by side along their last axis. */
 const joined = (parts: ReadonlyArray<HostTensor>): HostTensor => {
@@ -63,58 +44,21 @@ const parted = (whole: HostTensor, count: number): ReadonlyArray<HostTensor> => 
  * @param where  the file's name, for errors
  * @throws BadData  every tensor that is missing, left over, of another dtype or of another shape, in one error
  */
-export const fromCheckpoint = (table: RenameTable, specs: Specs, tensors: HostTensors, where: string): HostTensors => {
-  const expected: Array<string> = []
-  const received: Array<string> = []
-  const wrong = (wanted: string, found: string): void => {
-    expected.push(wanted)
-    received.push(found)
-  }
-  const used = new Set<string>()
-  const out: Record<string, HostTensor> = {}
-  for (const [ours, spec] of Object.entries(specs)) {
-    const found = findRename(table, ours)
-    if (found === null) {
-      wrong(`a name for ${ours}`, `none in the table "${table.name}"`)
-      continue
-    }
-    const { theirs, rename } = found
-    for (const name of theirs) used.add(name)
-    const parts = theirs.map((name) => (Object.hasOwn(tensors, name) ? tensors[name]! : null))
-    const lost = theirs.filter((_, i) => parts[i] === null || parts[i]!.dtype !== "float32")
-    if (lost.length > 0) {
-      for (const name of lost) {
-        const there = Object.hasOwn(tensors, name) ? tensors[name]! : null
-        wrong(`${name}: float32`, there === null ? `${name}: missing` : `${name}: ${show(there)}`)
-      }
-      continue
-    }
-    try {
-      const value = joined(
-        parts.map((part) =>
-          rename.axes === undefined ? part! : rearrange(part!, rename.axes, table.sizes, theirs.join(", ")),
-        ),
-      )
-      if (value.shape.join() === spec.shape.join()) out[ours] = value
-      else wrong(`${theirs.join(", ")}: [${spec.shape.join(", ")}] as ${ours}`, `[${value.shape.join(", ")}]`)
-    } catch (error) {
-      if (!(error instanceof BadData)) throw error
-      wrong(`${theirs.join(", ")}: [${spec.shape.join(", ")}] as ${ours}`, error.received)
-    }
-  }
-  for (const name of Object.keys(tensors)) {
-    if (used.has(name) || (table.ignored ?? []).some((pattern) => matchName(pattern, name) !== null)) continue
-    wrong(`nothing named ${name}`, `${name}: ${show(tensors[name]!)}`)
-  }
-  if (expected.length > 0) {
-    throw new BadData({
-      where,
-      expected: expected.join("\n"),
-      received: received.join("\n"),
-      fix: `check that the file is a ${table.name} of this config`,
-    })
-  }
-  return out
+export const fromCheckpoint = (
+  table: RenameTable,
+  specs: Readonly<Record<string, ParamSpec>>,
+  tensors: HostTensors,
+  where: string,
+): HostTensors => {
+  checkCheckpoint(table, specs, tensors, where)
+  return Object.fromEntries(
+    Object.keys(specs).map((ours) => {
+      const { rename, theirs } = findRename(table, ours)!
+      const parts = theirs.map((name) => tensors[name]!)
+      const { axes } = rename
+      return [ours, joined(axes === undefined ? parts : parts.map((part) => rearrange(part, axes, table.sizes, ours)))]
+    }),
+  )
 }
 
 /**

@@ -1,7 +1,6 @@
 /** GPTs in Hugging Face's folder layout: what `transformers` saves and loads as GPT2LMHeadModel. */
 import {
-  attempt,
-  BadData,
+  type BadData,
   canonicalJson,
   encodeSafetensors,
   type Files,
@@ -9,12 +8,12 @@ import {
   type HostTensors,
   isParamSpec,
 } from "@millrace/core"
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import type { Tokenizer } from "../bpe/tokenizer.js"
 import { tokenizerJson } from "../bpe/tokenizerJson.js"
 import { GptConfig, gptParams } from "../gpt.js"
-import { fromCheckpoint, toCheckpoint } from "./checkpoint.js"
-import { expectConfig, readConfig, readWeights } from "./folder.js"
+import { toCheckpoint } from "./checkpoint.js"
+import { decodeConfig, expectConfig, readConfig, readWeights } from "./folder.js"
 import { huggingFaceGpt2 } from "./gpt2.js"
 
 /** What GPT-2 of `transformers` may be configured to and ours does not compute. */
@@ -61,10 +60,7 @@ export const saveGpt = (config: GptConfig, values: HostTensors, tokenizer?: Toke
 }
 
 /** The base model's files leave the model's own name out of their tensors'. */
-const withPrefix = (tensors: HostTensors): HostTensors =>
-  Object.hasOwn(tensors, "wte.weight")
-    ? Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [`transformer.${name}`, tensor]))
-    : tensors
+const prefixOf = (names: ReadonlyArray<string>): string => (names.includes("wte.weight") ? "transformer." : "")
 
 /**
  * A GPT from a folder that `transformers` saved, or that `saveGpt` made.
@@ -78,29 +74,20 @@ export const loadGpt = (
   Effect.gen(function* () {
     const json = yield* readConfig(files, where)
     yield* expectConfig(json, fixed, where)
-    const config = yield* Schema.decodeUnknownEffect(GptConfig)({
-      vocab: json.vocab_size,
-      context: json.n_positions,
-      width: json.n_embd,
-      layers: json.n_layer,
-      heads: json.n_head,
-      ...(typeof json.n_inner === "number" ? { mlp: json.n_inner } : {}),
-      ...(json.tie_word_embeddings === false ? { tied: false } : {}),
-    }).pipe(
-      Effect.mapError(
-        (error) =>
-          new BadData({
-            where: `${where}/config.json`,
-            expected: "vocab_size, n_positions, n_embd, n_layer, n_head",
-            received: String(error.message),
-            fix: "give the config that belongs to the weights",
-          }),
-      ),
+    const config = yield* decodeConfig(
+      GptConfig,
+      {
+        vocab: json.vocab_size,
+        context: json.n_positions,
+        width: json.n_embd,
+        layers: json.n_layer,
+        heads: json.n_head,
+        ...(typeof json.n_inner === "number" ? { mlp: json.n_inner } : {}),
+        ...(json.tie_word_embeddings === false ? { tied: false } : {}),
+      },
+      "vocab_size, n_positions, n_embd, n_layer, n_head",
+      where,
     )
-    const tensors = withPrefix(yield* readWeights(files, where))
     const specs = flatten(gptParams(config), isParamSpec)
-    const values = yield* attempt(BadData, () =>
-      fromCheckpoint(huggingFaceGpt2, specs, tensors, `${where}/model.safetensors`),
-    )
-    return { config, values }
+    return { config, values: yield* readWeights(files, huggingFaceGpt2, specs, where, prefixOf) }
   })

@@ -43,13 +43,13 @@ const solve = (where: string, side: Side, shape: ReadonlyArray<number>, given: S
   return sizes
 }
 
-/**
- * A tensor rearranged as an einops string says: `"o i y x -> y x i o"`, `"(h p e) i -> i (p h e)"`, `"o i 1 1 -> i o"`.
- * @param sizes  of names that a product leaves open
- * @fails BadData    the tensor does not have these axes
- * @fails BadConfig  the two sides do not name the same axes
- */
-export const rearrange = (tensor: HostTensor, pattern: string, sizes: Sizes = {}, where = "rearrange"): HostTensor => {
+interface Plan {
+  readonly shape: ReadonlyArray<number>
+  /** The target's factors in order of memory, with their strides in the source. */
+  readonly steps: ReadonlyArray<{ readonly size: number; readonly stride: number }>
+}
+
+const planOf = (given: ReadonlyArray<number>, pattern: string, sizes: Sizes, where: string): Plan => {
   const [from = "", to = ""] = pattern.split("->")
   const [source, target] = [sideOf(from), sideOf(to)]
   if ([...source.names].sort().join() !== [...target.names].sort().join()) {
@@ -60,16 +60,36 @@ export const rearrange = (tensor: HostTensor, pattern: string, sizes: Sizes = {}
       fix: "name every axis on both sides; axes of size 1 are written 1",
     })
   }
-  const found = solve(where, source, tensor.shape, sizes)
+  const found = solve(where, source, given, sizes)
   const strides: Record<string, number> = {}
   let stride = 1
   for (const name of [...source.names].reverse()) {
     strides[name] = stride
     stride *= found[name]!
   }
-  const shape = target.axes.map((axis) => axis.reduce((product, name) => product * found[name]!, 1))
+  return {
+    shape: target.axes.map((axis) => axis.reduce((product, name) => product * found[name]!, 1)),
+    steps: target.names.map((name) => ({ size: found[name]!, stride: strides[name]! })),
+  }
+}
+
+/** The shape that `rearrange` gives, without data. */
+export const rearrangedShape = (
+  shape: ReadonlyArray<number>,
+  pattern: string,
+  sizes: Sizes = {},
+  where = "rearrange",
+): ReadonlyArray<number> => planOf(shape, pattern, sizes, where).shape
+
+/**
+ * A tensor rearranged as an einops string says: `"o i y x -> y x i o"`, `"(h p e) i -> i (p h e)"`, `"o i 1 1 -> i o"`.
+ * @param sizes  of names that a product leaves open
+ * @fails BadData    the tensor does not have these axes
+ * @fails BadConfig  the two sides do not name the same axes
+ */
+export const rearrange = (tensor: HostTensor, pattern: string, sizes: Sizes = {}, where = "rearrange"): HostTensor => {
+  const { shape, steps } = planOf(tensor.shape, pattern, sizes, where)
   const data = new (tensor.data.constructor as new (length: number) => HostTensor["data"])(sizeOf(shape))
-  const steps = target.names.map((name) => ({ size: found[name]!, stride: strides[name]! }))
   // An odometer over the target's factors, the last one fastest.
   const at = steps.map(() => 0)
   let place = 0

@@ -55,3 +55,19 @@ export const matchName = (pattern: string, name: string): Readonly<Record<string
   // A placeholder that comes twice stands for one number, and none is below 0.
   return fillName(pattern, numbers) === name && Object.values(numbers).every((number) => number >= 0) ? numbers : null
 }
+
+/** A parameter's rename, with the names that it has in the checkpoint. */
+export interface FoundRename {
+  readonly rename: Rename
+  readonly theirs: ReadonlyArray<string>
+}
+
+export const findRename = (table: RenameTable, ours: string): FoundRename | null => {
+  for (const rename of table.renames) {
+    const numbers = matchName(rename.ours, ours)
+    if (numbers === null) continue
+    const theirs = typeof rename.theirs === "string" ? [rename.theirs] : rename.theirs
+    return { rename, theirs: theirs.map((pattern) => fillName(pattern, numbers)) }
+  }
+  return null
+}

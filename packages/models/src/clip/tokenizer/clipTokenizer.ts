@@ -13,7 +13,7 @@ import { mergeWord } from "../../bpe/word.js"
 import { cleanText } from "./cleanText.js"
 
 /** Ends the last token of each word. */
-const END_OF_WORD = "</w>"
+export const END_OF_WORD = "</w>"
 /** As many of the file's merges as CLIP uses, so that there are 49,408 tokens. */
 const MERGES = 49152 - 256 - 2
 
@@ -22,10 +22,18 @@ export interface ClipEncodeOptions {
   readonly special?: boolean
 }
 
+export interface ClipVocabulary {
+  /** Each ordinary token's writing: bytes as printable characters, and the mark of a word's end. */
+  readonly writing: ReadonlyArray<string>
+  /** Pairs of tokens in the order in which they merge. */
+  readonly merges: ReadonlyArray<readonly [left: number, right: number]>
+}
+
 /** CLIP's tokenizer; it never changes. */
 export interface ClipTokenizer {
   /** The number of tokens: 49,408 with CLIP's vocabulary. */
   readonly size: number
+  readonly vocabulary: ClipVocabulary
   /** The last token but one. */
   readonly startOfText: number
   /** The last token: the largest of a text, at which the text tower is read. */
@@ -51,9 +59,7 @@ export interface ClipTokenizer {
 
 const special = ["<start_of_text>", "<end_of_text>"] as const
 
-interface Vocabulary {
-  /** Each token's writing: bytes as printable characters, and the mark of a word's end. */
-  readonly writing: ReadonlyArray<string>
+interface Vocabulary extends ClipVocabulary {
   readonly pairs: PairTable
   /** The token that the pair of each rank makes. */
   readonly into: Int32Array
@@ -82,7 +88,7 @@ const readVocabulary = (text: string, where: string): Vocabulary => {
     ids.set(left + right, writing.push(left + right) - 1)
     return [first, second]
   })
-  return { writing, pairs: pairTable(merges), into: Int32Array.from(merges, (_, i) => 512 + i) }
+  return { writing, merges, pairs: pairTable(merges), into: Int32Array.from(merges, (_, i) => 512 + i) }
 }
 
 /** Contractions, runs of letters, single digits, runs of other signs. The text is clean, and its only white space is " ". */
@@ -98,7 +104,7 @@ const CACHE_WORDS = 2 ** 16
  * @fails  BadData  a line that is no merge of two tokens before it
  */
 export const clipTokenizer = (text: string, where = "CLIP's vocabulary"): ClipTokenizer => {
-  const { writing, pairs, into } = readVocabulary(text, where)
+  const { writing, merges, pairs, into } = readVocabulary(text, where)
   const [startOfText, endOfText] = [writing.length, writing.length + 1]
   const byteToken = new Int32Array(256)
   for (const [i, byte] of byteOrder.entries()) byteToken[byte] = i
@@ -140,6 +146,7 @@ export const clipTokenizer = (text: string, where = "CLIP's vocabulary"): ClipTo
 
   return {
     size: writing.length + 2,
+    vocabulary: { writing, merges },
     startOfText,
     endOfText,
     encode,
