@@ -1,4 +1,5 @@
 /** Every set of laws with the mutants that it kills. A new set is one line. */
+import { codeSamplerMutants } from "./mutants/codeSampler.js"
 import { crossEntropyMutants } from "./mutants/crossEntropy.js"
 import { gaeMutants } from "./mutants/gae.js"
 import {
@@ -12,6 +13,7 @@ import {
 } from "./mutants/kit.js"
 import { adaptiveKlMutants, entropyMutants, klEstimateMutants, klMutants } from "./mutants/kl.js"
 import { logProbsMutants } from "./mutants/logProbs.js"
+import { textDiffMutants } from "./mutants/manipulations.js"
 import { maskMutants } from "./mutants/masks.js"
 import { gptMutants, rewardMutants, textAndImageMutants } from "./mutants/models.js"
 import type { MutantSet } from "./mutants/mutantSet.js"
@@ -51,4 +53,6 @@ export const mutantSets: ReadonlyArray<MutantSet> = [
   rewardMutants,
   textAndImageMutants,
   samplingMutants,
+  codeSamplerMutants,
+  textDiffMutants,
 ]
