@@ -13,7 +13,7 @@ import {
 } from "./mutants/kit.js"
 import { adaptiveKlMutants, entropyMutants, klEstimateMutants, klMutants } from "./mutants/kl.js"
 import { logProbsMutants } from "./mutants/logProbs.js"
-import { textDiffMutants } from "./mutants/manipulations.js"
+import { interpolationMutants, textDiffMutants } from "./mutants/manipulations.js"
 import { maskMutants } from "./mutants/masks.js"
 import { gptMutants, rewardMutants, textAndImageMutants } from "./mutants/models.js"
 import type { MutantSet } from "./mutants/mutantSet.js"
@@ -55,4 +55,5 @@ export const mutantSets: ReadonlyArray<MutantSet> = [
   samplingMutants,
   codeSamplerMutants,
   textDiffMutants,
+  interpolationMutants,
 ]

@@ -32,7 +32,7 @@ const mask = tensor("float32", "b t", "mask")
 
 const embedding = tensor("float32", "b c", "embedding")
 const priorInputs = {
-  noised: embedding,
+  noised: tensor("float32", "b c", "noisy"),
   time: tensor("int32", "b", "step"),
   textEmbedding: embedding,
   mask,

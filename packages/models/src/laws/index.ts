@@ -5,6 +5,7 @@ export { crossEntropyLaws, type LanguageLoss, texts } from "./crossEntropyLaws.j
 export { type DualClipOf, dualClipLaws } from "./dualClipLaws.js"
 export { type Entropy, entropyLaws } from "./entropyLaws.js"
 export { type Gae, gaeLaws, rollouts } from "./gaeLaws.js"
+export { type Interpolate, interpolationLaws } from "./interpolationLaws.js"
 export { type ExactKl, type KlEstimate, klEstimateLaws, klLaws } from "./klLaws.js"
 export { type LogProbsOf, logProbsLaws } from "./logProbsLaws.js"
 export { causalModelLaws, maskedModelLaws, scoreModelLaws, textAndImageLaws } from "./modelLaws.js"
