@@ -3,6 +3,7 @@
 import { attentionPoolMutants, halveMutants } from "./mutants/clipPool.js"
 import { clipTokenizerMutants } from "./mutants/clipTokenizer.js"
 import { clipTextMutants, resNetMutants, vitMutants } from "./mutants/clipTowers.js"
+import { codeSamplerMutants } from "./mutants/codeSampler.js"
 import { contrastiveMutants, matchingMutants } from "./mutants/contrastive.js"
 import { blurMutants, degradeMutants, jpegMutants, resizeMutants } from "./mutants/corruption.js"
 import { crossEntropyMutants } from "./mutants/crossEntropy.js"
@@ -34,6 +35,7 @@ import {
 import { adaptiveKlMutants, entropyMutants, klEstimateMutants, klMutants } from "./mutants/kl.js"
 import { attentionMutants, causalAttentionMutants, layerNormMutants } from "./mutants/layers.js"
 import { logProbsMutants } from "./mutants/logProbs.js"
+import { interpolationMutants, textDiffMutants } from "./mutants/manipulations.js"
 import { maskMutants } from "./mutants/masks.js"
 import { gptMutants, rewardMutants, textAndImageMutants } from "./mutants/models.js"
 import type { MutantSet } from "./mutants/mutantSet.js"
@@ -145,6 +147,9 @@ export const mutantSets: ReadonlyArray<MutantSet> = [
   candidateMutants,
   priorLossMutants,
   codeLossMutants,
+  codeSamplerMutants,
+  textDiffMutants,
+  interpolationMutants,
   adamMutants,
   learningRateMutants,
   averageMutants,

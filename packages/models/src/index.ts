@@ -213,13 +213,49 @@ export {
   autoregressivePriorLogits,
   autoregressivePriorParams,
 } from "./unclip/autoregressivePrior.js"
+export {
+  type AutoregressivePriorSamplerFunctions,
+  autoregressivePriorSamplerFunctions,
+} from "./unclip/autoregressivePriorSampler.js"
+export type { AutoregressivePriorSamplerConfig } from "./unclip/autoregressivePriorSamplerConfig.js"
 export { dequantise, fitRange, quantise, type Range } from "./unclip/buckets.js"
 export type { CaptionInputs } from "./unclip/caption.js"
+export type { Captions } from "./unclip/captions.js"
 export { closestCandidate } from "./unclip/closestCandidate.js"
-export { type EmbeddingScale, scaleEmbeddings, unscaleEmbeddings } from "./unclip/embeddingScale.js"
+export {
+  type AutoregressivePriorSampler,
+  type CodeBatch,
+  compileAutoregressivePriorSampler,
+  compileAutoregressivePriorSamplerWithoutCache,
+} from "./unclip/compileAutoregressivePriorSampler.js"
+export { compilePriorSampler, type PriorSampler, type PriorSamples } from "./unclip/compilePriorSampler.js"
+export {
+  type EmbeddingScale,
+  type EmbeddingScaleData,
+  embeddingScaleOf,
+  scaleEmbeddings,
+  unscaleEmbeddings,
+} from "./unclip/embeddingScale.js"
+export {
+  type DecoderConditions,
+  decodeLatents,
+  encodeLatents,
+  interpolateLatents,
+  type Latents,
+} from "./unclip/latents.js"
+export { manipulation } from "./unclip/manipulationNodes.js"
 export { fitPca, type Pca, projectEmbeddings, reconstructEmbeddings } from "./unclip/pca.js"
 export { PriorConfig, type PriorInputs, type PriorParams, prior, priorEmbedding, priorParams } from "./unclip/prior.js"
+export { priorDenoiser } from "./unclip/priorDenoiser.js"
 export { autoregressivePriorPresets, priorPresets } from "./unclip/priorPresets.js"
+export {
+  type EmbeddingClamp,
+  embeddingClamps,
+  type PriorSamplerConfig,
+  priorSamplerPresets,
+} from "./unclip/priorSamplerConfig.js"
+export { type EmbeddingCodes, sampleEmbeddingCodes } from "./unclip/sampleEmbeddingCodes.js"
+export { textDiff } from "./unclip/textDiff.js"
 export { upperHalf } from "./unclip/upperHalf.js"
 export { type Context, imageAttention, imageAttentionParams } from "./unet/imageAttention.js"
 export { doubled, halved, type Modulation, type Resizing, residual, residualParams } from "./unet/residual.js"

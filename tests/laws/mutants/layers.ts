@@ -113,14 +113,14 @@ export const attentionMutants = mutantSet<Attend>({
     "that weighs by what is no distribution": (q, k, v) => tf.matMul(tf.exp(scores(q, k)), v),
     "that takes the softmax over the queries": (q, k, v) =>
       tf.matMul(tf.transpose(tf.softmax(tf.transpose(scores(q, k), [0, 1, 3, 2])), [0, 1, 3, 2]), v),
-    "squares its values": (q, k, v) => attention(q, k, tf.mul(v, tf.abs(v)), all(q, k)),
-    "joins its heads": (q, k, v) => attention(q, tf.mul(k, tf.mean(k, 1, true)), v, all(q, k)),
-    "favours the first head": (q, k, v) => {
+    "that squares its values": (q, k, v) => attention(q, k, tf.mul(v, tf.abs(v)), all(q, k)),
+    "that joins its heads": (q, k, v) => attention(q, tf.mul(k, tf.mean(k, 1, true)), v, all(q, k)),
+    "that favours the first head": (q, k, v) => {
       const h = q.shape[1]!
       return attention(q, k, tf.div(v, tf.reshape(tf.range(1, h + 1), [1, h, 1, 1])), all(q, k))
     },
-    "subtracts the batch's mean": (q, k, v) => attention(q, k, tf.sub(v, tf.mean(v, 0, true)), all(q, k)),
-    "takes its weights for constants": (q, k, v) => tf.matMul(constant(tf.softmax(scores(q, k))), v),
+    "that subtracts the batch's mean": (q, k, v) => attention(q, k, tf.sub(v, tf.mean(v, 0, true)), all(q, k)),
+    "that takes its weights for constants": (q, k, v) => tf.matMul(constant(tf.softmax(scores(q, k))), v),
     overflows: (q, k, v) => {
       const e = tf.exp(tf.mul(100, scores(q, k)))
       return tf.matMul(tf.div(e, tf.sum(e, -1, true)), v)
@@ -137,16 +137,16 @@ export const causalAttentionMutants = mutantSet<Attend>({
     ),
   real: (q, k, v) => attention(q, k, v, causalBias(q.shape[2]!)),
   mutants: {
-    "sees all places": (q, k, v) => attention(q, k, v, all(q, k)),
-    "masks after the softmax, and normalises no more": (q, k, v) => {
+    "that sees all places": (q, k, v) => attention(q, k, v, all(q, k)),
+    "that masks after the softmax, and normalises no more": (q, k, v) => {
       const t = q.shape[2]!
       return tf.matMul(tf.mul(tf.softmax(scores(q, k)), tf.linalg.bandPart(tf.ones([t, t]), -1, 0)), v)
     },
-    "has half a gradient": (q, k, v) =>
+    "that has half a gradient": (q, k, v) =>
       tf.add(
         tf.mul(0.5, attention(q, k, v, causalBias(q.shape[2]!))),
         constant(tf.mul(0.5, attention(q, k, v, causalBias(q.shape[2]!)))),
       ),
-    "clips its values": (q, k, v) => attention(q, k, tf.clipByValue(v, -1, 1), causalBias(q.shape[2]!)),
+    "that clips its values": (q, k, v) => attention(q, k, tf.clipByValue(v, -1, 1), causalBias(q.shape[2]!)),
   },
 })

@@ -12,7 +12,11 @@ export const keysOf = (layer: number): string => `blocks.${layer}.keys`
 export const valuesOf = (layer: number): string => `blocks.${layer}.values`
 
 /** The cache's tensors for `slots` positions. */
-export const cacheSpecs = ({ layers, heads, width }: GptConfig, batch: number, slots: number): Specs =>
+export const cacheSpecs = (
+  { layers, heads, width }: Pick<GptConfig, "layers" | "heads" | "width">,
+  batch: number,
+  slots: number,
+): Specs =>
   Object.fromEntries(
     Array.from({ length: layers }, (_, l) => [keysOf(l), valuesOf(l)])
       .flat()

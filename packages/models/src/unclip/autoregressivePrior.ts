@@ -44,7 +44,7 @@ export type AutoregressivePriorConfig = typeof AutoregressivePriorConfig.Type
 // --- parameters
 
 /** What stands between the text and the first code: z_text and the dot product. */
-const added = 2
+export const added = 2
 
 /** Parameters of an autoregressive prior, as specs. Nothing is allocated, at any size. */
 export const autoregressivePriorParams = (config: AutoregressivePriorConfig) => {
@@ -72,6 +72,24 @@ export interface AutoregressivePriorInputs extends CaptionInputs {
 }
 
 /**
+ * What stands before the codes, and which of the caption's rows are seen.
+ * @returns  rows float32 b t+2 d, without their positions; mask float32 b t
+ */
+export const priorPrefix = (
+  config: AutoregressivePriorConfig,
+  p: AutoregressivePriorParams,
+  inputs: Omit<AutoregressivePriorInputs, "codes">,
+) => {
+  const { rows, embedding, mask } = captionOf(config, p, inputs)
+  const one = (x: tf.Tensor): tf.Tensor => tf.expandDims(x, 1) // b 1 d
+  return { rows: tf.concat([rows, one(embedding), one(embed(p.dot, inputs.dot))], 1), mask }
+}
+
+/** Logits of the next code. float32 `b d` -> `b v` */
+export const nextCode = (p: AutoregressivePriorParams, x: tf.Tensor): tf.Tensor =>
+  linear(norm(p.norm, x), p.out.weight, p.out.bias)
+
+/**
  * Logits of each code, given the caption, the dot product and the codes before it.
  * @returns  float32  b k v
  * @law      a later code never changes an earlier code's logits, and no code changes its own
@@ -84,18 +102,17 @@ export const autoregressivePriorLogits = (
 ): tf.Tensor => {
   const { text, codes: k, width: d, buckets } = config
   const [b = 0] = inputs.dot.shape
-  const one = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [b, 1, d])
   const [x, bias] = withPath("embed", () => {
-    const { rows, embedding, mask } = captionOf(config, p, inputs)
+    const { rows, mask } = priorPrefix(config, p, inputs)
     const read = embed(p.code, tf.slice(inputs.codes, [0, 0], [b, k - 1])) // b k-1 d
-    const sequence = tf.concat([rows, one(embedding), one(embed(p.dot, inputs.dot)), read], 1) // b s d
+    const sequence = tf.concat([rows, read], 1) // b s d
     return [tf.add(sequence, p.position), seenBias(mask, added + k - 1)] as const
   })
   const last = transformer(p.blocks, x, config.heads, bias) // b s d
   return withPath("out", () => {
     // The dot product's position predicts the first code.
     const predicting = tf.reshape(tf.slice(last, [0, text.context + 1, 0], [b, k, d]), [b * k, d])
-    return tf.reshape(linear(norm(p.norm, predicting), p.out.weight, p.out.bias), [b, k, buckets])
+    return tf.reshape(nextCode(p, predicting), [b, k, buckets])
   })
 }
 

@@ -1,4 +1,5 @@
 /** How embeddings are made as large as noise before they are diffused. */
+import type { HostTensor } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 
 /**
@@ -8,6 +9,18 @@ import * as tf from "@tensorflow/tfjs-core"
 export type EmbeddingScale =
   | { readonly kind: "factor"; readonly factor: number }
   | { readonly kind: "statistics"; readonly mean: tf.Tensor; readonly std: tf.Tensor }
+
+/** The same with its statistics as data. float32 `c` */
+export type EmbeddingScaleData =
+  | { readonly kind: "factor"; readonly factor: number }
+  | { readonly kind: "statistics"; readonly mean: HostTensor; readonly std: HostTensor }
+
+/** A scale from its data. */
+export const embeddingScaleOf = (scale: EmbeddingScaleData): EmbeddingScale => {
+  if (scale.kind === "factor") return scale
+  const tensor = ({ data }: HostTensor): tf.Tensor => tf.tensor1d(Float32Array.from(data))
+  return { kind: "statistics", mean: tensor(scale.mean), std: tensor(scale.std) }
+}
 
 /** Embeddings at the scale of noise; the ones given are left as they are. float32 `b c` -> `b c` */
 export const scaleEmbeddings = (z: tf.Tensor, scale: EmbeddingScale): tf.Tensor =>

@@ -92,7 +92,7 @@ export const priorEmbedding = (config: PriorConfig, p: PriorParams, inputs: Prio
 
 const embedding = tensor("float32", "b c", "embedding")
 const shared = {
-  noised: embedding,
+  noised: tensor("float32", "b c", "noisy"),
   time: tensor("int32", "b", "step"),
   textEmbedding: embedding,
   mask: tensor("float32", "b t", "mask"),

@@ -5,10 +5,11 @@
  * Differs  GELU is the exact one, as in Karlo; the paper does not say. Initial values are GPT-2's, for the same reason.
  * Axes     b batch, s sequence, d width, h heads, e head width
  */
-import { geluErf, layerNorm, linear, type ParamsOf, withPath } from "@millrace/core"
+import { cachedAttention, geluErf, layerNorm, linear, type ParamsOf, type Tensors, withPath } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { attention, joinHeads, partHeads, unseen } from "../layers/attention.js"
 import { linearOf, normOf } from "../layers/params.js"
+import { keysOf, valuesOf } from "../sample/cache.js"
 
 // --- parameters
 
@@ -32,21 +33,61 @@ export type Block = ParamsOf<ReturnType<typeof blockParams>>
 export const norm = (p: Block["norm1"], x: tf.Tensor): tf.Tensor =>
   layerNorm(x, p.gain as tf.Tensor1D, p.bias as tf.Tensor1D, 1e-5)
 
-const block = (p: Block, x: tf.Tensor, heads: number, bias: tf.Tensor): tf.Tensor => {
-  const qkv = linear(norm(p.norm1, x), p.attention.qkv.weight, p.attention.qkv.bias) // b s (3 h e)
-  const attended = joinHeads(attention(...partHeads(qkv, heads), bias)) // b s (h e)
-  const between = tf.add(x, linear(attended, p.attention.out.weight, p.attention.out.bias)) // b s d
-  const hidden = geluErf(linear(norm(p.norm2, between), p.mlp.up.weight, p.mlp.up.bias)) // b s (4 d)
-  return tf.add(between, linear(hidden, p.mlp.down.weight, p.mlp.down.bias)) // b s d
+/** The second half of a block. float32 `… d` -> `… d` */
+const addMlp = (p: Block, x: tf.Tensor): tf.Tensor => {
+  const hidden = geluErf(linear(norm(p.norm2, x), p.mlp.up.weight, p.mlp.up.bias)) // … (4 d)
+  return tf.add(x, linear(hidden, p.mlp.down.weight, p.mlp.down.bias)) // … d
 }
+
+/** Told what a layer's attention sees. float32 `b h s e` */
+type Seen = (layer: number, keys: tf.Tensor, values: tf.Tensor) => void
 
 /**
  * @param x     float32  b s d
  * @param bias  added to the scores   float32  broadcast to b h s s
  * @returns     float32  b s d
  */
-export const transformer = (blocks: ReadonlyArray<Block>, x: tf.Tensor, heads: number, bias: tf.Tensor): tf.Tensor =>
-  blocks.reduce((y, p, i) => withPath(`blocks.${i}`, () => block(p, y, heads, bias)), x)
+export const transformer = (
+  blocks: ReadonlyArray<Block>,
+  x: tf.Tensor,
+  heads: number,
+  bias: tf.Tensor,
+  seen?: Seen,
+): tf.Tensor =>
+  blocks.reduce(
+    (y, p, i) =>
+      withPath(`blocks.${i}`, () => {
+        const qkv = linear(norm(p.norm1, y), p.attention.qkv.weight, p.attention.qkv.bias) // b s (3 h e)
+        const [q, k, v] = partHeads(qkv, heads) // b h s e
+        seen?.(i, k, v)
+        const attended = joinHeads(attention(q, k, v, bias)) // b s (h e)
+        return addMlp(p, tf.add(y, linear(attended, p.attention.out.weight, p.attention.out.bias))) // b s d
+      }),
+    x,
+  )
+
+/**
+ * One more position, which sees itself and those in the cache.
+ * @param x        float32  b d
+ * @param cache    keys and values by `keysOf` and `valuesOf`   float32  b h s e
+ * @param lengths  positions of each row in the cache, in the first slots   int32  b
+ * @returns        float32  b d, and the cache with it written
+ */
+export const stepTransformer = (blocks: ReadonlyArray<Block>, x: tf.Tensor, cache: Tensors, lengths: tf.Tensor) => {
+  const written: Record<string, tf.Tensor> = {}
+  const last = blocks.reduce(
+    (y, p, i) =>
+      withPath(`blocks.${i}`, () => {
+        const qkv = linear(norm(p.norm1, y), p.attention.qkv.weight, p.attention.qkv.bias) // b (3 h e)
+        const made = cachedAttention(qkv, cache[keysOf(i)]!, cache[valuesOf(i)]!, lengths)
+        written[keysOf(i)] = made.keys
+        written[valuesOf(i)] = made.values
+        return addMlp(p, tf.add(y, linear(made.attended, p.attention.out.weight, p.attention.out.bias))) // b d
+      }),
+    x,
+  )
+  return { last, cache: written }
+}
 
 /**
  * The bias under which each position sees those up to itself, but for a caption's padding; a padded one sees itself.
