@@ -54,12 +54,18 @@ export const vitLaws = (vit: Vit): ReadonlyArray<Law> => {
       expectClose(at(imageOf(moved), seed, 0), at(image, seed, 0))
     }),
     law("every patch has a say", fc.tuple(examples, fc.nat(8)), ([{ image, seed }, which]) => {
-      const other = imageOf(patchesOf(image).map((patch, i) => (i === which ? patch.map((v) => v + 1) : patch)))
-      const [before, after] = [values(at(image, seed)), values(at(other, seed))]
-      expectThat(
-        before.some((v, i) => Math.abs(v - after[i]!) > 1e-6),
-        () => `patch ${which} changed nothing`,
-      )
+      // Rounding may swallow one change, as layer norm does where all of an embedding moves alike; not each of the three.
+      const changes = [
+        (v: number) => -v - 1,
+        (v: number, i: number) => v + (-1) ** i,
+        (v: number, i: number) => v + i / 4,
+      ]
+      const before = values(at(image, seed))
+      const moves = changes.map((change) => {
+        const other = imageOf(patchesOf(image).map((patch, i) => (i === which ? patch.map(change) : patch)))
+        return Math.max(...values(at(other, seed)).map((v, i) => Math.abs(v - before[i]!)))
+      })
+      expectThat(Math.max(...moves) > 1e-6, () => `patch ${which} changed nothing`)
     }),
     law("where the patches are tells images apart", examples, ({ image, seed }) => {
       const patches = patchesOf(image.map((v, i) => v + Math.sin(i)))

@@ -9,7 +9,7 @@ export const unetMutants = mutantSet<UnetUnit>({
   subject: "U-Net",
   laws: unetLaws,
   real: real,
-  runs: 3,
+  runs: 4,
   mutants: {
     "whose last convolution begins as noise": {
       ...real,

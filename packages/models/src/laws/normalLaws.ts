@@ -62,6 +62,14 @@ const level = fc.integer({ min: 0, max: 255 }).map((i) => levels[i]!)
 /** ln σ² from a tenth of a level's width to far beyond all of them. */
 const spread = fc.integer({ min: -14 * 64, max: 4 * 64 }).map((n) => n / 64)
 
+/** Two to four deviations from the mean, where a distribution function is all but 0 or 1. */
+const tails = fc
+  .tuple(level, fc.integer({ min: -8 * 64, max: 0 }), fc.integer({ min: 128, max: 256 }), fc.constantFrom(1, -1))
+  .map(([x, log, n, side]): [number, number, number] => {
+    const off = (side * n * Math.exp(log / 128)) / 64
+    return [x, Math.fround(x + off), log / 64]
+  })
+
 /** What the log-probability of 8-bit data obeys. */
 export const discretisedLaws = (logProb: DiscretisedOf): ReadonlyArray<Law> => {
   const at = (x: ReadonlyArray<number>, mean: number, log: number): ReadonlyArray<number> =>
@@ -88,7 +96,7 @@ export const discretisedLaws = (logProb: DiscretisedOf): ReadonlyArray<Law> => {
     ),
     law(
       "it has the value of the float64 reference, in the tails too",
-      fc.tuple(level, real(1), spread),
+      fc.oneof(fc.tuple(level, real(1), spread), tails),
       ([x, mean, log]) => {
         expectClose(at([x], mean, log), discretisedReference(Math.fround(x), mean, log), {
           relative: 1e-3,

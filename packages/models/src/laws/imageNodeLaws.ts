@@ -1,0 +1,96 @@
+/** The laws that the losses of CLIP, DALL·E and DALL·E 2 carry, and choosing among samples. */
+import {
+  linear,
+  type NodeLaws,
+  nonNegative,
+  permutationEquivariant,
+  permutationInvariant,
+  shiftInvariant,
+  symmetric,
+  tokens,
+} from "@millrace/core/laws"
+import * as tf from "@tensorflow/tfjs-core"
+import { unitNorm } from "../clip/unitNorm.js"
+import type { DvaeLoss } from "../losses/dvae.js"
+import { contrastiveLaws } from "./contrastiveLaws.js"
+import { dvaeLossLaws } from "./dvaeLossLaws.js"
+import { one, scalar, several } from "./outputs.js"
+import { codeLossLaws, priorLossLaws } from "./priorLaws.js"
+import { uniformKlLaws } from "./uniformKlLaws.js"
+
+export const contrastiveNodeLaws = (): NodeLaws => ({
+  laws: [
+    (s) =>
+      contrastiveLaws((images, texts, logScale) =>
+        scalar(s, { images: unitNorm(images), texts: unitNorm(texts), logScale }),
+      ),
+    permutationInvariant("b"),
+    nonNegative(),
+  ],
+})
+
+export const dvaeLossNodeLaws = (): NodeLaws => ({
+  laws: [
+    (s) =>
+      dvaeLossLaws((batch, beta) => {
+        const { loss, reconstruction, kl } = several(s, { ...batch, beta: tf.scalar(beta) })
+        return { loss, reconstruction, kl } as DvaeLoss
+      }),
+    permutationInvariant("b"),
+    permutationInvariant("s"),
+    nonNegative("kl"),
+  ],
+})
+
+export const logitLaplaceNodeLaws = (): NodeLaws => ({
+  laws: [permutationEquivariant("y"), permutationEquivariant("x"), permutationEquivariant("c")],
+})
+
+export const uniformKlNodeLaws = (): NodeLaws => ({
+  laws: [
+    (s) => uniformKlLaws((logits) => tf.squeeze(one(s, { logits: tf.expandDims(logits, 0) }), [0])),
+    shiftInvariant("logits", "k"),
+    nonNegative(),
+  ],
+})
+
+export const priorLossNodeLaws = (): NodeLaws => ({
+  laws: [
+    (s) => priorLossLaws((predicted, embedding) => scalar(s, { predicted, embedding })),
+    symmetric("predicted", "embedding"),
+    permutationInvariant("b"),
+  ],
+})
+
+export const codeLossNodeLaws = (): NodeLaws => ({
+  laws: [
+    (s) => codeLossLaws((logits, codes) => scalar(s, { logits, codes })),
+    shiftInvariant("logits", "v"),
+    permutationInvariant("b"),
+    permutationInvariant("k"),
+  ],
+  examples: { codes: (shape, { v = 2 }) => tokens(shape, v) },
+})
+
+/** Of a schedule of so many steps. */
+export const noiseNodeLaws = (data: string, steps: number): NodeLaws => ({
+  laws: [linear(data, "noise")],
+  examples: { time: (shape) => tokens(shape, steps) },
+})
+
+/** Of images: an output with a learned variance has twice the channels. */
+export const diffusionLossNodeLaws = (steps: number, learned: boolean): NodeLaws => ({
+  laws: [permutationInvariant("b"), permutationInvariant("y"), permutationInvariant("x"), nonNegative("simple")],
+  sizes: { c: 2, k: learned ? 4 : 2 },
+  examples: { time: (shape) => tokens(shape, steps) },
+})
+
+export const embeddingLossNodeLaws = (steps: number): NodeLaws => ({
+  laws: [permutationInvariant("b"), permutationInvariant("d"), nonNegative()],
+  examples: { time: (shape) => tokens(shape, steps) },
+})
+
+export const bestOfNodeLaws = (keep: number): NodeLaws => ({
+  laws: [permutationEquivariant("s")],
+  ranges: { n: [keep, keep + 3] },
+})
