@@ -30,8 +30,8 @@ describe.each(sets)("$subject", ({ laws, mutants, real, broken }) => {
   })
 })
 
-test("there are 120 laws or more, and no two sets have one name", () => {
-  expect(sets.reduce((n, { laws }) => n + laws.length, 0)).toBeGreaterThanOrEqual(120)
+test("there are 480 laws or more, and no two sets have one name", () => {
+  expect(sets.reduce((n, { laws }) => n + laws.length, 0)).toBeGreaterThanOrEqual(480)
   expect(new Set(sets.map(({ subject }) => subject)).size).toBe(sets.length)
 })
 

@@ -90,8 +90,12 @@ export const diffusionLossNodes = {
         ...(error === undefined ? {} : { error }),
       }),
     }),
-    laws: async ({ schedule, variance }) =>
-      (await import("../laws/imageNodeLaws.js")).diffusionLossNodeLaws(schedule.steps, variance === "learned-range"),
+    laws: async ({ schedule, variance, kind }) =>
+      (await import("../laws/imageNodeLaws.js")).diffusionLossNodeLaws(
+        schedule.steps,
+        variance === "learned-range",
+        kind,
+      ),
   }),
 
   /** The same of embeddings, by the squared error alone: the bound's last term is one of 8-bit data. */

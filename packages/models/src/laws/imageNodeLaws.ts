@@ -11,6 +11,7 @@ import {
 } from "@millrace/core/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import { unitNorm } from "../clip/unitNorm.js"
+import type { DiffusionLossConfig } from "../diffusion/loss.js"
 import type { DvaeLoss } from "../losses/dvae.js"
 import { contrastiveLaws } from "./contrastiveLaws.js"
 import { dvaeLossLaws } from "./dvaeLossLaws.js"
@@ -79,7 +80,13 @@ export const noiseNodeLaws = (data: string, steps: number): NodeLaws => ({
 })
 
 /** Of images: an output with a learned variance has twice the channels. */
-export const diffusionLossNodeLaws = (steps: number, learned: boolean): NodeLaws => ({
+export const diffusionLossNodeLaws = (
+  steps: number,
+  learned: boolean,
+  kind: DiffusionLossConfig["kind"],
+): NodeLaws => ({
+  // The bound of a hybrid loss teaches the variance alone.
+  ...(kind === "hybrid" ? { gradient: "stopped" } : {}),
   laws: [permutationInvariant("b"), permutationInvariant("y"), permutationInvariant("x"), nonNegative("simple")],
   sizes: { c: 2, k: learned ? 4 : 2 },
   examples: { time: (shape) => tokens(shape, steps) },
@@ -91,6 +98,7 @@ export const embeddingLossNodeLaws = (steps: number): NodeLaws => ({
 })
 
 export const bestOfNodeLaws = (keep: number): NodeLaws => ({
+  gradient: "stopped",
   laws: [permutationEquivariant("s")],
   ranges: { n: [keep, keep + 3] },
 })
