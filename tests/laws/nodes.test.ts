@@ -3,8 +3,10 @@ import type { TensorNode } from "@millrace/core"
 import { lawRuns, nodeLaws } from "@millrace/core/laws"
 import {
   bestOf,
+  clip,
   credit,
   diffusion,
+  dvae,
   gpt,
   kl,
   klEstimators,
@@ -90,6 +92,8 @@ const nodes: ReadonlyArray<TensorNode> = [
   }),
   loss.diffusionEmbedding({ schedule: { kind: "cosine", steps: 12 }, parametrisation: "start" }),
   bestOf.codes({ keep: 2 }),
+  dvae.relax({}),
+  clip.classify({ scale: 100 }),
 ]
 
 for (const node of nodes) {

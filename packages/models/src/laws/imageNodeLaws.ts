@@ -1,11 +1,17 @@
 /** The laws that the losses of CLIP, DALL·E and DALL·E 2 carry, and choosing among samples. */
 import {
+  bounded,
+  embeddings,
+  grid,
   linear,
   type NodeLaws,
   nonNegative,
   permutationEquivariant,
   permutationInvariant,
+  rows,
   shiftInvariant,
+  size,
+  sumsTo,
   symmetric,
   tokens,
 } from "@millrace/core/laws"
@@ -15,6 +21,7 @@ import type { DiffusionLossConfig } from "../diffusion/loss.js"
 import type { DvaeLoss } from "../losses/dvae.js"
 import { contrastiveLaws } from "./contrastiveLaws.js"
 import { dvaeLossLaws } from "./dvaeLossLaws.js"
+import { gumbelSoftmaxLaws } from "./gumbelSoftmaxLaws.js"
 import { one, scalar, several } from "./outputs.js"
 import { codeLossLaws, priorLossLaws } from "./priorLaws.js"
 import { uniformKlLaws } from "./uniformKlLaws.js"
@@ -101,4 +108,28 @@ export const bestOfNodeLaws = (keep: number): NodeLaws => ({
   gradient: "stopped",
   laws: [permutationEquivariant("s")],
   ranges: { n: [keep, keep + 3] },
+})
+
+export const relaxNodeLaws = (): NodeLaws => ({
+  laws: [
+    (s) =>
+      gumbelSoftmaxLaws((logits, noise, t) => {
+        const given = { logits: tf.expandDims(logits, 0), noise: tf.expandDims(noise, 0), temperature: tf.scalar(t) }
+        return tf.squeeze(one(s, given), [0])
+      }),
+    sumsTo(1, "k"),
+    shiftInvariant("logits", "k"),
+    permutationEquivariant("s"),
+  ],
+  examples: { temperature: (shape) => grid(shape, size(1, 12)).map((x) => x.map((n) => n / 4)) },
+})
+
+const units = (shape: ReadonlyArray<number>) =>
+  embeddings(shape).map((x) =>
+    rows(x, shape.at(-1)!).flatMap((row) => row.map((v) => Math.fround(v / Math.hypot(...row)))),
+  )
+
+export const classifyNodeLaws = (): NodeLaws => ({
+  laws: [sumsTo(1, "k"), bounded(0, 1), permutationEquivariant("k")],
+  examples: { images: units, classes: units },
 })

@@ -4,6 +4,7 @@ import fc from "fast-check"
 import type { Normal } from "../diffusion/normalKl.js"
 import { discretisedReference, klReference } from "./reference/diffusion.js"
 
+/** KL(p ‖ q) of normal distributions, entry by entry. */
 export type NormalKlOf = (p: Normal, q: Normal) => tf.Tensor
 
 const four = fc.tuple(real(2), real(3), real(2), real(3))
@@ -55,6 +56,7 @@ export const normalKlLaws = (kl: NormalKlOf): ReadonlyArray<Law> => {
   ]
 }
 
+/** 8-bit data in [−1, 1] to the logarithm of its probability, entry by entry. */
 export type DiscretisedOf = (data: tf.Tensor, p: Normal) => tf.Tensor
 
 const levels = Array.from({ length: 256 }, (_, i) => (2 * i) / 255 - 1)
