@@ -1,14 +1,30 @@
 import { defineConfig } from "vitest/config"
 
+/** Tests of pure functions: their files share what a worker has loaded. */
+const pure = [
+  "tests/laws/**/*.test.ts",
+  "tests/models/**/*.test.ts",
+  "tests/parity/**/*.test.ts",
+  "tests/types/**/*.test.ts",
+]
+
 export default defineConfig({
   test: {
-    include: ["tests/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**"],
     reporters: ["default", "./tests/closingLine.ts"],
-    // A thousand examples of each law take their time.
-    testTimeout: process.env.MILLRACE_LONG === undefined ? 60_000 : 600_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: "pure", include: pure, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: "apart",
+          include: ["tests/**/*.test.ts"],
+          exclude: ["**/node_modules/**", "**/dist/**", ...pure],
+        },
+      },
+    ],
   },
 })

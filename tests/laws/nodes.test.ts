@@ -2,7 +2,11 @@
 import type { TensorNode } from "@millrace/core"
 import { lawRuns, nodeLaws } from "@millrace/core/laws"
 import {
+  bestOf,
+  clip,
   credit,
+  diffusion,
+  dvae,
   gpt,
   kl,
   klEstimators,
@@ -66,6 +70,30 @@ const nodes: ReadonlyArray<TensorNode> = [
   credit.advantages({ discount: 0.9, lambda: 0 }),
   credit.whiten({ shiftMean: true, variance: "unbiased" }),
   credit.whiten({ shiftMean: false, variance: "biased", epsilon: 1e-6 }),
+  loss.clip({}),
+  loss.dvae({}),
+  loss.logitLaplace({}),
+  loss.uniformKl({}),
+  loss.prior({}),
+  loss.codes({}),
+  diffusion.noise({ schedule: { kind: "cosine", steps: 12 } }),
+  diffusion.noiseEmbedding({ schedule: { kind: "linear", steps: 40 } }),
+  loss.diffusion({
+    schedule: { kind: "cosine", steps: 12 },
+    parametrisation: "noise",
+    variance: "learned-range",
+    kind: "hybrid",
+  }),
+  loss.diffusion({
+    schedule: { kind: "linear", steps: 40 },
+    parametrisation: "velocity",
+    variance: "fixed-small",
+    kind: "simple",
+  }),
+  loss.diffusionEmbedding({ schedule: { kind: "cosine", steps: 12 }, parametrisation: "start" }),
+  bestOf.codes({ keep: 2 }),
+  dvae.relax({}),
+  clip.classify({ scale: 100 }),
 ]
 
 for (const node of nodes) {

@@ -8,6 +8,7 @@ import { real } from "./mutants/unet.js"
 import { unetLaws } from "./unetLaws.js"
 
 verify("unet", unetLaws(real))
+
 const config = { size: 8, width: 4, multipliers: [1, 2], blocks: 1, attention: [4], headWidth: 2, groups: 2 }
 
 test("an image that the levels cannot halve is refused, and the error says by how much they do", () => {

@@ -254,6 +254,7 @@ export const dvae = {
       out: relaxed,
     }),
     apply: (_, __, { logits, noise, temperature }) => gumbelSoftmax(logits, noise, temperature as tf.Scalar),
+    laws: async () => (await import("./laws/imageNodeLaws.js")).relaxNodeLaws(),
   }),
   /** `codes` -> the median image of them. */
   decode: defineTensorNode({

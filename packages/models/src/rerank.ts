@@ -78,5 +78,6 @@ export const bestOf = {
       const ranked = rerank(scores, keep)
       return { ...ranked, codes: takeRanked(codes, ranked.places) }
     },
+    laws: async ({ keep }) => (await import("./laws/imageNodeLaws.js")).bestOfNodeLaws(keep),
   }),
 }

@@ -65,6 +65,7 @@ export const contrastiveMutants = mutantSet<ContrastiveLossOf>({
   subject: "contrastive loss",
   laws: contrastiveLaws,
   real: contrastive,
+  runs: 30,
   mutants: {
     "of the images' choices alone": like(tf.exp, cosines, byRows),
     "that weighs pairs by their place": (i, t, s) =>

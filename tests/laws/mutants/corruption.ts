@@ -99,7 +99,7 @@ export const degradeMutants = mutantSet<typeof degrade>({
   subject: "degradation",
   laws: degradeLaws,
   real: degrade,
-  runs: 8,
+  runs: 2,
   mutants: {
     "that does not clip": (x, draws) => tf.add(degrade(x, draws), tf.mul(draws.noise, 0.5)),
     "of one order for all": (x, draws) =>

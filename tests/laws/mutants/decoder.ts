@@ -32,7 +32,7 @@ export const decoderMutants = mutantSet<Decoder>({
   subject: "decoder",
   laws: decoderLaws,
   real: real,
-  runs: 5,
+  runs: 3,
   mutants: {
     "that never drops a caption": given(() => ({ keepCaption: tf.ones([2]) })),
     "that drops a caption's tokens but not its length": given(({ tokens, keepCaption }) => ({

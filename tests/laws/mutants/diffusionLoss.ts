@@ -72,6 +72,7 @@ export const diffusionLossMutants = mutantSet<DiffusionLossOf>({
   subject: "diffusion loss",
   laws: diffusionLossLaws,
   real: diffusionLoss,
+  runs: 10,
   mutants: {
     "that compares with the start whatever is predicted": (d, batch, output, config) => {
       const found = diffusionLoss(d, batch, output, config)

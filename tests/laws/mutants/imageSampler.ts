@@ -17,7 +17,7 @@ export const imageSamplerMutants = mutantSet<ImageSampling>({
   subject: "sampler of images",
   laws: imageSamplerLaws,
   real: imageSamplerFunctions,
-  runs: 6,
+  runs: 3,
   mutants: {
     "whose kernel is another": (config, sampler) => imageSamplerFunctions({ ...config, kernel: 1 }, sampler),
     "that writes no keys": changed("step", (body) => (state, inputs) => ({ ...body(state, inputs), state: {} })),

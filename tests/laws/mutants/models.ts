@@ -137,6 +137,7 @@ export const textAndImageMutants = mutantSet<TextAndImage>({
       textAndImageLaws,
     ),
   real: ours,
+  runs: 10,
   mutants: {
     "that sees the whole image": (p, inputs) => {
       const { text, image } = ours(p, inputs)

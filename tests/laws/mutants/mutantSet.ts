@@ -7,6 +7,8 @@ export interface MutantSet {
   readonly laws: ReadonlyArray<string>
   /** What is wrong with each twin, as what follows the subject: "that overflows", "with ties kept". */
   readonly mutants: ReadonlyArray<string>
+  /** How many examples each law is tried on. */
+  readonly runs: number
   /** The laws that a twin breaks, or, for null, those that the real one does. */
   readonly brokenBy: (mutant: string | null, examples?: LawOptions) => ReadonlyArray<string>
 }
@@ -18,7 +20,7 @@ export const mutantSet = <Implementation>({
   real,
   mutants,
   seed = 1,
-  runs = 30,
+  runs = 12,
 }: {
   readonly subject: string
   readonly laws: (implementation: Implementation) => ReadonlyArray<Law>
@@ -32,6 +34,7 @@ export const mutantSet = <Implementation>({
   subject,
   laws: laws(real).map(({ name }) => name),
   mutants: Object.keys(mutants),
+  runs,
   brokenBy: (mutant, examples = { seed, runs }) =>
     laws(mutant === null ? real : mutants[mutant]!)
       .filter((each) => !each.holds(examples))

@@ -34,16 +34,12 @@ const successor = (x: tf.Tensor, last: number): tf.Tensor => {
   return tf.concat([tf.slice(x, [0, 1], [b, t - 1]), tf.fill([b, 1], last, x.dtype as "int32")], 1)
 }
 
-/** The image's loss weighed by the place in the batch. */
-const laterCounts =
-  (loss: SparseLossOf): SparseLossOf =>
-  (text, image, tokens, mask, codes) => {
-    const each = crossEntropy(image, codes) // b s
-    const places = tf.add(tf.range(0, image.shape[0]!), 1)
-    const weights = tf.div(tf.reshape(places, [-1, 1]), tf.sum(places))
-    const imageLoss = tf.sum(tf.mul(tf.mean(each, 1, true), weights)) as tf.Scalar
-    return joined(loss(text, image, tokens, mask, codes).textLoss, imageLoss)
-  }
+/** The image's loss, with the weights of pairs falling from the first on. */
+const firstCountsMore = (image: tf.Tensor, codes: tf.Tensor): tf.Scalar => {
+  const each = crossEntropy(image, codes) // b s
+  const weights = tf.range(image.shape[0]!, 0, -1)
+  return tf.sum(tf.mul(tf.mean(each, 1), tf.div(weights, tf.sum(weights)))) as tf.Scalar
+}
 
 export const sparseLossMutants = mutantSet<SparseLossOf>({
   subject: "loss over text and image, paddings counted",
@@ -80,7 +76,9 @@ export const sparseLossMutants = mutantSet<SparseLossOf>({
       const all = tf.add(tf.mul(textLoss, 0.3), tf.mul(imageLoss, 0.7)) as tf.Scalar
       return { textLoss: all, imageLoss: all, loss: all }
     },
-    "in which the later pair counts more": laterCounts(counted),
+    "in which the first pair counts more": (text, image, tokens, mask, codes) => {
+      return joined(counted(text, image, tokens, mask, codes).textLoss, firstCountsMore(image, codes))
+    },
   },
 })
 
@@ -113,7 +111,10 @@ export const maskedSparseLossMutants = mutantSet<SparseLossOf>({
       const all = ignored(...given)
       return { ...all, textLoss: all.loss, imageLoss: all.loss }
     },
-    "in which the later pair counts more": laterCounts(ignored),
+    "in which the first pair counts more": (...given) => ({
+      ...ignored(...given),
+      loss: joined(ignored(...given).textLoss, firstCountsMore(given[1], given[4])).loss,
+    }),
     "by products with the mask": (text, image, tokens, mask, codes) => {
       const counts = successor(mask, 0)
       const labels = successor(padCaptions(tokens, mask, text.shape[2]!), 0)

@@ -34,7 +34,7 @@ export const sparseModelMutants = mutantSet<TextToCodes>({
   subject: "sparse transformer",
   laws: sparseModelLaws,
   real: sparseLogits,
-  runs: 6,
+  runs: 3,
   mutants: {
     "that sees the token that it predicts": attending((seen, t, s) => seen || s === t + 1),
     "whose codes do not see the text": attending((seen, t, s, text) => seen && !(t >= text && s < text)),

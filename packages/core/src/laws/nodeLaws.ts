@@ -49,7 +49,10 @@ export const subjectOf = (node: TensorNode, { sizes, ranges, examples }: NodeLaw
 })
 
 /** The laws that ports imply. */
-export const universalLaws = (subject: TensorSubject, batch?: "coupled"): ReadonlyArray<SubjectLaw> => {
+export const universalLaws = (
+  subject: TensorSubject,
+  { batch, gradient }: Pick<NodeLaws, "batch" | "gradient"> = {},
+): ReadonlyArray<SubjectLaw> => {
   const outputs = Object.values(outPorts(subject))
   const rows = withAxis(subject.in, "b").length > 0
   const moving = continuousInputs(subject).length + Object.keys(subject.params ?? {}).length > 0
@@ -59,7 +62,9 @@ export const universalLaws = (subject: TensorSubject, batch?: "coupled"): Readon
     finite(),
     leavesNothing(),
     ...(rows && batch !== "coupled" && withAxis(outPorts(subject), "b").length > 0 ? [batchEquivariant("b")] : []),
-    ...(moving && outputs.some(({ dtype }) => dtype === "float32") ? [gradientMatchesFiniteDifferences()] : []),
+    ...(moving && gradient !== "stopped" && outputs.some(({ dtype }) => dtype === "float32")
+      ? [gradientMatchesFiniteDifferences()]
+      : []),
   ]
 }
 
@@ -77,7 +82,7 @@ export const nodeLaws = async (node: TensorNode): Promise<LawsOfNode> => {
   const subject = subjectOf(node, given)
   return {
     subject,
-    universal: lawsOf(subject, universalLaws(subject, given.batch)),
+    universal: lawsOf(subject, universalLaws(subject, given)),
     own: lawsOf(subject, given.laws ?? []),
   }
 }

@@ -38,6 +38,8 @@ export interface NodeLaws extends Pick<TensorSubject, "sizes" | "ranges" | "exam
   readonly laws?: ReadonlyArray<SubjectLaws>
   /** `coupled`: rows of a batch act on each other, as in whitening. By default each is computed by itself. */
   readonly batch?: "coupled"
+  /** `stopped`: something in it has no gradient on purpose, as where a part of a loss is to teach one output alone. */
+  readonly gradient?: "stopped"
 }
 
 /** A law that any subject with the ports that it speaks of can be put under. */

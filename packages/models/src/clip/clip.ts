@@ -196,5 +196,6 @@ export const clip = {
       out: tensor("float32", "b k", "probability"),
     }),
     apply: ({ scale }, _, { images, classes }) => classProbabilities(images, classes, scale),
+    laws: async () => (await import("../laws/imageNodeLaws.js")).classifyNodeLaws(),
   }),
 }

@@ -48,6 +48,7 @@ export const diffusion = {
       out: tensor("float32", "b y x c", "noisy"),
     }),
     apply: ({ schedule }, _, { image, noise, time }) => addNoise(noiseSchedule(schedule), image, noise, time),
+    laws: async ({ schedule }) => (await import("../laws/imageNodeLaws.js")).noiseNodeLaws("image", schedule.steps),
   }),
 
   /** `embedding`, `noise`, `time` -> the embedding after that many steps of noise. */
@@ -61,6 +62,7 @@ export const diffusion = {
       out: tensor("float32", "b d", "noisy"),
     }),
     apply: ({ schedule }, _, { embedding, noise, time }) => addNoise(noiseSchedule(schedule), embedding, noise, time),
+    laws: async ({ schedule }) => (await import("../laws/imageNodeLaws.js")).noiseNodeLaws("embedding", schedule.steps),
   }),
 }
 
@@ -88,6 +90,12 @@ export const diffusionLossNodes = {
         ...(error === undefined ? {} : { error }),
       }),
     }),
+    laws: async ({ schedule, variance, kind }) =>
+      (await import("../laws/imageNodeLaws.js")).diffusionLossNodeLaws(
+        schedule.steps,
+        variance === "learned-range",
+        kind,
+      ),
   }),
 
   /** The same of embeddings, by the squared error alone: the bound's last term is one of 8-bit data. */
@@ -114,5 +122,6 @@ export const diffusionLossNodes = {
         kind: "simple",
         ...(error === undefined ? {} : { error }),
       }).loss,
+    laws: async ({ schedule }) => (await import("../laws/imageNodeLaws.js")).embeddingLossNodeLaws(schedule.steps),
   }),
 }

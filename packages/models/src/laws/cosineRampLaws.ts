@@ -10,6 +10,10 @@ const ramps = fc
   .filter(({ from, to }) => from !== to)
 const at = ramps.chain((ramp) => fc.tuple(fc.constant(ramp), fc.nat(ramp.updates)))
 
+/**
+ * What a schedule along half a cosine obeys.
+ * @source Ramesh et al. 2021, appendix A.2
+ */
 export const cosineRampLaws = (value: RampOf): ReadonlyArray<Law> => [
   law("it begins and ends exactly at its ends, and stays there", ramps, (ramp) => {
     const { from, to, updates } = ramp

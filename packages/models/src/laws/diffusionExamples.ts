@@ -9,6 +9,7 @@ export const scheduleConfigs: fc.Arbitrary<NoiseScheduleConfig> = fc.oneof(
   size(2, 120).map((steps) => ({ kind: "cosine" as const, steps })),
 )
 
+/** Rows of data and noise, each at a time of a schedule. */
 export interface NoisyExample {
   readonly schedule: NoiseSchedule
   readonly b: number

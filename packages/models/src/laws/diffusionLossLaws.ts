@@ -18,6 +18,7 @@ import type { Parametrisation } from "../diffusion/parametrisation.js"
 import { type NoisyExample, noisyExamples, rowsOf, timesOf, velocityOf } from "./diffusionExamples.js"
 import { lossReference } from "./reference/diffusion.js"
 
+/** A loss of what a network gave for noised data, and its parts. */
 export type DiffusionLossOf = (
   diffusion: Diffusion,
   batch: DiffusionBatch,

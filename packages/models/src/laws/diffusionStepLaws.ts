@@ -5,6 +5,7 @@ import type { Reverse } from "../diffusion/reverse.js"
 import type { NoiseSchedule } from "../diffusion/schedule.js"
 import { eachOf, type NoisyExample, noisyExamples, noisyOf, rowsOf, timesOf } from "./diffusionExamples.js"
 
+/** What is known of the step before, noise b d and times b to the rows a step before. */
 export type AncestralStepOf = (step: Reverse, noise: tf.Tensor, time: tf.Tensor) => tf.Tensor
 
 const any = noisyExamples([0, 1])
@@ -50,6 +51,7 @@ export const ddpmLaws = (step: AncestralStepOf): ReadonlyArray<Law> => {
   ]
 }
 
+/** DDIM's step down and its inverse, a step up. */
 export interface DdimSteps {
   readonly step: (
     schedule: NoiseSchedule,

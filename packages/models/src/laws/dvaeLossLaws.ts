@@ -17,6 +17,7 @@ import fc from "fast-check"
 import type { DvaeBatch, DvaeLoss } from "../losses/dvae.js"
 import { dvaeLossReference } from "./reference/dvae.js"
 
+/** Images, what a dVAE made of them, and β to the bound and its parts. */
 export type EvidenceBoundOf = (batch: DvaeBatch, beta: number) => DvaeLoss
 
 const pixel = fc.integer({ min: 0, max: 1024 }).map((n) => n / 1024)
@@ -50,6 +51,10 @@ const smooth = examples.filter(({ image, mean }) =>
   }),
 )
 
+/**
+ * What the evidence bound of a dVAE obeys.
+ * @source Ramesh et al. 2021, equation 1 and appendix A.2
+ */
 export const dvaeLossLaws = (bound: EvidenceBoundOf): ReadonlyArray<Law> => {
   const at = (e: Example, beta = e.beta) => {
     const { loss, reconstruction, kl } = bound(batchOf(e), beta)

@@ -4,6 +4,7 @@ import fc from "fast-check"
 import { convertPrediction } from "../diffusion/parametrisation.js"
 import { noisyExamples, noisyOf, rowsOf, timesOf } from "./diffusionExamples.js"
 
+/** Predictions with and without a condition, a scale, and how many channels are no variance. */
 export type GuideOf = (conditional: tf.Tensor, unconditional: tf.Tensor, scale: number, channels: number) => tf.Tensor
 
 const pairs = fc.tuple(size(1, 3), size(1, 3)).chain(([b, c]) =>

@@ -43,6 +43,10 @@ const apart = size(2, 6).chain((k) =>
 
 const best = (row: ReadonlyArray<number>): number => row.indexOf(Math.max(...row))
 
+/**
+ * What the relaxation of a categorical draw obeys.
+ * @source Jang et al. 2017, equation 2; Maddison et al. 2017
+ */
 export const gumbelSoftmaxLaws = (relax: RelaxOf): ReadonlyArray<Law> => {
   const at = ({ shape, logits, noise, temperature }: Example) =>
     values(relax(float(shape, logits), float(shape, noise), temperature))

@@ -33,6 +33,10 @@ const examples = size(1, 6).chain((n) =>
 /** Half the width of a step of the quadrature, in logits. */
 const half = 0.004
 
+/**
+ * What the surprise of a logit-Laplace distribution obeys.
+ * @source Ramesh et al. 2021, equation 2
+ */
 export const logitLaplaceLaws = (surprise: SurpriseOf): ReadonlyArray<Law> => {
   const at = (x: ReadonlyArray<number>, means: ReadonlyArray<number>, widths: ReadonlyArray<number>) => {
     const shape = [1, 1, x.length, 1]

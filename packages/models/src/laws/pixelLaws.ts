@@ -13,6 +13,10 @@ const pixels = grid(
   fc.integer({ min: 0, max: 1024 }).map((n) => n / 1024),
 )
 
+/**
+ * What the map of pixels into (0, 1), away from its ends, obeys.
+ * @source Ramesh et al. 2021, appendix A.3
+ */
 export const pixelLaws = ({ map, unmap }: PixelMapOf): ReadonlyArray<Law> => {
   const phi = (x: ReadonlyArray<number>) => values(map(float([x.length], x)))
   return [

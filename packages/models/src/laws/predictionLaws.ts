@@ -7,6 +7,7 @@ import { eachOf, type NoisyExample, noisyExamples, noisyOf, rowsOf, timesOf, vel
 
 type Step = (schedule: NoiseSchedule, a: tf.Tensor, b: tf.Tensor, time: tf.Tensor) => tf.Tensor
 
+/** A prediction of one kind, with what was noised and its times, to one of another kind. */
 export type ConvertPrediction = (
   schedule: NoiseSchedule,
   way: { readonly from: Parametrisation; readonly to: Parametrisation },
@@ -63,6 +64,7 @@ export const convertLaws = (convert: ConvertPrediction): ReadonlyArray<Law> => {
   ]
 }
 
+/** For each step, what a squared error of one kind of prediction is times as one of another. */
 export type ErrorWeightsOf = (schedule: NoiseSchedule, from: Parametrisation, to: Parametrisation) => Float64Array
 
 /** What the weights between squared errors obey; `convert` is the conversion that they belong to. */

@@ -24,6 +24,7 @@ const mean = (x: ReadonlyArray<number>): number => x.reduce((a, b) => a + b, 0) 
 
 // --- principal components
 
+/** Principal components: their fit to samples [n c], the way there and the way back. */
 export interface ComponentsOf {
   readonly fit: (samples: ReturnType<typeof float32>, kept: number) => Pca
   readonly project: (z: tf.Tensor, mean: tf.Tensor, axes: tf.Tensor) => tf.Tensor
@@ -108,6 +109,7 @@ export const componentLaws = ({ fit, project, reconstruct }: ComponentsOf): Read
 
 // --- buckets
 
+/** Buckets of components: their ranges, the way there and the way back. */
 export interface BucketsOf {
   readonly range: (samples: ReturnType<typeof float32>) => Range
   readonly quantise: (x: tf.Tensor, low: tf.Tensor, high: tf.Tensor, buckets: number) => tf.Tensor

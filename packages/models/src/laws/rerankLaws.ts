@@ -19,6 +19,10 @@ const distinct = fc.tuple(size(1, 3), size(2, 7)).chain(([b, n]) =>
   }),
 )
 
+/**
+ * What keeping the best of some samples obeys.
+ * @source Ramesh et al. 2021, section 2.6
+ */
 export const rerankLaws = (rerank: RerankOf): ReadonlyArray<Law> => {
   const at = (scores: ReadonlyArray<ReadonlyArray<number>>, keep: number) => {
     const ranked = rerank(float([scores.length, scores[0]!.length], scores.flat()), keep)

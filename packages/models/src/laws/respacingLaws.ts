@@ -3,6 +3,7 @@ import fc from "fast-check"
 import type { NoiseSchedule } from "../diffusion/schedule.js"
 import { scheduleConfigs } from "./diffusionExamples.js"
 
+/** Which steps stay, by the name of a spacing, and the schedule that has them alone. */
 export interface RespacingOf {
   readonly spaced: (steps: number, spacing: string) => ReadonlyArray<number>
   readonly respace: (schedule: NoiseSchedule, kept: ReadonlyArray<number>) => NoiseSchedule

@@ -2,6 +2,7 @@ import { expectClose, expectSame, expectThat, type Law, law, size } from "@millr
 import type { NoiseSchedule, NoiseScheduleConfig } from "../diffusion/schedule.js"
 import { scheduleConfigs } from "./diffusionExamples.js"
 
+/** A config to the β of all steps and what follows from them. */
 export type NoiseScheduleOf = (config: NoiseScheduleConfig) => NoiseSchedule
 
 const float64 = { relative: 1e-12, absolute: 1e-14 }

@@ -2,6 +2,7 @@ import { expectClose, float, grid, type Law, law, size, values } from "@millrace
 import type * as tf from "@tensorflow/tfjs-core"
 import fc from "fast-check"
 
+/** Rows b d, rows b d and a share, or one for each row, to rows on the arc between them. */
 export type SlerpOf = (a: tf.Tensor, b: tf.Tensor, share: tf.Tensor | number) => tf.Tensor
 
 const norm = (x: ReadonlyArray<number>): number => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0))

@@ -26,6 +26,10 @@ const examples = fc.tuple(size(1, 3), size(2, 6)).chain(([n, k]) =>
   }),
 )
 
+/**
+ * What the KL from the uniform distribution obeys.
+ * @source Ramesh et al. 2021, section 2.1
+ */
 export const uniformKlLaws = (kl: UniformKlOf): ReadonlyArray<Law> => {
   const at = (shape: ReadonlyArray<number>, logits: ReadonlyArray<number>) => values(kl(float(shape, logits)))
   return [

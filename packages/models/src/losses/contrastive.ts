@@ -56,4 +56,5 @@ export const contrastiveNode = defineTensorNode({
     out: tensor("float32", "", "nat"),
   }),
   apply: (_config, _params, { images, texts, logScale }) => contrastiveLoss(images, texts, logScale),
+  laws: async () => (await import("../laws/imageNodeLaws.js")).contrastiveNodeLaws(),
 })

@@ -131,6 +131,7 @@ export const loss = {
       out: { loss: nats, reconstruction: nats, kl: nats },
     }),
     apply: (_, __, { beta, ...batch }) => ({ ...dvaeLoss(batch, beta as tf.Scalar) }),
+    laws: async () => (await import("../laws/imageNodeLaws.js")).dvaeLossNodeLaws(),
   }),
 
   /** `image`, `mean`, `logWidth` -> the surprise at each of its numbers after the ε-map. */
@@ -141,6 +142,7 @@ export const loss = {
     config: Schema.Struct({}),
     ports: () => ({ in: { image: pixels, ...pixelStats }, out: tensor("float32", "b y x c", "nat") }),
     apply: (_, __, { image, mean, logWidth }) => logitLaplace(mapPixels(image), mean, logWidth),
+    laws: async () => (await import("../laws/imageNodeLaws.js")).logitLaplaceNodeLaws(),
   }),
 
   /** `logits` -> KL of each place's codes from the uniform prior. */
@@ -151,6 +153,7 @@ export const loss = {
     config: Schema.Struct({}),
     ports: () => ({ in: { logits: codeLogits }, out: tensor("float32", "b s", "nat") }),
     apply: (_, __, { logits }) => uniformKl(logits),
+    laws: async () => (await import("../laws/imageNodeLaws.js")).uniformKlNodeLaws(),
   }),
 
   /** `image`, `noise`, `time`, `prediction` -> the loss of a diffusion model, and its parts. */

@@ -42,6 +42,7 @@ export const priorLosses = {
     config: Schema.Struct({}),
     ports: () => ({ in: { predicted: embedding, embedding }, out: tensor("float32", "") }),
     apply: (_, __, { predicted, embedding }) => priorLoss(predicted, embedding),
+    laws: async () => (await import("../laws/imageNodeLaws.js")).priorLossNodeLaws(),
   }),
   /** `logits`, `codes` -> the mean cross-entropy of the codes. */
   codes: defineTensorNode({
@@ -54,5 +55,6 @@ export const priorLosses = {
       out: tensor("float32", "", "nat"),
     }),
     apply: (_, __, { logits, codes }) => codeLoss(logits, codes),
+    laws: async () => (await import("../laws/imageNodeLaws.js")).codeLossNodeLaws(),
   }),
 }
