@@ -13,7 +13,7 @@ import {
   type Tree,
   tensor,
 } from "@millrace/core"
-import { gpt, loss, reward } from "@millrace/models"
+import { clip, gpt, loss, reward } from "@millrace/models"
 import * as tf from "@tensorflow/tfjs-core"
 import { InferenceSession, Tensor } from "onnxruntime-node"
 import { expect, test } from "vitest"
@@ -75,6 +75,31 @@ test("a graph has its own names for inputs and outputs", async () => {
     ["score", "loss"],
   ])
   expect(Object.values(results).map(({ dims }) => dims)).toEqual([[2], []])
+})
+
+test("a graph needs no size for an axis that a node inside of it fixes", async () => {
+  const images = clip.image({
+    joint: 3,
+    image: { kind: "vit", size: 4, patch: 2, width: 4, layers: 1, heads: 1 },
+    text: { vocab: 5, context: 3, width: 4, layers: 1, heads: 1 },
+  })
+  const seen = graph("seen", { image: images.in.image })
+    .node("images", images, { image: "image" })
+    .output({ images: "images" })
+  if (seen.level !== "tensor") throw new Error("a graph of tensor nodes")
+  const image = float32(
+    [1, 4, 4, 3],
+    Array.from({ length: 48 }, (_, i) => Math.sin(i)),
+  )
+  const { results } = await run(exportOnnx(seen, valuesOf(seen.params), { b: 1 }), { image })
+  expect(results.images!.dims).toEqual([1, 3])
+})
+
+test("a size of no axis, and one that the config fixes otherwise, are refused", () => {
+  const node = gpt.logits(config)
+  expect(() => exportOnnx(node, valuesOf(node.params), { b: 1, t: 2, q: 3 })).toThrow("q = 3")
+  const fixed = clip.preprocess({})
+  expect(() => exportOnnx(fixed, {}, { b: 1, y: 2, x: 2, c: 4 })).toThrow("c = 4")
 })
 
 test("an axis without a size is named", () => {

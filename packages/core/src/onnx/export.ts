@@ -1,7 +1,9 @@
 /** A node or a tensor graph with its weights as one file of ONNX. */
 import type * as tf from "@tensorflow/tfjs-core"
-import { parseAxes } from "../axes.js"
+import { axisNames, parseAxes } from "../axes.js"
 import { BadConfig, BadData } from "../errors.js"
+import { resolveSizes } from "../graph/resolveSizes.js"
+import { isGraph } from "../graph.js"
 import { isParamSpec, isPort, type ParamSpec, type TensorNode } from "../node.js"
 import type { Sizes } from "../outline.js"
 import { captureSync } from "../program/capture.js"
@@ -22,9 +24,20 @@ export interface OnnxExportOptions {
 /** Protocol buffers end here. */
 const largest = 2 ** 31 - 1
 
-/** The shapes of a node's inputs. */
+/** The shapes of a node's inputs. What the nodes inside of a graph fix counts, as it does wherever sizes are resolved. */
 const inputSpecs = (node: TensorNode, given: Sizes): Specs => {
+  if (isGraph(node)) return resolveSizes(node, given).inputs
+  const axes = new Set(Object.values(node.in).flatMap((port) => axisNames(port.axes)))
   const sizes: Sizes = { ...given, ...node.sizes }
+  const strange = Object.keys(given).filter((axis) => !axes.has(axis) || sizes[axis] !== given[axis])
+  if (strange.length > 0) {
+    throw new BadConfig({
+      where: node.type,
+      expected: `sizes of ${[...axes].join(" ")}, as the config has them where it fixes them`,
+      received: strange.map((axis) => `${axis} = ${given[axis]}`).join(", "),
+      fix: "leave out what the inputs do not have, and what the config fixes",
+    })
+  }
   const open = new Set<string>()
   const sizeIn = (factor: string | number): number => {
     if (typeof factor === "number") return factor
@@ -54,7 +67,8 @@ const inputSpecs = (node: TensorNode, given: Sizes): Specs => {
  * outputs by the names of its ports, at fixed sizes, weights inside.
  * @param values  its parameters by flat name
  * @param sizes   of the axes of its inputs that the config leaves open: `{ b: 1, t: 16 }`
- * @throws BadConfig  an axis without a size
+ * @throws BadConfig  an axis without a size, or a size for what is no axis or is fixed otherwise; in a graph, ShapeMismatch
+ *                     for what nothing binds
  * @throws BadData    a parameter that is missing or has another shape; more than 2 GiB of weights, which the format cannot hold
  */
 export const exportOnnx = (
