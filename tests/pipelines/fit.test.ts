@@ -45,7 +45,7 @@ const options: FitOptions = {
     optimizer: { ...adamW, weightDecay: 0 },
     clip: 10,
   },
-  batch: () => good,
+  batch: () => Effect.succeed(good),
   amount: 4,
   unit: "points",
 }
@@ -69,13 +69,38 @@ test("a fit of no steps returns what it was given", async () => {
   expect(events).toEqual([])
 })
 
+test("what is watched is seen before the first step, every so many, and after the last, with the parameters of that step", async () => {
+  const config = { ...options.config, steps: 7 }
+  const seen: Array<readonly [step: number, slope: number]> = []
+  const watch: FitOptions["watch"] = {
+    every: 3,
+    look: (step, trainer) =>
+      Effect.map(Effect.orDie(trainer.params.read()), ({ slope }) => void seen.push([step, slope!.data[0]!])),
+  }
+  await on(fit({ ...options, config, watch }))
+  expect(seen.map(([step]) => step)).toEqual([0, 3, 6, 7])
+  const three = await on(fit({ ...options, config: { ...config, steps: 3 } }))
+  expect(seen[0]![1]).toBe(0)
+  expect(seen[1]![1]).toBe(three.result.slope!.data[0])
+})
+
+test("a batch that fails stops the fit with its own error, after the steps before it", async () => {
+  const broken = fit({
+    ...options,
+    batch: (step) => (step === 2 ? Effect.fail("no such file" as const) : Effect.succeed(good)),
+  })
+  const { result, events } = await on(Effect.flip(broken))
+  expect(result).toBe("no such file")
+  expect(events).toHaveLength(2)
+})
+
 test("a step that is not finite stops the fit with its number, and keeps the weights of the step before", async () => {
   const three = await on(fit({ ...options, config: { ...options.config, steps: 3 } }))
   const {
     result: error,
     events,
     kept,
-  } = await on(Effect.flip(fit({ ...options, batch: (step) => (step === 3 ? bad : good) })))
+  } = await on(Effect.flip(fit({ ...options, batch: (step) => Effect.succeed(step === 3 ? bad : good) })))
   expect(error).toBeInstanceOf(NotFinite)
   expect(error).toMatchObject({
     where: "stage > line > step 4",

@@ -1,4 +1,10 @@
 export {
+  type CaptionedImage,
+  type CaptionedImages,
+  captionedImagesKind,
+  type ImageSet,
+} from "./artifacts/captionedImages.js"
+export {
   type Answers,
   answersKind,
   type Comparison,
@@ -15,6 +21,7 @@ export { tokenizerKind } from "./artifacts/tokenizer.js"
 export { execute } from "./cli/execute.js"
 export { exitCodes } from "./cli/exit.js"
 export { type FitOptions, fit, keepLastGood } from "./fit.js"
+export { type ImageGrid, showImages, type Tile } from "./images/showImages.js"
 export { demonstrationsKind } from "./instructgpt/demonstrations.js"
 export { instructgpt } from "./instructgpt/graph.js"
 export {

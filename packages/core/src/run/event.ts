@@ -34,6 +34,24 @@ export type RunEvent =
       readonly columns: ReadonlyArray<string>
       readonly rows: ReadonlyArray<ReadonlyArray<string | number>>
     }
+  | {
+      /** A grid of images to look at: tiles of one size side by side in one PNG, row by row. */
+      readonly type: "stage.images"
+      readonly stage: string
+      /** Grids of one title are one picture over time. */
+      readonly title: string
+      /** The step after which it was made, 0 where there are no steps. */
+      readonly step: number
+      /** What the stage keeps it as: the name given to `keep`, and the file's own. */
+      readonly file: { readonly name: string; readonly path: string }
+      /** Rows and columns of pixels of a tile. */
+      readonly size: readonly [y: number, x: number]
+      readonly columns: number
+      /** What belongs to each tile; empty where nothing does. */
+      readonly texts: ReadonlyArray<string>
+      readonly columnNames: ReadonlyArray<string>
+      readonly rowNames: ReadonlyArray<string>
+    }
   | { readonly type: "stage.note"; readonly stage: string; readonly text: string }
   | {
       readonly type: "stage.ended"

@@ -72,7 +72,7 @@ export const finetuneStage = defineStageNode({
       const trained = yield* fit({
         ...trainingFor(base.config, batch, width, training),
         initial: renamed(base.params, "", "policy."),
-        batch: rows,
+        batch: (index) => Effect.sync(() => rows(index)),
         amount: batch * width,
         unit: "tokens",
       })

@@ -65,7 +65,7 @@ export const pretrainStage = defineStageNode({
       const trained = yield* fit({
         ...step,
         initial: initParams(step.objective.paramSpecs, split(key, "parameters")),
-        batch: (step) => windowBatch(stream, batch, model.context, windows, step),
+        batch: (step) => Effect.sync(() => windowBatch(stream, batch, model.context, windows, step)),
         amount,
         unit: "tokens",
       })

@@ -143,11 +143,13 @@ export const rewardModelStage = defineStageNode({
           ...fromTrunk(policy.config, policy.params, "", "reward.trunk."),
         },
         batch: (index) =>
-          comparisonRows(
-            epochRows(rows.length, batch, order, index).map((i) => rows[i]!),
-            k,
-            width,
-            tokenizer.endOfText,
+          Effect.sync(() =>
+            comparisonRows(
+              epochRows(rows.length, batch, order, index).map((i) => rows[i]!),
+              k,
+              width,
+              tokenizer.endOfText,
+            ),
           ),
         amount: batch * k,
         unit: "answers",
