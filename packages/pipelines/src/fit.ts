@@ -39,7 +39,10 @@ export const keepLastGood = <A, R>(
         : Effect.fail(error),
   )
 
-/** Trains for all steps of the config. Returns every parameter of the objective, the frozen ones unchanged. */
+/**
+ * Trains for all steps of the config. Returns every parameter of the objective: the frozen ones unchanged, and where the
+ * config asks for an average, the average of the others.
+ */
 export const fit = (
   options: FitOptions,
 ): Effect.Effect<HostTensors, BadConfig | CompileError | EngineError | NotFinite, Engine | Stage> =>
@@ -55,6 +58,6 @@ export const fit = (
         }
       })
       yield* keepLastGood(trainer, steps)
-      return { ...initial, ...(yield* trainer.params.read()) }
+      return { ...initial, ...(yield* trainer.weights) }
     }),
   )
