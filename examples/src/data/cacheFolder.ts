@@ -6,8 +6,8 @@ import { join } from "node:path"
  * (`XDG_CACHE_HOME` or `~/.cache`; `LOCALAPPDATA` on Windows).
  */
 export const cacheFolder = (variables: Readonly<Record<string, string | undefined>> = process.env): string => {
-  const own = variables["MILLRACE_CACHE"]
+  const own = variables.MILLRACE_CACHE
   if (own) return own
-  const system = process.platform === "win32" ? variables["LOCALAPPDATA"] : variables["XDG_CACHE_HOME"]
+  const system = process.platform === "win32" ? variables.LOCALAPPDATA : variables.XDG_CACHE_HOME
   return join(system || join(homedir(), ".cache"), "millrace")
 }
