@@ -4,6 +4,7 @@ export {
   captionedImagesKind,
   type ImageSet,
 } from "./artifacts/captionedImages.js"
+export { type ClipModel, clipModelKind } from "./artifacts/clipModel.js"
 export {
   type Answers,
   answersKind,
@@ -18,8 +19,16 @@ export { type LanguageModel, languageModelKind } from "./artifacts/languageModel
 export { type Passage, type Passages, passagesKind } from "./artifacts/passages.js"
 export { type Reward, rewardKind, type Scored, type Scorer } from "./artifacts/reward.js"
 export { tokenizerKind } from "./artifacts/tokenizer.js"
+export { captionsOf } from "./captions/captions.js"
+export { captionText } from "./captions/captionText.js"
+export { captionRows } from "./captions/rows.js"
+export { captionTokenizerStage } from "./captions/tokenizer.js"
 export { execute } from "./cli/execute.js"
 export { exitCodes } from "./cli/exit.js"
+export { AugmentConfig, writeAugmented } from "./clip/augment.js"
+export { type ClipBatches, clipBatch } from "./clip/batches.js"
+export { type ClipEmbedder, clipEmbedder, clipEmbedderOn } from "./clip/embedder.js"
+export { ClipShape, clipTrainStage } from "./clip/train.js"
 export { type FitOptions, fit, keepLastGood } from "./fit.js"
 export { areaMean, type Box } from "./images/areaMean.js"
 export { type Bitmap, over } from "./images/bitmap.js"
