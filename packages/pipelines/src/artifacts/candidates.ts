@@ -78,14 +78,11 @@ export const candidatesKind = artifactKind("candidates", ({ size, groups }: Cand
   ...pictures({ size, groups }),
 }))
 
-export const rankedCandidatesKind = artifactKind(
-  "ranked-candidates",
-  ({ size, scorer, groups }: RankedCandidates) => ({
-    "ranked.json": json({
-      size,
-      scorer,
-      groups: mapped(groups, (row) => ({ ...entry(row), scores: [...row.scores] })),
-    }),
-    ...pictures({ size, groups }),
+export const rankedCandidatesKind = artifactKind("ranked-candidates", ({ size, scorer, groups }: RankedCandidates) => ({
+  "ranked.json": json({
+    size,
+    scorer,
+    groups: mapped(groups, (row) => ({ ...entry(row), scores: [...row.scores] })),
   }),
-)
+  ...pictures({ size, groups }),
+}))

@@ -40,6 +40,14 @@ const tablesOf = (story: RunStory) =>
     [...stage.tables.values()].map((table) => ({ stage: stage.name, ...table })),
   )
 
+/** Those that the report shows: the first of each title, the last, and some between; the folder has them all. */
+const imagesOf = (story: RunStory) =>
+  [...story.stages.values()].flatMap((stage) =>
+    [...stage.images].flatMap(([title, { grids }]) =>
+      grids.map(({ grid: { step, file } }) => ({ stage: stage.name, title, step, file })),
+    ),
+  )
+
 const finite = (_: string, value: unknown): unknown =>
   typeof value === "number" && !Number.isFinite(value) ? String(value) : value
 
@@ -52,6 +60,7 @@ const answerJson = ({ folder, digests, story }: RecordedRun): string =>
       seconds: story.seconds,
       digests,
       tables: tablesOf(story),
+      images: imagesOf(story),
     },
     finite,
     2,

@@ -157,9 +157,7 @@ export const judgeStage = defineStageNode({
       })
       const made = judgeOf(config, params, vocabulary, inverses)
       const rows = yield* heldOut.read(spreadIndices(heldOut, evaluate))
-      const told = yield* Effect.scoped(
-        Effect.flatMap(made.open(), (tell) => tell(rows.map(({ pixels }) => pixels))),
-      )
+      const told = yield* Effect.scoped(Effect.flatMap(made.open(), (tell) => tell(rows.map(({ pixels }) => pixels))))
       const right = (name: string): number =>
         rows.filter(({ facts = {} }, i) => told[i]![name] === made.expected(facts)[name]).length
       yield* emit({

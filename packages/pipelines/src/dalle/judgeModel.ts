@@ -4,7 +4,17 @@
  * Source   none: as plain as can be, and unlike the encoders that it judges.
  * Axes     b batch, y x image row and column, c channels, v values of all facts, one fact after the other
  */
-import { crossEntropy, defineTensorNode, groupNorm, linear, normal, ones, tensor, withPath, zeros } from "@millrace/core"
+import {
+  crossEntropy,
+  defineTensorNode,
+  groupNorm,
+  linear,
+  normal,
+  ones,
+  tensor,
+  withPath,
+  zeros,
+} from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { Count } from "../ranges.js"
@@ -105,6 +115,10 @@ export const judge = {
     version: 1,
     config: Schema.Struct({ values: Schema.Array(Count) }),
     ports: ({ values }) => ({ in: { logits }, out: truth, sizes: { n: values.length } }),
-    apply: ({ values }, _, { logits }) => tf.stack(parts(values, logits).map((fact) => tf.argMax(fact, 1)), 1),
+    apply: ({ values }, _, { logits }) =>
+      tf.stack(
+        parts(values, logits).map((fact) => tf.argMax(fact, 1)),
+        1,
+      ),
   }),
 }

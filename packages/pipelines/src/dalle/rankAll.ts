@@ -1,6 +1,7 @@
 /** Candidates ranked by any score, and shown so: what a reranker of your own is made of. */
-import { Effect } from "effect"
+
 import type { Stage } from "@millrace/core"
+import { Effect } from "effect"
 import type { Candidates, Drawn, RankedCandidates, RankedDrawn } from "../artifacts/candidates.js"
 import { showImages } from "../images/showImages.js"
 import { ranking } from "./bestOf.js"

@@ -1,8 +1,7 @@
 /** Stage: candidates ranked by CLIP's score of image and caption. A reranker of your own takes its place. */
 import { artifact, defineStageNode } from "@millrace/core"
 import { Effect, Schema } from "effect"
-import { candidatesKind } from "../artifacts/candidates.js"
-import { rankedCandidatesKind } from "../artifacts/candidates.js"
+import { candidatesKind, rankedCandidatesKind } from "../artifacts/candidates.js"
 import { clipModelKind } from "../artifacts/clipModel.js"
 import { clipEmbedder } from "../clip/embedder.js"
 import { CountOrZero } from "../ranges.js"

@@ -2,8 +2,8 @@
 import { artifact, BadConfig, defineStageNode, Engine, Stage, split } from "@millrace/core"
 import { compileImageSampler, generateCodes } from "@millrace/models"
 import { Effect, Schema } from "effect"
-import { type CaptionedImage, captionedImagesKind } from "../artifacts/captionedImages.js"
 import { type Candidate, type Candidates, candidatesKind, type Drawn, type Request } from "../artifacts/candidates.js"
+import { type CaptionedImage, captionedImagesKind } from "../artifacts/captionedImages.js"
 import { discreteVaeKind } from "../artifacts/discreteVae.js"
 import { sparseTransformerKind } from "../artifacts/sparseTransformer.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
@@ -91,7 +91,9 @@ export const sampleStage = defineStageNode({
             const made = pixels.map(
               (image, i): Candidate => ({
                 pixels: image,
-                logProb: logProb.data.subarray(i * places, (i + 1) * places).reduce((sum, x) => sum + x, 0),
+                logProb: (logProb.data as Float32Array)
+                  .subarray(i * places, (i + 1) * places)
+                  .reduce((sum, x) => sum + x, 0),
               }),
             )
             out.push(...part.map((request, i) => ({ request, candidates: made.slice(i * n, (i + 1) * n) })))
