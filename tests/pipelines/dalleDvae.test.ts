@@ -12,7 +12,7 @@ const config = (steps: number): Parameters<typeof dvaeStage>[0] => ({
   model: { vocab: 16, groups: 2, blocks: 1, width: 16, first: 16 },
   batch: 8,
   temperature: { from: 1, to: 1 / 8, updates: 100 },
-  beta: { from: 0, to: 6.6, updates: 20 },
+  beta: { from: 0, to: 1.65, updates: 20 },
   fit: {
     steps,
     schedule: { kind: "cosine", peak: 1e-2, warmup: 10, floor: 0.1 },

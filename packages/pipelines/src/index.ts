@@ -1,4 +1,14 @@
 export {
+  type Candidate,
+  type Candidates,
+  candidatesKind,
+  type Drawn,
+  type RankedCandidates,
+  type RankedDrawn,
+  type Request,
+  rankedCandidatesKind,
+} from "./artifacts/candidates.js"
+export {
   type CaptionedImage,
   type CaptionedImages,
   captionedImagesKind,
@@ -16,6 +26,7 @@ export { type Corpus, corpusKind, type Document } from "./artifacts/corpus.js"
 export { type DiscreteVae, discreteVaeKind } from "./artifacts/discreteVae.js"
 export { type Evaluation, evaluationKind, type Table } from "./artifacts/evaluation.js"
 export { type CodedSet, type ImageCodes, imageCodesKind } from "./artifacts/imageCodes.js"
+export { type Judge, judgeKind, type Verdict } from "./artifacts/judge.js"
 export { type Labeler, labelerKind, lexiconScore } from "./artifacts/labeler.js"
 export { type LanguageModel, languageModelKind } from "./artifacts/languageModel.js"
 export { type Passage, type Passages, passagesKind } from "./artifacts/passages.js"
@@ -32,11 +43,38 @@ export { AugmentConfig, writeAugmented } from "./clip/augment.js"
 export { type ClipBatches, clipBatch } from "./clip/batches.js"
 export { type ClipEmbedder, clipEmbedder, clipEmbedderOn } from "./clip/embedder.js"
 export { ClipShape, clipTrainStage } from "./clip/train.js"
-export { type CodebookUse, codebookUse, peakSignalToNoise } from "./dalle/codebook.js"
-export { codesStage } from "./dalle/codes.js"
-export { dvaeStage } from "./dalle/dvae.js"
-export { decoding, discreteCoding, imagePrior, reconstruction } from "./dalle/objectives.js"
-export { priorStage } from "./dalle/prior.js"
+export { bestOfWeights, expectedBest } from "./dalle/bestOf.js"
+export {
+  type CodebookUse,
+  type CodebookUse,
+  codebookUse,
+  codebookUse,
+  peakSignalToNoise,
+  peakSignalToNoise,
+} from "./dalle/codebook.js"
+export { codesStage, codesStage } from "./dalle/codes.js"
+export { dvaeStage, dvaeStage } from "./dalle/dvae.js"
+export { evaluateDalleStage } from "./dalle/evaluate.js"
+export { type Facts, type Inverses, pictureFacts } from "./dalle/facts.js"
+export { dalle } from "./dalle/graph.js"
+export { judgeStage } from "./dalle/judge.js"
+export {
+  decoding,
+  decoding,
+  discreteCoding,
+  discreteCoding,
+  imagePrior,
+  imagePrior,
+  reconstruction,
+  reconstruction,
+} from "./dalle/objectives.js"
+export { type DalleConfig, dallePresets } from "./dalle/presets.js"
+export { priorStage, priorStage } from "./dalle/prior.js"
+export { rankAll } from "./dalle/rankAll.js"
+export { rerankStage } from "./dalle/rerank.js"
+export { sampleStage } from "./dalle/sample.js"
+export type { ImagesNode } from "./dalle/sources.js"
+export { dalleStages } from "./dalle/stages.js"
 export { type FitOptions, fit, keepLastGood } from "./fit.js"
 export { areaMean, type Box } from "./images/areaMean.js"
 export { type Bitmap, over } from "./images/bitmap.js"

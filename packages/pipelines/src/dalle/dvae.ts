@@ -2,7 +2,10 @@
 import {
   artifact,
   BadConfig,
+  type BadData,
   defineStageNode,
+  Engine,
+  type EngineError,
   float32,
   initParams,
   objectiveOf,
@@ -81,6 +84,7 @@ export const dvaeStage = defineStageNode({
   run: ({ model: shape, batch, temperature, beta, fit: training, watch, evaluate }, { images }) =>
     Effect.gen(function* () {
       const { key, emit } = yield* Stage
+      const engine = yield* Engine
       const { size, train, heldOut, shifted } = images
       const model = modelFor(shape, size)
       if (!Number.isInteger(model.rows)) {
@@ -100,11 +104,11 @@ export const dvaeStage = defineStageNode({
       const reconstruct = yield* openReconstruction(model, Math.min(64, Math.max(watch.images, evaluate)))
       const looked = yield* heldOut.read(spreadIndices(heldOut, watch.images))
       const [order, noise] = [split(key, "order"), split(key, "noise")]
-      let ended: Reconstructed | undefined
-      const tables: Array<ReadonlyArray<string | number>> = []
-      const trained = yield* fit({
+      const initial = initParams(step.objective.paramSpecs, split(key, "parameters"))
+      const weights = yield* engine.allocate(initial)
+      const trained = yield* fit<BadData | EngineError, Stage>({
         ...step,
-        initial: initParams(step.objective.paramSpecs, split(key, "parameters")),
+        initial,
         batch: (at) =>
           Effect.map(train.read(epochRows(train.count, batch, order, at)), (rows) => ({
             image: imageBatch(rows, batch, size),
@@ -116,9 +120,10 @@ export const dvaeStage = defineStageNode({
         unit: "images",
         watch: {
           every: watch.every,
-          look: (at, { params }) =>
+          look: (at, trainer) =>
             Effect.gen(function* () {
-              const seen = yield* reconstruct(params, looked)
+              yield* weights.write(yield* trainer.weights)
+              const seen = yield* reconstruct(weights, looked)
               yield* showImages({
                 title: "Reconstructions of held-out images",
                 step: at,
@@ -127,21 +132,24 @@ export const dvaeStage = defineStageNode({
                 tiles: [...looked.map(({ pixels }) => ({ pixels })), ...seen.decoded.map((pixels) => ({ pixels }))],
                 rowNames: ["original", "reconstruction"],
               })
-              if (at < training.steps) return
-              const sets = { train, "held out": heldOut, ...(shifted === undefined ? {} : { shifted }) }
-              for (const [name, set] of Object.entries(sets)) {
-                const rows = yield* set.read(spreadIndices(set, evaluate))
-                ended = yield* reconstruct(params, rows)
-                tables.push(measured(name, ended, model.vocab))
-              }
             }),
         },
       })
+      yield* weights.write(trained)
+      const rows: Array<ReadonlyArray<string | number>> = []
+      for (const [name, set] of Object.entries({
+        train,
+        "held out": heldOut,
+        ...(shifted === undefined ? {} : { shifted }),
+      })) {
+        const some = yield* set.read(spreadIndices(set, evaluate))
+        rows.push(measured(name, yield* reconstruct(weights, some), model.vocab))
+      }
       yield* emit({
         type: "stage.table",
         title: "Reconstruction",
         columns: ["images", "count", "PSNR, dB", "95 %", "squared error", "codes in use", "perplexity"],
-        rows: tables,
+        rows,
       })
       return { config: model, params: trained }
     }),

@@ -1,5 +1,5 @@
 /** Stage: a sparse transformer learns captions with the codes of their images. */
-import { artifact, defineStageNode, initParams, objectiveOf, random, Stage, split } from "@millrace/core"
+import { artifact, defineStageNode, Engine, initParams, objectiveOf, random, Stage, split } from "@millrace/core"
 import type { SparseConfig } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import { discreteVaeKind } from "../artifacts/discreteVae.js"
@@ -75,15 +75,18 @@ export const priorStage = defineStageNode({
   run: ({ model: shape, batch, dropout, pads, fit: training, watch, evaluate }, { codes, dvae, tokenizer }) =>
     Effect.gen(function* () {
       const { key } = yield* Stage
+      const engine = yield* Engine
       const { vocab: imageVocab, rows, columns, train, heldOut } = codes
       const model: SparseConfig = { ...shape, textVocab: tokenizer.size, imageVocab, rows, columns }
       const places = rows * columns
       const step = trainingFor(model, batch, pads, training)
       const order = split(key, "order")
       const look = yield* openPriorLook(model, heldOut, dvae, tokenizer, watch.captions, split(key, "look"))
+      const initial = initParams(step.objective.paramSpecs, split(key, "parameters"))
+      const weights = yield* engine.allocate(initial)
       const trained = yield* fit({
         ...step,
-        initial: initParams(step.objective.paramSpecs, split(key, "parameters")),
+        initial,
         batch: (at) =>
           Effect.sync(() => {
             const here = split(split(key, "captions"), at)
@@ -96,7 +99,14 @@ export const priorStage = defineStageNode({
           }),
         amount: batch * (model.text + places),
         unit: "tokens",
-        watch: { every: watch.every, look: (at, { params }) => look(params, at) },
+        watch: {
+          every: watch.every,
+          look: (at, trainer) =>
+            Effect.gen(function* () {
+              yield* weights.write(yield* trainer.weights)
+              yield* look(weights, at)
+            }),
+        },
       })
       yield* tellHeldOutLoss(model, step.objective, trained, heldOut, tokenizer, evaluate)
       return { config: model, params: renamed(trained, "logits.", "") }
