@@ -15,13 +15,7 @@ export {
   type ImageSet,
 } from "./artifacts/captionedImages.js"
 export { type ClipModel, clipModelKind } from "./artifacts/clipModel.js"
-export {
-  type Answers,
-  answersKind,
-  type Comparison,
-  comparisonsKind,
-  type Split,
-} from "./artifacts/comparisons.js"
+export { type Answers, answersKind, type Comparison, comparisonsKind, type Split } from "./artifacts/comparisons.js"
 export { type Corpus, corpusKind, type Document } from "./artifacts/corpus.js"
 export { type DiscreteVae, discreteVaeKind } from "./artifacts/discreteVae.js"
 export { type Evaluation, evaluationKind, type Table } from "./artifacts/evaluation.js"
@@ -44,32 +38,16 @@ export { type ClipBatches, clipBatch } from "./clip/batches.js"
 export { type ClipEmbedder, clipEmbedder, clipEmbedderOn } from "./clip/embedder.js"
 export { ClipShape, clipTrainStage } from "./clip/train.js"
 export { bestOfWeights, expectedBest } from "./dalle/bestOf.js"
-export {
-  type CodebookUse,
-  type CodebookUse,
-  codebookUse,
-  codebookUse,
-  peakSignalToNoise,
-  peakSignalToNoise,
-} from "./dalle/codebook.js"
-export { codesStage, codesStage } from "./dalle/codes.js"
-export { dvaeStage, dvaeStage } from "./dalle/dvae.js"
+export { type CodebookUse, codebookUse, peakSignalToNoise } from "./dalle/codebook.js"
+export { codesStage } from "./dalle/codes.js"
+export { dvaeStage } from "./dalle/dvae.js"
 export { evaluateDalleStage } from "./dalle/evaluate.js"
 export { type Facts, type Inverses, pictureFacts } from "./dalle/facts.js"
 export { dalle } from "./dalle/graph.js"
 export { judgeStage } from "./dalle/judge.js"
-export {
-  decoding,
-  decoding,
-  discreteCoding,
-  discreteCoding,
-  imagePrior,
-  imagePrior,
-  reconstruction,
-  reconstruction,
-} from "./dalle/objectives.js"
+export { decoding, discreteCoding, imagePrior, reconstruction } from "./dalle/objectives.js"
 export { type DalleConfig, dallePresets } from "./dalle/presets.js"
-export { priorStage, priorStage } from "./dalle/prior.js"
+export { priorStage } from "./dalle/prior.js"
 export { rankAll } from "./dalle/rankAll.js"
 export { rerankStage } from "./dalle/rerank.js"
 export { sampleStage } from "./dalle/sample.js"
