@@ -1,4 +1,5 @@
 import {
+  type Average,
   adamW,
   decodeSafetensors,
   float32,
@@ -11,7 +12,7 @@ import {
 import { type FitOptions, fit, makeTrainer } from "@millrace/pipelines"
 import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
-import { expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { stageRunner } from "./onStage.js"
 
 const on = stageRunner()
@@ -92,6 +93,76 @@ test("a batch that fails stops the fit with its own error, after the steps befor
   const { result, events } = await on(Effect.flip(broken))
   expect(result).toBe("no such file")
   expect(events).toHaveLength(2)
+})
+
+/** The averages after each step, in plain loops over what the weights were. */
+const averagesOf = ({ decay, start, every = 1 }: Average, first: number, slopes: ReadonlyArray<number>) => {
+  let sum = start === "weights" ? first : 0
+  let updates = 0
+  return slopes.map((slope, i) => {
+    if ((i + 1) % every === 0) {
+      sum = decay * sum + (1 - decay) * slope
+      updates++
+    }
+    return start === "weights" || updates === 0 ? sum : sum / (1 - decay ** updates)
+  })
+}
+
+const steps = 7
+const slopesOf = (batches: ReadonlyArray<HostTensors>) =>
+  on(
+    Effect.gen(function* () {
+      const trainer = yield* makeTrainer(options)
+      const slopes: Array<number> = []
+      for (const batch of batches) {
+        yield* Effect.ignore(trainer.step(batch))
+        slopes.push((yield* trainer.weights).slope!.data[0]!)
+      }
+      return slopes
+    }),
+  )
+
+describe.each<[string, Average]>([
+  ["begun as the weights", { decay: 0.9, start: "weights" }],
+  ["begun as zero", { decay: 0.9, start: "zero" }],
+  ["of every third step", { decay: 0.5, start: "zero", every: 3 }],
+  ["of decay 0, the last weights,", { decay: 0, start: "zero" }],
+])("an average %s", (_, average) => {
+  const averaged = { ...options, initial: { slope: float32([1], [-1]), offset: float32([1], [2]) } }
+  const config = { ...options.config, steps, average }
+
+  test("is what a fit returns: that of a plain loop over the weights of the same steps", async () => {
+    const { result: slopes } = await slopesOf(Array.from({ length: steps }, () => good))
+    const { result } = await on(fit({ ...options, config }))
+    expect(result.slope!.data[0]).toBeCloseTo(averagesOf(average, 0, slopes).at(-1)!, 5)
+    expect([...result.offset!.data]).toEqual([2])
+    expect(average.decay === 0 || Math.abs(result.slope!.data[0]! - slopes.at(-1)!) > 1e-2).toBe(true)
+  })
+
+  test("is not touched by a step that is refused, and neither is the training by it", async () => {
+    const batches = [good, good, bad, good, bad, good, good]
+    const { result } = await on(
+      Effect.gen(function* () {
+        const trainer = yield* makeTrainer({ ...averaged, config })
+        const plain = yield* makeTrainer(averaged)
+        const [averages, slopes]: [Array<number>, Array<number>] = [[], []]
+        for (const batch of batches) {
+          const done = yield* Effect.match(trainer.step(batch), { onFailure: () => false, onSuccess: () => true })
+          expect(done).toBe(batch === good)
+          if (!done) continue
+          yield* plain.step(batch)
+          averages.push((yield* trainer.weights).slope!.data[0]!)
+          slopes.push((yield* plain.params.read()).slope!.data[0]!)
+          expect(yield* trainer.params.read()).toEqual(yield* plain.params.read())
+        }
+        return { averages, slopes }
+      }),
+    )
+    const expected = averagesOf(average, -1, result.slopes)
+    result.averages.forEach((value, i) => {
+      expect(value).toBeCloseTo(expected[i]!, 5)
+    })
+  })
 })
 
 test("a step that is not finite stops the fit with its number, and keeps the weights of the step before", async () => {

@@ -44,7 +44,10 @@ export const keepLastGood = <A, E, R>(
         : Effect.fail(error),
   )
 
-/** Trains for all steps of the config. Returns every parameter of the objective, the frozen ones unchanged. */
+/**
+ * Trains for all steps of the config. Returns every parameter of the objective: the frozen ones unchanged, and where the
+ * config asks for an average, the average of the others.
+ */
 export const fit = <E = never, R = never>(
   options: FitOptions<E, R>,
 ): Effect.Effect<HostTensors, BadConfig | CompileError | EngineError | NotFinite | E, Engine | Stage | R> =>
@@ -70,6 +73,6 @@ export const fit = <E = never, R = never>(
         }
       })
       yield* keepLastGood(trainer, steps)
-      return { ...initial, ...(yield* trainer.params.read()) }
+      return { ...initial, ...(yield* trainer.weights) }
     }),
   )

@@ -1,27 +1,67 @@
 export {
+  type Candidate,
+  type Candidates,
+  candidatesKind,
+  type Drawn,
+  type RankedCandidates,
+  type RankedDrawn,
+  type Request,
+  rankedCandidatesKind,
+} from "./artifacts/candidates.js"
+export {
   type CaptionedImage,
   type CaptionedImages,
   captionedImagesKind,
   type ImageSet,
 } from "./artifacts/captionedImages.js"
-export {
-  type Answers,
-  answersKind,
-  type Comparison,
-  comparisonsKind,
-  type Split,
-} from "./artifacts/comparisons.js"
+export { type ClipModel, clipModelKind } from "./artifacts/clipModel.js"
+export { type Answers, answersKind, type Comparison, comparisonsKind, type Split } from "./artifacts/comparisons.js"
 export { type Corpus, corpusKind, type Document } from "./artifacts/corpus.js"
+export { type DiscreteVae, discreteVaeKind } from "./artifacts/discreteVae.js"
 export { type Evaluation, evaluationKind, type Table } from "./artifacts/evaluation.js"
+export { type CodedSet, type ImageCodes, imageCodesKind } from "./artifacts/imageCodes.js"
+export { type Judge, judgeKind, type Verdict } from "./artifacts/judge.js"
 export { type Labeler, labelerKind, lexiconScore } from "./artifacts/labeler.js"
 export { type LanguageModel, languageModelKind } from "./artifacts/languageModel.js"
 export { type Passage, type Passages, passagesKind } from "./artifacts/passages.js"
 export { type Reward, rewardKind, type Scored, type Scorer } from "./artifacts/reward.js"
+export { type SparseTransformer, sparseTransformerKind } from "./artifacts/sparseTransformer.js"
 export { tokenizerKind } from "./artifacts/tokenizer.js"
+export { captionsOf } from "./captions/captions.js"
+export { captionText } from "./captions/captionText.js"
+export { captionRows } from "./captions/rows.js"
+export { captionTokenizerStage } from "./captions/tokenizer.js"
 export { execute } from "./cli/execute.js"
 export { exitCodes } from "./cli/exit.js"
+export { AugmentConfig, writeAugmented } from "./clip/augment.js"
+export { type ClipBatches, clipBatch } from "./clip/batches.js"
+export { type ClipEmbedder, clipEmbedder, clipEmbedderOn } from "./clip/embedder.js"
+export { ClipShape, clipTrainStage } from "./clip/train.js"
+export { bestOfWeights, expectedBest } from "./dalle/bestOf.js"
+export { type CodebookUse, codebookUse, peakSignalToNoise } from "./dalle/codebook.js"
+export { codesStage } from "./dalle/codes.js"
+export { dvaeStage } from "./dalle/dvae.js"
+export { evaluateDalleStage } from "./dalle/evaluate.js"
+export { type Facts, type Inverses, pictureFacts } from "./dalle/facts.js"
+export { dalle } from "./dalle/graph.js"
+export { judgeStage } from "./dalle/judge.js"
+export { decoding, discreteCoding, imagePrior, reconstruction } from "./dalle/objectives.js"
+export { type DalleConfig, dallePresets } from "./dalle/presets.js"
+export { priorStage } from "./dalle/prior.js"
+export { rankAll } from "./dalle/rankAll.js"
+export { rerankStage } from "./dalle/rerank.js"
+export { sampleStage } from "./dalle/sample.js"
+export type { ImagesNode } from "./dalle/sources.js"
+export { dalleStages } from "./dalle/stages.js"
 export { type FitOptions, fit, keepLastGood } from "./fit.js"
+export { areaMean, type Box } from "./images/areaMean.js"
+export { type Bitmap, over } from "./images/bitmap.js"
+export { checkImage, decodeImage } from "./images/decodeImage.js"
+export { ImageFolderConfig, imageFolder } from "./images/folder/imageFolder.js"
+export { defaultLimits, type ImageLimits } from "./images/limits.js"
+export { type Recent, recent } from "./images/recent.js"
 export { type ImageGrid, showImages, type Tile } from "./images/showImages.js"
+export { squareOf } from "./images/squareOf.js"
 export { demonstrationsKind } from "./instructgpt/demonstrations.js"
 export { instructgpt } from "./instructgpt/graph.js"
 export {

@@ -1,7 +1,9 @@
 /** Training: any objective, one program a step, its state in the engine. */
 import {
   AdamW,
+  Average,
   attempt,
+  averagedWeights,
   BadConfig,
   type CompileError,
   Engine,
@@ -33,6 +35,8 @@ export const FitConfig = Schema.Struct({
   optimizer: AdamW,
   /** The largest global norm of the gradients. */
   clip: Positive,
+  /** Where given, the average of the weights over the steps is what training gives in place of the last ones. */
+  average: Schema.optionalKey(Average),
 })
 export type FitConfig = typeof FitConfig.Type
 
@@ -60,6 +64,8 @@ export const trainingOf = (training: Training): Subject => trainingSubject(...tr
 export interface Trainer {
   /** The parameters that learn, in the engine: a sampler may use them while they do. */
   readonly params: State
+  /** What training has given so far: where an average is kept, the average of the parameters that learn, or they themselves. */
+  readonly weights: Effect.Effect<HostTensors, EngineError>
   /**
    * The next step.
    * @returns the scalars that the objective reports, by name
@@ -81,9 +87,20 @@ const requireParameters = ({ name, paramSpecs }: Objective, initial: Specs): Eff
 }
 
 /** Apart from `makeTrainer`: what lives as long as the trainer must not keep the first values of its parameters alive. */
-const stepsOf = (name: string, executable: Executable, state: Readonly<Record<string, State>>): Trainer["step"] => {
+const runnerOf = (
+  name: string,
+  executable: Executable,
+  state: Readonly<Record<string, State>> & { readonly params: State },
+  average: Average | undefined,
+): Trainer => {
   let done = 0
-  return (batch) =>
+  let refused = 0
+  const { [slots.average]: kept, params } = state
+  const weights =
+    average === undefined || kept === undefined
+      ? params.read()
+      : Effect.map(kept.read(), (sum) => averagedWeights(average, sum, done - refused))
+  const step: Trainer["step"] = (batch) =>
     Effect.gen(function* () {
       const outputs = yield* executable.run({ state, inputs: batch })
       const values: Record<string, number> = {}
@@ -92,6 +109,7 @@ const stepsOf = (name: string, executable: Executable, state: Readonly<Record<st
       }
       done++
       if (outputs.finite?.data[0] === 0) {
+        refused++
         return yield* new NotFinite({
           where: `${name} > step ${done}`,
           expected: "a finite loss, finite gradients and finite parameters after the step",
@@ -101,7 +119,14 @@ const stepsOf = (name: string, executable: Executable, state: Readonly<Record<st
       }
       return values
     })
+  return { params, weights, step }
 }
+
+/** What an average begins with: read piece by piece where it is the weights. */
+const averageSource = <E>(average: Average, learning: TensorSource<E>): TensorSource<E> =>
+  average.start === "weights"
+    ? learning
+    : { ...learning, piece: (_, begin, end) => Effect.succeed(new Float32Array(end - begin)) }
 
 /**
  * A trainer for an objective. It lives as long as the scope.
@@ -116,10 +141,14 @@ export const makeTrainer = <E = never>(
     const initial = tensorSource(options.initial)
     yield* requireParameters(objective, initial.specs)
     const oneStep = yield* attempt(BadConfig, () => trainStep(...trainStepOf(options)))
-    const params = yield* engine.allocate(pickTensors(initial, objective.trainable))
+    const learning = pickTensors(initial, objective.trainable)
+    const params = yield* engine.allocate(learning)
     const frozen = yield* engine.allocate(pickTensors(initial, frozenNames(objective)))
     const optimizer = yield* engine.allocate(initOptimizer(objective))
     const executable = yield* engine.compile(oneStep)
-    const state = { [slots.params]: params, [slots.frozen]: frozen, [slots.optimizer]: optimizer }
-    return { params, step: stepsOf(objective.name, executable, state) }
+    const { average } = options.config
+    const kept =
+      average === undefined ? {} : { [slots.average]: yield* engine.allocate(averageSource(average, learning)) }
+    const state = { [slots.params]: params, [slots.frozen]: frozen, [slots.optimizer]: optimizer, ...kept }
+    return runnerOf(objective.name, executable, state, average)
   })

@@ -1,0 +1,93 @@
+/** Stage: a CLIP learns which caption belongs to which image. */
+import { artifact, BadConfig, defineStageNode, initParams, objectiveOf, Stage, spec, split } from "@millrace/core"
+import { type ClipConfig, clipTraining, ResNetConfig, VitConfig } from "@millrace/models"
+import { Effect, Schema } from "effect"
+import { type CaptionedImages, captionedImagesKind } from "../artifacts/captionedImages.js"
+import { clipModelKind } from "../artifacts/clipModel.js"
+import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { fit } from "../fit.js"
+import { Count } from "../ranges.js"
+import { FitConfig, type Training, trainingOf } from "../trainer.js"
+import { AugmentConfig } from "./augment.js"
+import { clipBatch } from "./batches.js"
+
+/** A CLIP's shape without its vocabulary, which the tokenizer decides. */
+export const ClipShape = Schema.Struct({
+  /** The width of the space that both towers end in. */
+  joint: Count,
+  image: Schema.Union([VitConfig, ResNetConfig]),
+  text: Schema.Struct({
+    /** Tokens of the longest caption; a longer one is cut. */
+    context: Count,
+    width: Count,
+    layers: Count,
+    heads: Count,
+  }),
+})
+export type ClipShape = typeof ClipShape.Type
+
+const withVocabulary = ({ text, ...shape }: ClipShape, vocab: number): ClipConfig => ({
+  ...shape,
+  text: { ...text, vocab },
+})
+
+const trainingFor = (config: ClipConfig, batch: number, fit: FitConfig): Training => ({
+  objective: objectiveOf(clipTraining(config)),
+  inputs: {
+    pixels: spec("float32", [batch, config.image.size, config.image.size, 3]),
+    tokens: spec("int32", [batch, config.text.context]),
+  },
+  config: fit,
+})
+
+const checkImages = ({ image }: ClipShape, { size, train }: CaptionedImages): Effect.Effect<void, BadConfig> => {
+  if (size === image.size && train.count > 1) return Effect.void
+  return new BadConfig({
+    where: "clip.train > images",
+    expected: `at least 2 images of ${image.size} × ${image.size} pixels, the model's size`,
+    received: `${train.count} of ${size} × ${size}`,
+    fix: size === image.size ? "give more images" : `give the model image.size ${size}, or make the images that large`,
+  })
+}
+
+export const clipTrainStage = defineStageNode({
+  type: "clip.train",
+  version: 1,
+  source: "Radford et al. 2021, section 2",
+  config: Schema.Struct({
+    model: ClipShape,
+    /** Images with a caption each a step, all compared with all. */
+    batch: Count,
+    augment: AugmentConfig,
+    fit: FitConfig,
+  }),
+  ports: {
+    in: { images: artifact(captionedImagesKind), tokenizer: artifact(tokenizerKind) },
+    out: artifact(clipModelKind),
+  },
+  outline: ({ model, batch, fit: training }, { size }) => {
+    const config = withVocabulary(model, size("tokenizer", "vocab"))
+    return {
+      sizes: { joint: config.joint, vocab: config.text.vocab, context: config.text.context, size: config.image.size },
+      functions: { step: () => trainingOf(trainingFor(config, batch, training)) },
+    }
+  },
+  run: ({ model, batch, augment, fit: training }, { images, tokenizer }) =>
+    Effect.gen(function* () {
+      const { key } = yield* Stage
+      yield* checkImages(model, images)
+      const config = withVocabulary(model, tokenizer.size)
+      const { size } = config.image
+      const { context } = config.text
+      const step = trainingFor(config, batch, training)
+      const batches = { set: images.train, size, tokenizer, context, batch, augment }
+      const params = yield* fit({
+        ...step,
+        initial: initParams(step.objective.paramSpecs, split(key, "parameters")),
+        batch: (step) => clipBatch(batches, split(key, "batches"), step),
+        amount: batch,
+        unit: "images",
+      })
+      return { config, params, tokenizer }
+    }),
+})
