@@ -67,7 +67,7 @@ const picturesOf = (
   // Radio buttons and style alone: the arrow keys go through the steps, also without scripts.
   return html`<figure class="pictures">${head}
 <div class="frames" role="radiogroup" aria-label="Step at which ${title} is shown">${shown.map(
-    (grid, i) =>
+    (_, i) =>
       html`<input type="radio" name="${id}" id="${id}-${i}"${i === shown.length - 1 ? html` checked` : undefined}><label for="${id}-${i}">${names[i]}</label>`,
   )}${shown.map((grid, i) => html`<div class="frame">${part(grid, i)}</div>`)}</div></figure>`
 }
