@@ -1,5 +1,19 @@
-export { type Candidate, type Candidates, candidatesKind, type Drawn, type RankedCandidates, type RankedDrawn, type Request, rankedCandidatesKind } from "./artifacts/candidates.js"
-export { type CaptionedImage, type CaptionedImages, captionedImagesKind, type ImageSet } from "./artifacts/captionedImages.js"
+export {
+  type Candidate,
+  type Candidates,
+  candidatesKind,
+  type Drawn,
+  type RankedCandidates,
+  type RankedDrawn,
+  type Request,
+  rankedCandidatesKind,
+} from "./artifacts/candidates.js"
+export {
+  type CaptionedImage,
+  type CaptionedImages,
+  captionedImagesKind,
+  type ImageSet,
+} from "./artifacts/captionedImages.js"
 export { type ClipModel, clipModelKind } from "./artifacts/clipModel.js"
 export { type Answers, answersKind, type Comparison, comparisonsKind, type Split } from "./artifacts/comparisons.js"
 export { type Corpus, corpusKind, type Document } from "./artifacts/corpus.js"
@@ -22,7 +36,8 @@ export { exitCodes } from "./cli/exit.js"
 export { AugmentConfig, writeAugmented } from "./clip/augment.js"
 export { type ClipBatches, clipBatch } from "./clip/batches.js"
 export { type ClipEmbedder, clipEmbedder, clipEmbedderOn } from "./clip/embedder.js"
-export { ClipShape, clipTrainStage, clipTrainingOf } from "./clip/train.js"
+export { clipHalves } from "./clip/halves.js"
+export { ClipShape, clipTrainingOf, clipTrainStage } from "./clip/train.js"
 export { bestOfWeights, expectedBest } from "./dalle/bestOf.js"
 export { type CodebookUse, codebookUse, peakSignalToNoise } from "./dalle/codebook.js"
 export { codesStage } from "./dalle/codes.js"
@@ -37,9 +52,8 @@ export { priorStage } from "./dalle/prior.js"
 export { rankAll } from "./dalle/rankAll.js"
 export { rerankStage } from "./dalle/rerank.js"
 export { sampleStage } from "./dalle/sample.js"
-export { type ImagesNode } from "./dalle/sources.js"
+export type { ImagesNode } from "./dalle/sources.js"
 export { dalleStages } from "./dalle/stages.js"
-export { clipHalves } from "./clip/halves.js"
 export { type FitOptions, fit, keepLastGood } from "./fit.js"
 export { areaMean, type Box } from "./images/areaMean.js"
 export { type Bitmap, over } from "./images/bitmap.js"
@@ -51,7 +65,15 @@ export { type ImageGrid, showImages, type Tile } from "./images/showImages.js"
 export { squareOf } from "./images/squareOf.js"
 export { demonstrationsKind } from "./instructgpt/demonstrations.js"
 export { instructgpt } from "./instructgpt/graph.js"
-export { divergence, experienceOf, fineTuning, languageModelling, policyUpdate, ranking, scoring } from "./instructgpt/objectives.js"
+export {
+  divergence,
+  experienceOf,
+  fineTuning,
+  languageModelling,
+  policyUpdate,
+  ranking,
+  scoring,
+} from "./instructgpt/objectives.js"
 export { epochRows } from "./instructgpt/order.js"
 export { PpoConfig } from "./instructgpt/ppo/config.js"
 export { ppoStage } from "./instructgpt/ppo.js"
@@ -59,7 +81,7 @@ export { type InstructGptConfig, instructgptPresets } from "./instructgpt/preset
 export { pretrainStage } from "./instructgpt/pretrain.js"
 export { type Rows, rowsOf } from "./instructgpt/rows.js"
 export { sentences } from "./instructgpt/sentences.js"
-export { type CorpusNode, type LabelerNode } from "./instructgpt/sources.js"
+export type { CorpusNode, LabelerNode } from "./instructgpt/sources.js"
 export { instructgptStages } from "./instructgpt/stages.js"
 export { type Interval, interval, pairAccuracy } from "./instructgpt/statistics.js"
 export { tokenStream, windowBatch } from "./instructgpt/windows.js"
