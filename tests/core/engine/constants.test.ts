@@ -5,7 +5,8 @@ import { Effect } from "effect"
 import { describe, expect, test } from "vitest"
 import { on } from "./on.js"
 
-const [rows, width] = [3, 5]
+// So wide that the matrix is no part of the file that the engine writes, and the vector is.
+const [rows, width] = [3, 6]
 const weights = (k: number) => ({
   w: float32(
     [width, width],

@@ -7,7 +7,6 @@
  * after the run, when nothing can fail any more; a loop of several steps keeps a copy to go back to.
  */
 import type { Tensor } from "onnxruntime-node"
-import { tensorProto, withInitializers } from "../onnx/proto.js"
 import { emptyData, type HostTensor, type HostTensors, type Specs, sizeOf } from "../tensor.js"
 import { abandon } from "./abandon.js"
 import {
@@ -24,6 +23,7 @@ import {
 } from "./buffers.js"
 import { directRun } from "./directRun.js"
 import { type Elements, openElements } from "./elements.js"
+import { modelWith, wholeModel } from "./model.js"
 import type { Bindings, CompileRequest, FixRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
 import { openRowTables } from "./rowTables.js"
 import type { Session, Sessions } from "./sessions.js"
@@ -76,7 +76,7 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
     if (slots === undefined) throw new Error("the state has been freed: its scope is closed")
     return slots
   }
-  const sessionOf = ({ hash, model }: CompileRequest): Promise<Session> => sessions.get(hash, () => model)
+  const sessionOf = ({ hash, model }: CompileRequest): Promise<Session> => sessions.get(hash, () => wholeModel(model))
   /** The session in which the cells' present values are constants; made anew when one of them has changed. */
   const fixedSession = async (fixed: Fixed, ports: ReadonlyArray<ModelPort>, state: Bindings): Promise<Session> => {
     const cells = ports.map((port) => ({ port, cell: cellOf(state, port) }))
@@ -87,10 +87,7 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
       fixed.session = hash
     }
     return sessions.get(hash, () =>
-      withInitializers(
-        fixed.request.model,
-        cells.map(({ port, cell }) => tensorProto(port.model, hostTensor(cell.front))),
-      ),
+      modelWith(fixed.request.model, new Map(cells.map(({ port, cell }) => [port.model, hostTensor(cell.front)]))),
     )
   }
   const cellOf = (bindings: Bindings, { slot, name }: Pick<ModelPort, "slot" | "name">): Cell =>
