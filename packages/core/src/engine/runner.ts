@@ -8,7 +8,7 @@
  */
 import type { Tensor } from "onnxruntime-node"
 import { emptyData, type HostTensor, type HostTensors, type Specs, sizeOf } from "../tensor.js"
-import { abandon } from "./abandon.js"
+import { abandon, collect } from "./abandon.js"
 import {
   type Cell,
   copied,
@@ -78,13 +78,14 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
   }
   const sessionOf = ({ hash, model }: CompileRequest): Promise<Session> => sessions.get(hash, () => wholeModel(model))
   /** The session in which the cells' present values are constants; made anew when one of them has changed. */
-  const fixedSession = async (fixed: Fixed, ports: ReadonlyArray<ModelPort>, state: Bindings): Promise<Session> => {
-    const cells = ports.map((port) => ({ port, cell: cellOf(state, port) }))
+  const fixedSession = async (fixed: Fixed, state: Bindings): Promise<Session> => {
+    const cells = fixed.request.weights.map((port) => ({ port, cell: cellOf(state, port) }))
     const hash = `${fixed.request.hash} ${cells.map(({ cell }) => cell.version)}`
     if (fixed.session !== hash) {
       if (fixed.session !== null) await sessions.discard(fixed.session)
       sessions.hold(hash)
       fixed.session = hash
+      collect()
     }
     return sessions.get(hash, () =>
       modelWith(fixed.request.model, new Map(cells.map(({ port, cell }) => [port.model, hostTensor(cell.front)]))),
@@ -95,13 +96,9 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
 
   const loop = async (request: LoopRequest, cancelled: () => boolean, cancellable = true): Promise<HostTensors> => {
     const { request: program, elements, fixed: variants } = programOf(request.program)
-    const isConstant = ({ slot }: ModelPort): boolean => slot !== null && request.constants.includes(slot)
     const fixed = variants.get(JSON.stringify(request.constants))
-    const session =
-      fixed === undefined
-        ? await sessionOf(program)
-        : await fixedSession(fixed, program.inputs.filter(isConstant), request.state)
-    const inputs = fixed === undefined ? program.inputs : program.inputs.filter((port) => !isConstant(port))
+    const session = await (fixed === undefined ? sessionOf(program) : fixedSession(fixed, request.state))
+    const { inputs } = fixed?.request ?? program
     elements.adopt((state) => cellOf(request.state, state))
     const { steps } = request
     const plain = program.outputs.filter(({ slot }) => slot === null)

@@ -1,7 +1,7 @@
 /** Programs as ONNX models: one table row per kernel, names that show where in the graph a node comes from. */
 import { createHash } from "node:crypto"
 import { UnsupportedOp } from "../errors.js"
-import type { Program } from "../program/ir.js"
+import type { Equation, Program, Value } from "../program/ir.js"
 import { channels } from "../program/passes/channels.js"
 import { rewrite } from "../program/passes/rewrite.js"
 import { writtenOut } from "../updates/places.js"
@@ -27,6 +27,10 @@ export interface Lowered {
   readonly bytes: Uint8Array
   readonly inputs: ReadonlyArray<string>
   readonly outputs: ReadonlyArray<string>
+  /** The initializers that are yet to be added: the name of the input in whose place they are -> theirs. */
+  readonly constants: ReadonlyMap<string, string>
+  /** The inputs that the model does not have. */
+  readonly absent: ReadonlySet<string>
   /** Which equation a node was written for: the node's name -> the equation's place in the program. */
   readonly origins: ReadonlyMap<string, number>
 }
@@ -40,6 +44,9 @@ const uniqueNames = (wanted: ReadonlyArray<string>, taken: Set<string>): Readonl
     return unique
   })
 
+/** Whether an equation looks up rows of its input at a place. */
+const looksUp = ({ op }: Equation, place: number): boolean => op === "GatherV2" && place === 0
+
 const portName = ({ slot, name }: { readonly slot: string | null; readonly name: string }): string =>
   slot === null ? name : `${slot}/${name}`
 
@@ -47,7 +54,10 @@ const portName = ({ slot, name }: { readonly slot: string | null; readonly name:
 export interface LowerOptions {
   /** The name of an output to put in front of all others: an empty sequence. */
   readonly sequenceOutput?: string
-  /** State slots that are no inputs: the model is complete when their values are added as initializers. */
+  /**
+   * State slots whose values are to be initializers, which complete the model: all but tables of which rows are looked up.
+   * Nobody packs those, so that as an initializer they would be in memory once more.
+   */
   readonly constants?: ReadonlyArray<string>
   /** Without operators that ONNX Runtime has for the CPU alone. */
   readonly portable?: boolean
@@ -75,6 +85,22 @@ export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
     graph.proto.initializers.push(tensorProto(name, tensor))
     names.set(value.id, name)
   }
+  const ofConstants = program.inputs.filter(({ slot }) => slot !== null && options.constants?.includes(slot))
+  const used = (value: Value, how: (equation: Equation, place: number) => boolean): boolean =>
+    program.equations.some((equation) => equation.inputs.some(({ id }, i) => id === value.id && how(equation, i)))
+  const isResult = (value: Value): boolean => program.outputs.some((output) => output.value.id === value.id)
+  const tables = new Map<number, string>()
+  const constants = new Map<string, string>()
+  const absent = new Set<string>()
+  for (const { value } of ofConstants) {
+    const input = names.get(value.id)!
+    if (used(value, looksUp)) tables.set(value.id, input)
+    else absent.add(input)
+    if (tables.has(value.id) && !isResult(value) && !used(value, (equation, i) => !looksUp(equation, i))) continue
+    const constant = `${input}:constant`
+    constants.set(input, constant)
+    names.set(value.id, constant)
+  }
   const origins = new Map<string, number>()
   for (const [place, equation] of program.equations.entries()) {
     const written = graph.proto.nodes.length
@@ -92,7 +118,7 @@ export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
       lowering(
         graph,
         equation,
-        equation.inputs.map(({ id }) => names.get(id)!),
+        equation.inputs.map(({ id }, i) => (looksUp(equation, i) ? tables.get(id) : undefined) ?? names.get(id)!),
       ),
     ].flat()
     for (const { name } of graph.proto.nodes.slice(written)) origins.set(name, place)
@@ -106,9 +132,11 @@ export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
     : graph.proto.nodes
   const nodes = nameOutputs(written, results, outputs)
   return {
-    bytes: encode(program, nodes, graph.proto, inputs, outputs, options),
+    bytes: encode(program, nodes, graph.proto, inputs, outputs, absent, options),
     inputs,
     outputs,
+    constants,
+    absent,
     origins,
   }
 }
@@ -151,7 +179,8 @@ const encode = (
   { initializers }: ReturnType<typeof openGraph>["proto"],
   inputs: ReadonlyArray<string>,
   outputs: ReadonlyArray<string>,
-  { sequenceOutput, constants = [] }: LowerOptions,
+  absent: ReadonlySet<string>,
+  { sequenceOutput }: LowerOptions,
 ): Uint8Array => {
   const sequence = (name: string): NodeProto => ({
     name,
@@ -168,8 +197,8 @@ const encode = (
     nodes: sequenceOutput === undefined ? nodes : [sequence(sequenceOutput), ...nodes],
     ...(sequenceOutput === undefined ? {} : { sequenceOutput }),
     initializers,
-    inputs: program.inputs.flatMap(({ slot, value: { dtype, shape } }, i) =>
-      slot !== null && constants.includes(slot) ? [] : [{ name: inputs[i]!, dtype, shape }],
+    inputs: program.inputs.flatMap(({ value: { dtype, shape } }, i) =>
+      absent.has(inputs[i]!) ? [] : [{ name: inputs[i]!, dtype, shape }],
     ),
     outputs: program.outputs.map(({ value }, i) => ({ name: outputs[i]!, dtype: value.dtype, shape: value.shape })),
   })
