@@ -186,7 +186,7 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
           const model = made.bytes
           const all = modelPorts(executed.inputs, made.inputs)
           const weights = all.flatMap((port) => {
-            const constant = made.constants.get(port.model)
+            const constant = made.initializers.get(port.model)
             return constant === undefined ? [] : [{ ...port, model: constant }]
           })
           const inputs = all.filter((port) => !made.absent.has(port.model))

@@ -1,10 +1,11 @@
 /** Programs as ONNX models: one table row per kernel, names that show where in the graph a node comes from. */
 import { createHash } from "node:crypto"
 import { UnsupportedOp } from "../errors.js"
-import type { Equation, Program, Value } from "../program/ir.js"
+import type { Program } from "../program/ir.js"
 import { channels } from "../program/passes/channels.js"
 import { rewrite } from "../program/passes/rewrite.js"
 import { writtenOut } from "../updates/places.js"
+import { type Constants, constantsOf } from "./constants.js"
 import { type Lowerings, openGraph } from "./graph.js"
 import { convolutions } from "./ops-conv.js"
 import { elementwise } from "./ops-elementwise.js"
@@ -28,9 +29,9 @@ export interface Lowered {
   readonly inputs: ReadonlyArray<string>
   readonly outputs: ReadonlyArray<string>
   /** The initializers that are yet to be added: the name of the input in whose place they are -> theirs. */
-  readonly constants: ReadonlyMap<string, string>
+  readonly initializers: Constants["initializers"]
   /** The inputs that the model does not have. */
-  readonly absent: ReadonlySet<string>
+  readonly absent: Constants["absent"]
   /** Which equation a node was written for: the node's name -> the equation's place in the program. */
   readonly origins: ReadonlyMap<string, number>
 }
@@ -44,9 +45,6 @@ const uniqueNames = (wanted: ReadonlyArray<string>, taken: Set<string>): Readonl
     return unique
   })
 
-/** Whether an equation looks up rows of its input at a place. */
-const looksUp = ({ op }: Equation, place: number): boolean => op === "GatherV2" && place === 0
-
 const portName = ({ slot, name }: { readonly slot: string | null; readonly name: string }): string =>
   slot === null ? name : `${slot}/${name}`
 
@@ -54,10 +52,7 @@ const portName = ({ slot, name }: { readonly slot: string | null; readonly name:
 export interface LowerOptions {
   /** The name of an output to put in front of all others: an empty sequence. */
   readonly sequenceOutput?: string
-  /**
-   * State slots whose values are to be initializers, which complete the model: all but tables of which rows are looked up.
-   * Nobody packs those, so that as an initializer they would be in memory once more.
-   */
+  /** State slots whose values are to be initializers (`constantsOf`): the model is complete when these are added. */
   readonly constants?: ReadonlyArray<string>
   /** Without operators that ONNX Runtime has for the CPU alone. */
   readonly portable?: boolean
@@ -68,6 +63,7 @@ export interface LowerOptions {
  * @fails UnsupportedOp   a kernel without a lowering
  */
 export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
+  const { constants = [], portable = false } = options
   const program = writtenOut(rewrite(given, channels))
   const graph = openGraph()
   const taken = new Set<string>()
@@ -85,21 +81,11 @@ export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
     graph.proto.initializers.push(tensorProto(name, tensor))
     names.set(value.id, name)
   }
-  const ofConstants = program.inputs.filter(({ slot }) => slot !== null && options.constants?.includes(slot))
-  const used = (value: Value, how: (equation: Equation, place: number) => boolean): boolean =>
-    program.equations.some((equation) => equation.inputs.some(({ id }, i) => id === value.id && how(equation, i)))
-  const isResult = (value: Value): boolean => program.outputs.some((output) => output.value.id === value.id)
-  const tables = new Map<number, string>()
-  const constants = new Map<string, string>()
-  const absent = new Set<string>()
-  for (const { value } of ofConstants) {
-    const input = names.get(value.id)!
-    if (used(value, looksUp)) tables.set(value.id, input)
-    else absent.add(input)
-    if (tables.has(value.id) && !isResult(value) && !used(value, (equation, i) => !looksUp(equation, i))) continue
-    const constant = `${input}:constant`
-    constants.set(input, constant)
-    names.set(value.id, constant)
+  const inputOf = new Map(names)
+  const { initializers, absent, nameFor } = constantsOf(program, constants, ({ id }) => inputOf.get(id)!, portable)
+  for (const { value } of program.inputs) {
+    const initializer = initializers.get(inputOf.get(value.id)!)
+    if (initializer !== undefined) names.set(value.id, initializer)
   }
   const origins = new Map<string, number>()
   for (const [place, equation] of program.equations.entries()) {
@@ -118,7 +104,7 @@ export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
       lowering(
         graph,
         equation,
-        equation.inputs.map(({ id }, i) => (looksUp(equation, i) ? tables.get(id) : undefined) ?? names.get(id)!),
+        equation.inputs.map(({ id }, place) => nameFor(equation, place) ?? inputOf.get(id) ?? names.get(id)!),
       ),
     ].flat()
     for (const { name } of graph.proto.nodes.slice(written)) origins.set(name, place)
@@ -127,7 +113,7 @@ export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
     })
   }
   const results = program.outputs.map(({ value }) => names.get(value.id)!)
-  const written = options.portable
+  const written = portable
     ? withoutFusedMatMul(graph.proto.nodes, ranksOf(program, names, graph.proto))
     : graph.proto.nodes
   const nodes = nameOutputs(written, results, outputs)
@@ -135,7 +121,7 @@ export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
     bytes: encode(program, nodes, graph.proto, inputs, outputs, absent, options),
     inputs,
     outputs,
-    constants,
+    initializers,
     absent,
     origins,
   }
@@ -179,7 +165,7 @@ const encode = (
   { initializers }: ReturnType<typeof openGraph>["proto"],
   inputs: ReadonlyArray<string>,
   outputs: ReadonlyArray<string>,
-  absent: ReadonlySet<string>,
+  absent: Constants["absent"],
   { sequenceOutput }: LowerOptions,
 ): Uint8Array => {
   const sequence = (name: string): NodeProto => ({
