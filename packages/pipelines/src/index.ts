@@ -15,13 +15,7 @@ export {
   type ImageSet,
 } from "./artifacts/captionedImages.js"
 export { type ClipModel, clipModelKind } from "./artifacts/clipModel.js"
-export {
-  type Answers,
-  answersKind,
-  type Comparison,
-  comparisonsKind,
-  type Split,
-} from "./artifacts/comparisons.js"
+export { type Answers, answersKind, type Comparison, comparisonsKind, type Split } from "./artifacts/comparisons.js"
 export { type Corpus, corpusKind, type Document } from "./artifacts/corpus.js"
 export { type DiscreteVae, discreteVaeKind } from "./artifacts/discreteVae.js"
 export { type Evaluation, evaluationKind, type Table } from "./artifacts/evaluation.js"
@@ -65,6 +59,7 @@ export { type FitOptions, fit, keepLastGood } from "./fit.js"
 export { areaMean, type Box } from "./images/areaMean.js"
 export { type Bitmap, over } from "./images/bitmap.js"
 export { checkImage, decodeImage } from "./images/decodeImage.js"
+export { ImageFolderConfig, imageFolder } from "./images/folder/imageFolder.js"
 export { defaultLimits, type ImageLimits } from "./images/limits.js"
 export { type Recent, recent } from "./images/recent.js"
 export { type ImageGrid, showImages, type Tile } from "./images/showImages.js"
@@ -92,6 +87,13 @@ export { instructgptStages } from "./instructgpt/stages.js"
 export { type Interval, interval, pairAccuracy } from "./instructgpt/statistics.js"
 export { tokenStream, windowBatch } from "./instructgpt/windows.js"
 export { FitConfig, makeTrainer, type Trainer, type TrainerOptions, type Training, trainingOf } from "./trainer.js"
+export { asksSixel, type Keyboard } from "./view/images/asksSixel.js"
+export { enlarge, type Picture } from "./view/images/enlarge.js"
+export { type ImageProtocol, imageProtocol, imageProtocols } from "./view/images/imageProtocol.js"
+export { imagesText } from "./view/images/imagesText.js"
+export { iterm } from "./view/images/iterm.js"
+export { kitty } from "./view/images/kitty.js"
+export { sixel } from "./view/images/sixel.js"
 export { hasColour, type Ink, inkFor, isLive, type Screen, type Variables } from "./view/ink.js"
 export { samplesText, wrap } from "./view/samplesText.js"
 export { showRun, type ViewOptions } from "./view/terminal.js"
