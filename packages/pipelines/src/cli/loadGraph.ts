@@ -18,6 +18,7 @@ import { type Ended, invalid, usage } from "./exit.js"
 
 /** Names that need no path, and the modules that they stand for. */
 export const builtIn: Readonly<Record<string, string>> = {
+  dalle2: "@millrace/examples/dalle2",
   instructgpt: "@millrace/examples/instructgpt",
 }
 
