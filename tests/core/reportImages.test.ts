@@ -20,8 +20,11 @@ type Grid = Extract<StageEvent, { type: "stage.images" }>
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
 /** Bytes that begin as a PNG does: a report does not look further. */
-const png = (mark: number, length = 40): Uint8Array =>
-  Uint8Array.from({ length }, (_, i) => signature[i] ?? (mark + i) % 256)
+const png = (mark: number, length = 40): Uint8Array => {
+  const bytes = new Uint8Array(length).fill(mark)
+  bytes.set(signature)
+  return bytes
+}
 
 const stamp = (events: ReadonlyArray<RunEvent>): ReadonlyArray<StampedEvent> =>
   events.map((event, sequence) => ({ ...event, sequence, secondsSinceStart: sequence }))

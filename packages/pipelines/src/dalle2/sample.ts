@@ -16,7 +16,7 @@ import { pickCaptions } from "./pickCaptions.js"
 import { openPrior, PriorSampling } from "./priorSampler.js"
 import { share, shown } from "./share.js"
 
-export const sampleStage = defineStageNode({
+export const unclipSampleStage = defineStageNode({
   type: "dalle2.sample",
   version: 1,
   source: "Ramesh et al. 2022, figure 2 and section 5.2",

@@ -5,9 +5,9 @@ import { decoderStage } from "./decoder.js"
 import { embeddingsStage } from "./embeddings.js"
 import { evaluatePriorStage } from "./evaluatePrior.js"
 import { interpolationsStage } from "./interpolations.js"
-import { priorStage } from "./prior.js"
+import { unclipPriorStage } from "./prior.js"
 import { retrievalStage } from "./retrieval.js"
-import { sampleStage } from "./sample.js"
+import { unclipSampleStage } from "./sample.js"
 import { textDiffsStage } from "./textDiffs.js"
 import { upsamplerStage } from "./upsampler.js"
 import { variationsStage } from "./variations.js"
@@ -16,12 +16,12 @@ export const dalle2Stages = [
   captionTokenizerStage,
   clipTrainStage,
   embeddingsStage,
-  priorStage,
+  unclipPriorStage,
   evaluatePriorStage,
   decoderStage,
   upsamplerStage,
   retrievalStage,
-  sampleStage,
+  unclipSampleStage,
   variationsStage,
   interpolationsStage,
   textDiffsStage,
