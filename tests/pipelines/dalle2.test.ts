@@ -113,9 +113,9 @@ describe.each(["diffusion", "autoregressive"] as const)("the %s prior", (kind) =
     model: { context: 4, width: 32, layers: 1, heads: 2, dropped: "learned" },
     drop: 0.1,
     diffusion: { schedule: { kind: "cosine", steps: 100 }, scale: { kind: "statistics" } },
-    autoregressive: { codes: 7, buckets: 16, dotBuckets: 4 },
+    autoregressive: { codes: 6, buckets: 16, dotBuckets: 4 },
     batch: 32,
-    fit: { ...training(200, 5e-3), average: { decay: 0.97, start: "zero" } },
+    fit: { ...training(120, 6e-3), average: { decay: 0.97, start: "zero" } },
   }
   const embeddings: Embeddings = { train: apart("train", 256, 8), heldOut: apart("held out", 64, 8) }
   const sampling = { guidance: 1, candidates: 2, steps: 20, batch: 32 }
@@ -164,7 +164,7 @@ const told = (n: number): EmbeddedSet => ({
   first: Int32Array.from({ length: n + 1 }, (_, i) => i),
 })
 
-const unet = { size: 8, width: 16, multipliers: [1, 2], blocks: 1, attention: [4], headWidth: 16, groups: 4 }
+const unet = { size: 8, width: 8, multipliers: [1, 2], blocks: 1, attention: [4], headWidth: 8, groups: 4 }
 const diffusion = {
   schedule: { kind: "cosine", steps: 100 },
   parametrisation: "velocity",
@@ -180,8 +180,8 @@ test("a decoder and an upsampler make images of what an embedding says, and show
     loss: "hybrid",
     drops: { caption: 0.5, embedding: 0.1 },
     batch: 12,
-    fit: { ...training(90, 6e-3), average: { decay: 0.95, start: "zero" } },
-    watch: { every: 45, images: 4, steps: 5, guidance: 2 },
+    fit: { ...training(80, 8e-3), average: { decay: 0.95, start: "zero" } },
+    watch: { every: 40, images: 4, steps: 5, guidance: 2 },
   }
   const upsampler: UpsamplerStageConfig = {
     from: 8,
@@ -191,13 +191,13 @@ test("a decoder and an upsampler make images of what an embedding says, and show
     corruption: { kind: "blur", taps: 3, sigma: 0.6 },
     crop: 0.5,
     batch: 12,
-    fit: training(60, 6e-3),
-    watch: { every: 60, images: 3, steps: 4 },
+    fit: training(50, 8e-3),
+    watch: { every: 50, images: 3, steps: 4 },
   }
   const trained = await on(decoderStage(decoder).run({ images: plain, embeddings, clip }))
   const enlarging = await on(upsamplerStage(upsampler).run({ images: plain, embeddings }))
   const steps = [...trained.events, ...enlarging.events].flatMap((e) => (e.type === "stage.images" ? [e.step] : []))
-  expect(steps).toEqual([0, 45, 90, 0, 60])
+  expect(steps).toEqual([0, 40, 80, 0, 50])
   const { result: made } = await on(
     Effect.gen(function* () {
       const { make } = yield* openImageMaker(trained.result, enlarging.result, {

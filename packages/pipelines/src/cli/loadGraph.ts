@@ -18,9 +18,9 @@ import { type Ended, invalid, usage } from "./exit.js"
 
 /** Names that need no path, and the modules that they stand for. */
 export const builtIn: Readonly<Record<string, string>> = {
-  dalle2: "@millrace/examples/dalle2",
   instructgpt: "@millrace/examples/instructgpt",
   dalle: "@millrace/examples/dalle",
+  dalle2: "@millrace/examples/dalle2",
 }
 
 export interface Loaded {

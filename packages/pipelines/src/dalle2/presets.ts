@@ -1,35 +1,7 @@
 /** Sizes of the pipeline. */
 import { adamW } from "@millrace/core"
-import type { captionTokenizerStage } from "../captions/tokenizer.js"
-import type { clipTrainStage } from "../clip/train.js"
-import type { DecoderStageConfig } from "./decoderConfig.js"
-import type { embeddingsStage } from "./embeddings.js"
-import type { evaluatePriorStage } from "./evaluatePrior.js"
-import type { interpolationsStage } from "./interpolations.js"
-import type { PriorStageConfig } from "./priorConfig.js"
-import type { retrievalStage } from "./retrieval.js"
-import type { unclipSampleStage } from "./sample.js"
-import type { textDiffsStage } from "./textDiffs.js"
-import type { UpsamplerStageConfig } from "./upsamplerConfig.js"
-import type { variationsStage } from "./variations.js"
-
-type ConfigOf<Make extends (config: never) => unknown> = Parameters<Make>[0]
-
-/** The config of every stage of the pipeline. */
-export interface Dalle2Config {
-  readonly tokenizer: ConfigOf<typeof captionTokenizerStage>
-  readonly clip: ConfigOf<typeof clipTrainStage>
-  readonly embeddings: ConfigOf<typeof embeddingsStage>
-  readonly prior: PriorStageConfig
-  readonly evaluatePrior: ConfigOf<typeof evaluatePriorStage>
-  readonly decoder: DecoderStageConfig
-  readonly upsampler: UpsamplerStageConfig
-  readonly retrieval: ConfigOf<typeof retrievalStage>
-  readonly sample: ConfigOf<typeof unclipSampleStage>
-  readonly variations: ConfigOf<typeof variationsStage>
-  readonly interpolations: ConfigOf<typeof interpolationsStage>
-  readonly textDiffs: ConfigOf<typeof textDiffsStage>
-}
+import type { Dalle2Config } from "./config.js"
+import { paper } from "./paperPreset.js"
 
 /** Cosine to 5 %. */
 const cosine = (peak: number, warmup: number) => ({ kind: "cosine", peak, warmup, floor: 0.05 }) as const
@@ -89,8 +61,8 @@ const small: Dalle2Config = {
     loss: "simple",
     drops: { caption: 0.5, embedding: 0.1 },
     batch: 32,
-    fit: { steps: 1400, schedule: cosine(2e-3, 50), optimizer: adam, clip: 1, average: average(0.995) },
-    watch: { every: 350, images: 16, steps: 10, guidance: 2 },
+    fit: { steps: 1200, schedule: cosine(2.5e-3, 50), optimizer: adam, clip: 1, average: average(0.99) },
+    watch: { every: 300, images: 16, steps: 10, guidance: 2 },
   },
   upsampler: {
     from: 16,
@@ -224,4 +196,4 @@ const tiny: Dalle2Config = {
   },
 }
 
-export const dalle2Presets = { tiny, small } as const
+export const dalle2Presets = { tiny, small, paper } as const

@@ -10,7 +10,7 @@ export const share = (hits: number, trials: number): Interval => {
   const p = hits / trials
   const middle = (p + z2 / (2 * trials)) / (1 + z2 / trials)
   const half = (1.96 * Math.sqrt((p * (1 - p)) / trials + z2 / (4 * trials ** 2))) / (1 + z2 / trials)
-  return { mean: p, low: Math.max(0, middle - half), high: Math.min(1, middle + half) }
+  return { mean: p, low: Math.min(p, Math.max(0, middle - half)), high: Math.max(p, Math.min(1, middle + half)) }
 }
 
 /** `0.31 [0.25, 0.37]` */
