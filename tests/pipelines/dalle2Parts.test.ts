@@ -14,6 +14,8 @@ import {
   diffusionPriorConfig,
   type EmbeddedSet,
   enlarged,
+  pickCaptions,
+  pickImages,
   ranks,
   rowCosines,
   share,
@@ -76,6 +78,24 @@ test("every image is met once an epoch, each time with a caption of its own", ()
   }).flat()
   for (let epoch = 0; epoch < 12; epoch++) expect(new Set(images.slice(epoch * 5, epoch * 5 + 5)).size).toBe(5)
   expect(met.size).toBe(12)
+})
+
+test("captions that are picked are all different and go with their image; images are picked evenly, all where fewer are there", () => {
+  const set: EmbeddedSet = {
+    indices: Int32Array.from([0, 1, 2, 3, 4, 5]),
+    image: normal("image", [6, 2]),
+    captions: ["a", "b", "a", "c", "d", "a", "b"],
+    text: normal("text", [7, 2]),
+    first: Int32Array.from([0, 1, 2, 3, 4, 6, 7]),
+  }
+  const captions = pickCaptions(set, 10)
+  expect(captions.captions).toEqual(["a", "b", "c", "d"])
+  expect(captions.rows).toEqual([0, 1, 3, 4])
+  expect(Array.from(captions.text.data.slice(6, 8))).toEqual(Array.from(set.text.data.slice(8, 10)))
+  expect(Array.from(captions.image.data.slice(6, 8))).toEqual(Array.from(set.image.data.slice(8, 10)))
+  expect(pickImages(set, 3).rows).toEqual([0, 2, 4])
+  expect(pickImages(set, 3).captions).toEqual(["a", "a", "d"])
+  expect(pickImages(set, 10).rows).toEqual([0, 1, 2, 3, 4, 5])
 })
 
 describe("embeddings compared", () => {

@@ -8,7 +8,7 @@ import { unclipPriorKind } from "../artifacts/unclipPrior.js"
 import { interval, rounded } from "../instructgpt/statistics.js"
 import { Count } from "../ranges.js"
 import { ranks, rowCosines } from "./embeddingMetrics.js"
-import { pickCaptions } from "./pickCaptions.js"
+import { pickImages } from "./pickCaptions.js"
 import { lengthOne, openPrior, PriorSampling } from "./priorSampler.js"
 import { share, shown } from "./share.js"
 
@@ -38,7 +38,7 @@ export const evaluatePriorStage = defineStageNode({
   run: (config, { prior, embeddings, clip }) =>
     Effect.gen(function* () {
       const { key, emit } = yield* Stage
-      const picked = pickCaptions(embeddings.heldOut, config.captions)
+      const picked = pickImages(embeddings.heldOut, config.captions)
       const sample = yield* openPrior(prior, clip.tokenizer, config.sampling)
       const predicted = yield* sample({ captions: picked.captions, textEmbedding: picked.text }, key)
       const n = picked.rows.length

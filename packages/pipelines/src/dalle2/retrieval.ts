@@ -13,7 +13,7 @@ import { interval } from "../instructgpt/statistics.js"
 import { Count, CountOrZero } from "../ranges.js"
 import { ranks, rowCosines } from "./embeddingMetrics.js"
 import { ImageSampling, openImageMaker } from "./imageMaker.js"
-import { pickCaptions } from "./pickCaptions.js"
+import { pickImages } from "./pickCaptions.js"
 import { share, shown } from "./share.js"
 
 export const retrievalStage = defineStageNode({
@@ -39,7 +39,7 @@ export const retrievalStage = defineStageNode({
   run: (config, { images, embeddings: { heldOut }, clip, decoder, upsampler }) =>
     Effect.gen(function* () {
       const { key, emit } = yield* Stage
-      const picked = pickCaptions(heldOut, config.images)
+      const picked = pickImages(heldOut, config.images)
       const n = picked.rows.length
       const { make } = yield* openImageMaker(decoder, upsampler, config.sampling)
       const made = yield* make({ embedding: picked.image }, split(key, "images"))
