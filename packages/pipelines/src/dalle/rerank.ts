@@ -5,6 +5,7 @@ import { candidatesKind, rankedCandidatesKind } from "../artifacts/candidates.js
 import { clipModelKind } from "../artifacts/clipModel.js"
 import { clipEmbedder } from "../clip/embedder.js"
 import { CountOrZero } from "../ranges.js"
+import { cosineScores } from "./cosineScores.js"
 import { rankAll } from "./rankAll.js"
 
 export const rerankStage = defineStageNode({
@@ -25,16 +26,12 @@ export const rerankStage = defineStageNode({
       return yield* rankAll(
         candidates,
         "CLIP, cosine",
-        (drawn) =>
-          Effect.gen(function* () {
-            const images = yield* embed.images(drawn.candidates.map(({ pixels }) => pixels))
-            const text = yield* embed.texts([drawn.request.caption])
-            return drawn.candidates.map((_, i) => {
-              let cosine = 0
-              for (let j = 0; j < embed.joint; j++) cosine += images[i * embed.joint + j]! * text[j]!
-              return cosine
-            })
-          }),
+        ({ request, candidates }) =>
+          cosineScores(
+            embed,
+            candidates.map(({ pixels }) => pixels),
+            candidates.map(() => request.caption),
+          ),
         shown,
       )
     }),
