@@ -8,11 +8,14 @@ const pure = [
   "tests/types/**/*.test.ts",
 ]
 
+/** What a test may take: a thousand examples a law take their time. */
+const limit = process.env.MILLRACE_LONG ? 3_600_000 : 60_000
+
 export default defineConfig({
   test: {
     reporters: ["default", "./tests/closingLine.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: limit,
+    hookTimeout: limit,
     pool: "forks",
     maxWorkers: 2,
     projects: [

@@ -11,8 +11,14 @@ import { type NpmTarball, npmTarball } from "./npmTarball.js"
 
 export type Artist = "google" | "twitter"
 
-/** The packages, with the licence of the art. */
-export const emojiPackages: Readonly<Record<Artist, NpmTarball & { readonly source: string }>> = {
+/** A package of one artist's pictures, with the licence of the art. */
+export interface EmojiPackage extends NpmTarball {
+  readonly source: string
+}
+
+export type EmojiPackages = Readonly<Record<Artist, EmojiPackage>>
+
+export const emojiPackages: EmojiPackages = {
   google: {
     name: "emoji-datasource-google",
     version: "16.0.0",
@@ -56,10 +62,7 @@ export interface EmojiData {
 }
 
 /** The emoji of one artist. */
-export const emojiData = (
-  artist: Artist,
-  tarball: NpmTarball = emojiPackages[artist],
-): Effect.Effect<EmojiData, BadData, Stage> =>
+export const emojiData = (artist: Artist, tarball: EmojiPackage): Effect.Effect<EmojiData, BadData, Stage> =>
   Effect.gen(function* () {
     const folder = yield* npmTarball(tarball)
     const bad = (where: string, expected: string) => (cause: unknown) =>

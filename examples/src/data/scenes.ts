@@ -5,7 +5,7 @@
 import { artifact, defineStageNode, jsonHash, type Key, Stage, split } from "@millrace/core"
 import { type Bitmap, type CaptionedImage, captionedImagesKind, type ImageSet } from "@millrace/pipelines"
 import { Effect, Schema } from "effect"
-import { emojiData, emojiPackages } from "./emojiData.js"
+import { type EmojiPackage, emojiData, emojiPackages } from "./emojiData.js"
 import { sceneDrawer, spriteFiles } from "./sceneDrawing.js"
 import { type Scene, type SceneChoices, sceneAt, type Thing, type Unseen, unseenOf } from "./scenePlan.js"
 import { type SceneObject, sceneBackgrounds, sceneColours, sceneObjects, sceneRelations } from "./scenesWorld.js"
@@ -27,6 +27,7 @@ const factsOf = ({ first, second, novel }: Scene): Readonly<Record<string, strin
 })
 
 const setOf = (
+  integrity: string,
   key: Key,
   set: "train" | "heldOut",
   count: number,
@@ -38,7 +39,7 @@ const setOf = (
   classes: [],
   digest: jsonHash({
     version: 1,
-    sprites: emojiPackages.google.integrity,
+    sprites: integrity,
     world: [sceneObjects, sceneColours, sceneRelations, sceneBackgrounds],
     unseen: [[...unseen.colourOf], [...unseen.pairs]],
     key: [key.hi, key.lo],
@@ -55,40 +56,44 @@ const setOf = (
     ),
 })
 
-export const scenes = defineStageNode({
-  type: "scenes.images",
-  version: 1,
-  source: `Synthetic scenes of sprites of ${emojiPackages.google.source}`,
-  config: Schema.Struct({
-    /** Rows and columns of each image. */
-    size: Schema.Int.check(Schema.isGreaterThanOrEqualTo(16)),
-    /** Images of each set. */
-    train: Count,
-    heldOut: Count,
-    /** Share of images with one thing alone; the others have two. */
-    single: Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1 })),
-    /** "light": white, or one of two light colours. */
-    background: Schema.Literals(["white", "light"]),
-  }),
-  ports: { in: {}, out: artifact(captionedImagesKind) },
-  run: ({ size, train, heldOut, single, background }) =>
-    Effect.gen(function* () {
-      const { key } = yield* Stage
-      const google = yield* emojiData("google")
-      const sprites = Object.fromEntries(
-        yield* Effect.forEach(spriteFiles, ([name, file]) =>
-          Effect.map(google.sprite(`${file}.png`), (sprite) => [name, sprite] as const),
-        ),
-      ) as Record<SceneObject, Bitmap>
-      const unseen = unseenOf(split(key, "unseen"))
-      const draw = sceneDrawer(sprites, size)
-      const set = (name: "train" | "heldOut", count: number) =>
-        setOf(split(key, name), name, count, unseen, { single, background }, draw)
-      return {
-        source: `synthetic scenes of sprites of ${emojiPackages.google.source}`,
-        size,
-        train: set("train", train),
-        heldOut: set("heldOut", heldOut),
-      }
+/** The data set over some package. */
+export const scenesOf = (sprites: EmojiPackage) =>
+  defineStageNode({
+    type: "scenes.images",
+    version: 1,
+    source: `synthetic scenes of sprites of ${sprites.source}`,
+    config: Schema.Struct({
+      /** Rows and columns of each image. */
+      size: Schema.Int.check(Schema.isGreaterThanOrEqualTo(16)),
+      /** Images of each set. */
+      train: Count,
+      heldOut: Count,
+      /** Share of images with one thing alone; the others have two. */
+      single: Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1 })),
+      /** "light": white, or one of two light colours. */
+      background: Schema.Literals(["white", "light"]),
     }),
-})
+    ports: { in: {}, out: artifact(captionedImagesKind) },
+    run: ({ size, train, heldOut, single, background }) =>
+      Effect.gen(function* () {
+        const { key } = yield* Stage
+        const google = yield* emojiData("google", sprites)
+        const bitmaps = Object.fromEntries(
+          yield* Effect.forEach(spriteFiles, ([name, file]) =>
+            Effect.map(google.sprite(`${file}.png`), (sprite) => [name, sprite] as const),
+          ),
+        ) as Record<SceneObject, Bitmap>
+        const unseen = unseenOf(split(key, "unseen"))
+        const draw = sceneDrawer(bitmaps, size)
+        const set = (name: "train" | "heldOut", count: number) =>
+          setOf(sprites.integrity, split(key, name), name, count, unseen, { single, background }, draw)
+        return {
+          source: `synthetic scenes of sprites of ${sprites.source}`,
+          size,
+          train: set("train", train),
+          heldOut: set("heldOut", heldOut),
+        }
+      }),
+  })
+
+export const scenes = scenesOf(emojiPackages.google)

@@ -1,11 +1,11 @@
 /** What an objective takes to run and to train, told from its shapes: nothing is computed and no weight is allocated. */
 import * as tf from "@tensorflow/tfjs-core"
-import type { TensorFunction, Tensors } from "./engine.js"
 import type { Objective } from "./objective.js"
 import { captureSync } from "./program/capture.js"
 import { flopsOf } from "./program/flops.js"
 import type { Program } from "./program/ir.js"
 import { bytesOf, liveness } from "./program/liveness.js"
+import { active } from "./program/recording.js"
 import { type Specs, sizeOf, spec } from "./tensor.js"
 import { forward } from "./train/forward.js"
 
@@ -29,35 +29,45 @@ export interface Costs {
 
 const flops = ({ equations }: Program): number => equations.reduce((sum, equation) => sum + flopsOf(equation), 0)
 
-/** The outputs that gradients can come from, as one list of numbers. */
-const flattened = (outputs: Tensors): tf.Tensor =>
-  tf.concat(
-    Object.values(outputs)
-      .filter(({ dtype }) => dtype === "float32")
-      .map((output) => tf.reshape(output, [-1])),
-  )
+/** A tensor of which nothing but its shape is known, and that no memory is counted for. */
+const unknown = (shape: ReadonlyArray<number>): tf.Tensor =>
+  tf.engine().makeTensorFromTensorInfo(active().tensor(active().value(spec("float32", shape))))
 
-/** The gradients of an objective's outputs, each weighed by an input. */
-const backward = (objective: Objective, inputs: Specs, outputs: Program["outputs"]): TensorFunction => {
-  const { paramSpecs, trainable } = objective
-  const floats = outputs.filter(({ value }) => value.dtype === "float32")
-  const weights = floats.reduce((sum, { value }) => sum + sizeOf(value.shape), 0)
-  return {
-    name: objective.name,
-    state: {
-      params: Object.fromEntries(Object.entries(paramSpecs).map(([name, { shape }]) => [name, spec("float32", shape)])),
-    },
-    inputs: { ...inputs, "cost weights": spec("float32", [weights]) },
+/** A number that depends on a tensor, whose gradient there is unknown. */
+const weighed = tf.customGrad((y) => ({ value: unknown([]), gradFunc: () => unknown((y as tf.Tensor).shape) }))
+
+/** A forward pass alone, and the same followed by the gradients of its outputs, each weighed by an unknown number. */
+interface Passes {
+  readonly once: Program
+  readonly both: Program
+}
+
+/** From one capture: both begin with the same equations. */
+const passesOf = (objective: Objective, inputs: Specs): Passes => {
+  const once = forward(objective, inputs)
+  const { trainable } = objective
+  if (trainable.length === 0) {
+    const program = captureSync(once)
+    return { once: program, both: program }
+  }
+  let end = 0
+  let outputs: Program["outputs"] = []
+  const both = captureSync({
+    ...once,
     body: ({ params }, given) => {
       const loss = (...learning: ReadonlyArray<tf.Tensor>): tf.Tensor => {
         const moved = Object.fromEntries(trainable.map((name, i) => [name, learning[i]!]))
-        return flattened(objective.apply({ ...params, ...moved }, given))
+        const made = objective.apply({ ...params, ...moved }, given)
+        end = active().equations.length
+        outputs = Object.entries(made).map(([name, output]) => ({ name, slot: null, value: active().valueOf(output) }))
+        const floats = Object.values(made).filter(({ dtype }) => dtype === "float32")
+        return weighed(tf.concat(floats.map((output) => tf.reshape(output, [-1]))))
       }
-      const at = trainable.map((name) => params![name]!)
-      const grads = tf.grads(loss)(at, given["cost weights"])
+      const grads = tf.grads(loss)(trainable.map((name) => params![name]!))
       return { outputs: Object.fromEntries(trainable.map((name, i) => [name, grads[i]!])) }
     },
-  }
+  })
+  return { once: { ...both, equations: both.equations.slice(0, end), outputs }, both }
 }
 
 /**
@@ -71,8 +81,7 @@ export const costs = (objective: Objective, inputs: Specs): Costs => {
   const all = count(Object.keys(paramSpecs))
   const learning = count(trainable)
   const weights = bytesOf(spec("float32", [all]))
-  const once = captureSync(forward(objective, inputs))
-  const both = trainable.length === 0 ? once : captureSync(backward(objective, inputs, once.outputs))
+  const { once, both } = passesOf(objective, inputs)
   return {
     parameters: { trainable: learning, frozen: all - learning },
     flops: { forward: flops(once), training: flops(both) },

@@ -61,45 +61,53 @@ class CaptureBackend extends tf.KernelBackend {
 
 type KernelCall = Parameters<tf.KernelFunc>[0]
 
-const operands = (kernel: Kernel, op: string, inputs: KernelCall["inputs"]): Array<tf.TensorInfo> => {
-  const given = Object.entries(inputs).filter(
-    (entry): entry is [string, tf.TensorInfo] => entry[1] !== undefined && entry[1] !== null,
-  )
-  if (kernel.inputs === "list") return given.map(([, info]) => info)
-  const names = kernel.inputs.map((name) => name.replace("?", ""))
-  const strange = given.find(([name]) => !names.includes(name))
+const isGiven = <A>(value: A): value is NonNullable<A> => value !== undefined && value !== null
+
+/** The operands in a row's order. */
+const operands = (op: string, names: ReadonlyArray<string>, inputs: KernelCall["inputs"]): Array<tf.TensorInfo> => {
+  const found: Array<tf.TensorInfo> = []
+  for (const name of names) {
+    const info = inputs[name]
+    if (isGiven(info)) found.push(info)
+  }
+  const strange = Object.keys(inputs).find((name) => isGiven(inputs[name]) && !names.includes(name))
   if (strange !== undefined) {
     active().refuse(
       new UnsupportedOp({
         where: active().where,
         expected: `${op} of ${names.join(", ")}`,
-        received: `${op} with ${strange[0]}`,
+        received: `${op} with ${strange}`,
         fix: "write it with plain operations",
       }),
     )
   }
-  const found = names.map((name) => given.find(([key]) => key === name)?.[1])
-  return found.filter((info) => info !== undefined)
+  return found
 }
 
-const plain = (attrs: KernelCall["attrs"]): Attrs =>
-  Object.fromEntries(
-    Object.entries(attrs ?? {}).filter((entry): entry is [string, Attr] => entry[1] !== undefined && entry[1] !== null),
-  )
+const plain = (attrs: KernelCall["attrs"]): Attrs => {
+  const kept: Record<string, Attr> = {}
+  for (const name in attrs) {
+    const value = attrs[name]
+    if (isGiven(value)) kept[name] = value as Attr
+  }
+  return kept
+}
 
-const recorder =
-  (op: string, kernel: Kernel): tf.KernelFunc =>
-  ({ inputs, attrs }) => {
+const recorder = (op: string, kernel: Kernel): tf.KernelFunc => {
+  const names = kernel.inputs === "list" ? null : kernel.inputs.map((name) => name.replace("?", ""))
+  return ({ inputs, attrs }) => {
     const into = active()
-    const values = operands(kernel, op, inputs).map((info) => into.valueOf(info))
+    const given = names === null ? Object.values(inputs).filter(isGiven) : operands(op, names, inputs)
+    const values = given.map((info) => into.valueOf(info))
     // What a clone stands for is its source: no equation.
     if (op === "Identity") return into.tensor(values[0]!)
-    const given = plain(attrs)
-    if (given.dtype !== undefined) into.dtype(String(given.dtype), op)
-    const settled = kernel.normal ? kernel.normal(given, values) : given
+    const told = plain(attrs)
+    if (told.dtype !== undefined) into.dtype(String(told.dtype), op)
+    const settled = kernel.normal ? kernel.normal(told, values) : told
     const made = into.equation(op, values, settled, kernel.infer(values, settled)).map((value) => into.tensor(value))
     return made.length === 1 && op !== "SplitV" && op !== "Unpack" ? made[0]! : made
   }
+}
 
 /** tfjs calls a kernel with tensors, whose operations record themselves. */
 const expander =

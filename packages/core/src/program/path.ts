@@ -1,10 +1,10 @@
-/** Where in the graph tensor code runs: a stack of names, which equations and errors carry as `a > b`. */
+/** Where in the graph tensor code runs: names from the outermost on, which equations and errors carry as `a > b`. */
 import * as tf from "@tensorflow/tfjs-core"
 
-let stack: ReadonlyArray<string> = []
+let present = ""
 
 /** The present path, `""` outside of every name. */
-export const currentPath = (): string => stack.join(" > ")
+export const currentPath = (): string => present
 
 const failedAt = new WeakMap<object, string>()
 
@@ -12,16 +12,16 @@ const failedAt = new WeakMap<object, string>()
 export const pathOfError = (error: unknown): string | null =>
   typeof error === "object" && error !== null ? (failedAt.get(error) ?? null) : null
 
-const at = <A>(path: ReadonlyArray<string>, fn: () => A): A => {
-  const before = stack
-  stack = path
+const at = <A>(path: string, fn: () => A): A => {
+  const before = present
+  present = path
   try {
     return fn()
   } catch (error) {
-    if (typeof error === "object" && error !== null && !failedAt.has(error)) failedAt.set(error, path.join(" > "))
+    if (typeof error === "object" && error !== null && !failedAt.has(error)) failedAt.set(error, path)
     throw error
   } finally {
-    stack = before
+    present = before
   }
 }
 
@@ -29,7 +29,7 @@ type TapeNode = NonNullable<ReturnType<typeof tf.engine>["state"]["activeTape"]>
 const placed = new WeakSet<TapeNode>()
 
 /** A tape node's gradient runs after the path has been left: it takes the path along. */
-const remember = (node: TapeNode, path: ReadonlyArray<string>): void => {
+const remember = (node: TapeNode, path: string): void => {
   const gradient = node.gradient
   if (gradient === undefined || placed.has(node)) return
   placed.add(node)
@@ -41,7 +41,7 @@ const remember = (node: TapeNode, path: ReadonlyArray<string>): void => {
 
 /** Runs tensor code under a name. What it records, forward and backward, and what it throws, carry the joined path. */
 export const withPath = <A>(name: string, fn: () => A): A => {
-  const path = [...stack, name]
+  const path = present === "" ? name : `${present} > ${name}`
   const { state } = tf.engine()
   const tape = state.activeTape
   const first = tape?.length ?? 0

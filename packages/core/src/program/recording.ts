@@ -79,7 +79,7 @@ export class Recording {
   valueOf(info: tf.TensorInfo): Value {
     const known = this.values.get(info.dataId)
     // Tensors from outside may share data under several shapes.
-    if (known !== undefined && String(known.shape) === String(info.shape)) return known
+    if (known !== undefined && sameShape(known.shape, info.shape)) return known
     const dtype = this.dtype(info.dtype, "a tensor from outside")
     const data = tf.engine().readSync(info.dataId)
     const value = this.constant({ dtype, shape: [...info.shape], data: copyOf(data, dtype) })
@@ -128,11 +128,14 @@ export class Recording {
 const copyOf = (data: tf.BackendValues, dtype: DType): HostTensor["data"] => {
   const numbers = data as ArrayLike<number>
   return dtype === "float32"
-    ? Float32Array.from(numbers)
+    ? new Float32Array(numbers)
     : dtype === "int32"
-      ? Int32Array.from(numbers)
-      : Uint8Array.from(numbers)
+      ? new Int32Array(numbers)
+      : new Uint8Array(numbers)
 }
+
+const sameShape = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
+  a.length === b.length && a.every((size, i) => size === b[i])
 
 let recording: Recording | null = null
 

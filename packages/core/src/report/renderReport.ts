@@ -4,11 +4,14 @@
  */
 import { createHash } from "node:crypto"
 import { type Html, html, scriptJson, trusted } from "./html.js"
+import { embedded, imageSection } from "./imageSection.js"
 import { showNumber, showSeconds } from "./number.js"
+import { numbersScript } from "./numbersScript.js"
 import { script } from "./script.js"
-import { curveData, hasSection, stageSection } from "./stageSection.js"
-import type { RunStory, StageStory } from "./story.js"
+import { curveData, curveFigure, hasSection, stageSection } from "./stageSection.js"
+import type { RunStory, StageStory, Table } from "./story.js"
 import { style } from "./style.js"
+import { tableCurve } from "./tableCurve.js"
 import { resultTable } from "./tables.js"
 import { uplot } from "./uplot.js"
 
@@ -21,6 +24,8 @@ export interface ReportInput {
   }
   readonly story: RunStory
   readonly seed: string
+  /** PNGs of the run's images by their path in the run folder; those that are not here are told by their path. */
+  readonly images?: ReadonlyMap<string, Uint8Array>
   /** Facts of the machine, by name; records nest. */
   readonly environment: Readonly<Record<string, unknown>>
   /** The command that makes this run again. */
@@ -87,27 +92,43 @@ const digestRows = (stages: ReadonlyArray<StageStory>): ReadonlyArray<Html> =>
     ),
   )
 
+const hasNumbers = ({ images }: StageStory): boolean =>
+  [...images.values()].some(({ grids }) => grids.some(({ grid }) => grid.numbers !== undefined))
+
 /** The report of a run. Equal input gives equal bytes. */
-export const renderReport = ({ graph, story, seed, environment, command }: ReportInput): string => {
+export const renderReport = (input: ReportInput): string => {
+  const { graph, story, seed, environment, command } = input
   const plot = uplot()
   const styles = `${plot.style}\n${style}`
   const svg = inlineSvg(graph.svg)
   const svgStyles = [...svg.text.matchAll(/<style[^>]*>([\s\S]*?)<\/style>/g)].map((match) => match[1] ?? "")
+  const stages = [...story.stages.values()]
+  const pictures = embedded(stages, input.images ?? new Map())
+  const numbered = pictures.size > 0 && stages.some(hasNumbers)
   const policy = [
     "default-src 'none'",
-    `script-src ${hashOf(plot.script)} ${hashOf(script)}`,
+    `script-src ${[plot.script, script, ...(numbered ? [numbersScript] : [])].map(hashOf).join(" ")}`,
     `style-src ${[styles, ...svgStyles].map(hashOf).join(" ")}`,
+    ...(pictures.size > 0 ? ["img-src data:"] : []),
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ")
-  const stages = [...story.stages.values()]
   const done = stages.filter(({ status }) => status === "done").length
   const longest = Math.max(0, ...stages.map(({ seconds }) => seconds))
+  const curves = stages.map(curveData)
+  const curvesOf = (table: Table): Html | undefined => {
+    const data = tableCurve(table)
+    if (data === undefined) return undefined
+    const place = curves.push(data) - 1
+    const figures = Object.entries(data.values).map(([name, values]) =>
+      curveFigure(place, name, values.at(-1) ?? undefined, data.x),
+    )
+    return html`<div class="curves">${figures}</div>`
+  }
   // The last stage's first: it is what the run was for.
   const tables = stages
     .toReversed()
-    .flatMap((stage) => [...stage.tables.values()].map((table) => resultTable(table, stage.name)))
-  const curves = stages.map(curveData)
+    .flatMap((stage) => [...stage.tables.values()].map((table) => resultTable(table, stage.name, curvesOf(table))))
   const drawn = curves.some(({ values }) => Object.keys(values).length > 0)
   const digests = digestRows(stages)
   const page = html`<!doctype html>
@@ -141,6 +162,7 @@ ${alertOf(stages)}
 <section id="results"><h2>Results</h2>
 ${tables.length === 0 ? html`<p class="lead">This run made no tables.</p>` : html`<div class="results">${tables}</div>`}
 </section>
+${imageSection(stages, pictures)}
 <section><h2>Stages</h2>
 <div class="scroll" tabindex="0" role="group" aria-label="Stages"><table class="stages">
 <thead><tr><th>Stage</th><th>Node</th><th>State</th><th class="n">Steps</th><th class="n">Last value</th><th class="n">Time</th><th>Share of the longest</th></tr></thead>
@@ -169,6 +191,7 @@ ${
 <footer><p>Written by Millrace. This file loads nothing and can be kept or sent as it is. Curves are drawn by uPlot, MIT licence.</p></footer>
 <script type="application/json" id="curves">${scriptJson(curves)}</script>
 ${drawn ? html`<script>${trusted(plot.script)}</script>\n<script>${trusted(script)}</script>` : undefined}
+${numbered ? html`<script>${trusted(numbersScript)}</script>` : undefined}
 </body>
 </html>
 `

@@ -52,9 +52,9 @@ export const script = `
     clear()
     const font = "11px " + css("sans")
     for (const figure of document.querySelectorAll(".curve")) {
-      const { steps, values } = stages[figure.dataset.stage]
+      const { steps, values, x } = stages[figure.dataset.stage]
       const raw = values[figure.dataset.value]
-      const smoothed = smoothing.checked && raw.length > 20 ? smooth(raw) : null
+      const smoothed = smoothing.checked && x === undefined && raw.length > 20 ? smooth(raw) : null
       const holder = figure.querySelector(".plot")
       const out = figure.querySelector("output")
       const log = logarithmic.checked && raw.every((v) => v == null || v > 0)
@@ -63,9 +63,9 @@ export const script = `
         strong.textContent = show(raw[i])
         if (rest) return out.replaceChildren(strong)
         const mean = smoothed && smoothed[i] != null ? ", mean " + show(smoothed[i]) : ""
-        out.replaceChildren("step " + steps[i].toLocaleString("en-US") + ": ", strong, mean)
+        out.replaceChildren((x ?? "step") + " " + steps[i].toLocaleString("en-US") + ": ", strong, mean)
       }
-      const line = (stroke, width) => ({ stroke, width, points: { show: raw.length < 2 }, spanGaps: false })
+      const line = (stroke, width) => ({ stroke, width, points: { show: raw.length < 2 || x !== undefined }, spanGaps: false })
       const axis = { stroke: css("soft"), font, grid: { stroke: css("grid"), width: 1 }, ticks: { show: false } }
       const height = 176
       const plot = new uPlot({

@@ -8,6 +8,8 @@ import { samplesTable } from "./tables.js"
 const mostDrawn = 600
 
 export interface CurveData {
+  /** What the curve runs over; steps if nothing is said. */
+  readonly x?: string
   readonly steps: ReadonlyArray<number>
   /** Not finite values are null: a gap in the curve. */
   readonly values: Readonly<Record<string, ReadonlyArray<number | null>>>
@@ -34,6 +36,12 @@ export const curveData = (stage: StageStory): CurveData => {
     values: Object.fromEntries(valueNames(stage).map((name) => [name, column(name)])),
   }
 }
+
+/** What the arrow keys move along, and what is told at the end of it. */
+export const curveFigure = (stage: number, name: string, value: number | undefined, over = "the steps"): Html =>
+  html`<figure class="curve" data-stage="${stage}" data-value="${name}"><figcaption><b>${name}</b>
+<output>${value === undefined ? "" : html`<strong>${showNumber(value)}</strong>`}</output></figcaption>
+<div class="plot" tabindex="0" role="img" aria-label="${name} over ${over}; the arrow keys move along it"></div></figure>`
 
 /** Samples of a stage that has no steps belong to its end. */
 const samplesTitle = (step: number): string =>
@@ -67,12 +75,7 @@ export const stageSection = (stage: StageStory, index: number): Html => {
 ${
   names.length === 0
     ? undefined
-    : html`<div class="curves">${names.map((name) => {
-        const value = stage.last[name]
-        return html`<figure class="curve" data-stage="${index}" data-value="${name}"><figcaption><b>${name}</b>
-<output>${value === undefined ? "" : html`<strong>${showNumber(value)}</strong>`}</output></figcaption>
-<div class="plot" tabindex="0" role="img" aria-label="${name} over the steps; the arrow keys move along it"></div></figure>`
-      })}</div>`
+    : html`<div class="curves">${names.map((name) => curveFigure(index, name, stage.last[name]))}</div>`
 }
 ${shown === undefined ? undefined : html`<div class="block"><h3>${samplesTitle(shown.step)}</h3>${samplesTable(shown)}</div>`}
 ${first !== undefined && newest !== undefined ? html`<details><summary>${samplesTitle(first.step)}</summary>${samplesTable(first)}</details>` : undefined}

@@ -3,6 +3,7 @@
  * does not grow with the number of steps.
  */
 import type { RunEvent, StampedEvent } from "../run/event.js"
+import { addImages, noPictures, type Pictures } from "./pictures.js"
 
 export type Table = Omit<Extract<RunEvent, { type: "stage.table" }>, "type" | "stage">
 export type Samples = Omit<Extract<RunEvent, { type: "stage.samples" }>, "type" | "stage"> & {
@@ -31,6 +32,8 @@ export interface StageStory {
   tables: Map<string, Table>
   /** The first samples and the last. */
   samples: ReadonlyArray<Samples>
+  /** Grids of images by title, at most `mostTitles`: of more, the oldest titles go. */
+  images: Map<string, Pictures>
   notes: ReadonlyArray<string>
   digests: Readonly<Record<string, string>>
   error: string | undefined
@@ -46,6 +49,7 @@ export interface RunStory {
 
 const mostPoints = 2048
 const mostNotes = 50
+const mostTitles = 50
 
 export const emptyStory = (): RunStory => ({ run: "", graph: "", status: "running", seconds: 0, stages: new Map() })
 
@@ -65,6 +69,7 @@ const newStage = (name: string): StageStory => ({
   nonFinite: 0,
   tables: new Map(),
   samples: [],
+  images: new Map(),
   notes: [],
   digests: {},
   error: undefined,
@@ -124,9 +129,17 @@ export const tell = (story: RunStory, event: StampedEvent): void => {
       stage.samples = first === undefined ? [drawn] : [first, drawn]
       return
     }
-    case "stage.table":
-      stage.tables.set(event.title, { title: event.title, columns: event.columns, rows: event.rows })
+    case "stage.table": {
+      const { title, columns, rows, curve } = event
+      stage.tables.set(title, { title, columns, rows, ...(curve !== undefined && { curve }) })
       return
+    }
+    case "stage.images": {
+      stage.images.set(event.title, addImages(stage.images.get(event.title) ?? noPictures, event))
+      const [oldest] = stage.images.keys()
+      if (stage.images.size > mostTitles && oldest !== undefined) stage.images.delete(oldest)
+      return
+    }
     case "stage.note":
       stage.notes = [...stage.notes, event.text].slice(-mostNotes)
       return

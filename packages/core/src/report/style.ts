@@ -1,3 +1,5 @@
+import { mostGrids } from "./pictures.js"
+
 /** The report's look: one column of readable width, wide figures, light and dark by the reader's own setting. */
 export const style = `
 :root {
@@ -84,6 +86,7 @@ td { overflow-wrap: anywhere; }
 .tools label { display: inline-flex; align-items: center; gap: .45rem; cursor: pointer; min-height: 1.75rem; }
 .tools input { accent-color: var(--accent); width: 1rem; height: 1rem; margin: 0; }
 .curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19.5rem), 1fr)); gap: 1.6rem 1.8rem; }
+.results .curves { margin-top: 1.2rem; }
 .curve { min-width: 0; }
 .curve figcaption { display: flex; justify-content: space-between; gap: .8rem; align-items: baseline; font-size: .875rem; padding-bottom: .3rem; }
 .curve figcaption b { font-weight: 600; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; min-width: 4rem; }
@@ -107,6 +110,31 @@ td { overflow-wrap: anywhere; }
   .samples td + td { border: 0; padding: 0; margin-top: .6rem; }
   .samples td::before { content: attr(data-column); display: block; font-size: .78rem; font-weight: 600; color: var(--soft); }
 }
+.pictures { margin-top: 2rem; } .pictures:first-of-type { margin-top: 0; }
+.pictures figcaption { font-weight: 600; padding-bottom: .5rem; }
+.sheet { position: absolute; } .sheet .crisp { image-rendering: pixelated; }
+.grid { width: auto; font-size: .8rem; line-height: 1.35; }
+.grid td, .grid th { border: 0; padding: 0 .5rem .5rem 0; vertical-align: top; }
+.grid th { white-space: normal; overflow-wrap: anywhere; font-size: .8rem; line-height: 1.3; }
+.grid th[scope="row"] { min-width: 6rem; max-width: 14rem; padding-right: .9rem; }
+.grid td svg, .scroll > svg { display: block; border-radius: 2px; }
+.grid :is(td p, thead th) { color: var(--soft); } .grid td p { width: 0; min-width: 100%; margin-top: .2rem; }
+.grid tbody th { vertical-align: middle; color: var(--ink); font-weight: 400; }
+.grid .numbers td { text-align: center; vertical-align: middle; font-variant-numeric: tabular-nums; padding: .3rem 0; border: 1px solid var(--paper); }
+.grid.close :is(td, th):not([scope="row"]) { padding: 0 1px 1px 0; } .grid.close .numbers :is(td, th) { padding-block: 0; border-width: 0; }
+.grid.close .small { font-size: .66rem; white-space: nowrap; margin: 0 -.3rem; }
+.grid .numbers th { padding-block: .3rem; }
+${[...Array(11).keys()].map((i) => `.grid .s${i} { background: color-mix(in srgb, var(--accent) ${i * 4.5}%, var(--raised)); }`).join("\n")}
+.numbers .small { opacity: 0; } .numbers td:is(:hover, .at) .small { opacity: 1; }
+.numbers .at { outline: 2px solid var(--ink); outline-offset: -2px; }
+.frames > input { position: absolute; opacity: 0; width: 1px; height: 1px; }
+.frames > label { display: inline-block; min-width: 2.4rem; min-height: 1.75rem; padding: .15rem .6rem; margin: 0 1px .7rem 0; font-size: .8125rem; line-height: 1.45rem; text-align: center; font-variant-numeric: tabular-nums; color: var(--soft); background: var(--hair); cursor: pointer; }
+.frames > label:hover { color: var(--ink); }
+.frames > label:first-of-type { border-radius: 6px 0 0 6px; } .frames > label:last-of-type { border-radius: 0 6px 6px 0; }
+.frames > :checked + label { color: var(--ink); background: var(--wash); font-weight: 600; box-shadow: inset 0 -2px 0 var(--accent); }
+.frames > :focus-visible + label { outline: 2px solid var(--accent); outline-offset: 2px; position: relative; }
+.frame { display: none; }
+${[...Array(mostGrids).keys()].map((i) => `.frames > input:nth-of-type(${i + 1}):checked ~ .frame:nth-of-type(${i + 1})`).join(",\n")} { display: block; }
 ul.notes { list-style: none; font-size: .9rem; } ul.notes li { padding: .2rem 0 .2rem 1.1rem; text-indent: -1.1rem; } ul.notes li::before { content: "– "; color: var(--faint); }
 details { margin-top: 1.4rem; font-size: .9rem; }
 summary { cursor: pointer; color: var(--soft); width: fit-content; } summary:hover { color: var(--ink); }

@@ -1,7 +1,7 @@
 /** A run as plain text: what `cat SUMMARY.txt` should tell. */
 import { showNumber, showSeconds } from "./number.js"
 import type { RunStory, StageStory } from "./story.js"
-import { textTable } from "./textTable.js"
+import { printable, textTable } from "./textTable.js"
 
 const lineOf = (stage: StageStory, width: number): string => {
   const values = Object.entries(stage.last)
@@ -11,6 +11,18 @@ const lineOf = (stage: StageStory, width: number): string => {
   const time = stage.status === "waiting" ? [] : [showSeconds(stage.seconds)]
   const state = stage.status === "waiting" ? "not started" : stage.status
   return `  ${stage.name.padEnd(width)}  ${[state, ...time, ...steps, ...values].join(", ")}`
+}
+
+/** Each title with its newest file. */
+const imagesOf = (stage: StageStory): ReadonlyArray<string> => {
+  const lines = [...stage.images].flatMap(([title, { count, grids }]) => {
+    const newest = grids.at(-1)?.grid
+    const name = printable(title).replaceAll("\n", " ")
+    return newest === undefined
+      ? []
+      : [`  ${name}: ${printable(newest.file)}${count === 1 ? "" : ` (the last of ${count})`}`]
+  })
+  return lines.length === 0 ? [] : ["", `Images of ${stage.name}`, ...lines]
 }
 
 /** The summary of a run. It has durations in it, and so is no part of any digest. */
@@ -28,6 +40,7 @@ export const summaryOf = (graph: string, seed: string, engine: string, story: Ru
     ...stages.map((stage) => lineOf(stage, width)),
     ...errors,
     ...tables,
+    ...stages.flatMap(imagesOf),
     "",
   ].join("\n")
 }

@@ -10,7 +10,7 @@ const longestSample = 2000
 const more = (all: number, shown: number, noun: string): Html | undefined =>
   all > shown ? html`<p class="more">${all - shown} more ${noun} in events.jsonl</p>` : undefined
 
-export const resultTable = ({ title, columns, rows }: Table, stage: string): Html => {
+export const resultTable = ({ title, columns, rows }: Table, stage: string, curves?: Html): Html => {
   const isNumber = columns.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === "number"))
   const shown = rows.slice(0, mostRows)
   const texts = columns.map((_, i) =>
@@ -27,7 +27,7 @@ export const resultTable = ({ title, columns, rows }: Table, stage: string): Htm
           : html`<td>${cell}</td>`,
       )}</tr>`,
   )}</tbody>
-</table></div>${more(rows.length, shown.length, "rows")}</div>`
+</table></div>${more(rows.length, shown.length, "rows")}${curves}</div>`
 }
 
 const cut = (text: string): string => (text.length <= longestSample ? text : `${text.slice(0, longestSample)} …`)

@@ -4,6 +4,7 @@ import type { Files } from "../artifact.js"
 import type { Engine } from "../engine.js"
 import type { Key } from "../random/key.js"
 import type { RunEvent } from "./event.js"
+import type { Shelf } from "./keptPath.js"
 
 /** An event without the name of the stage, which the run adds. */
 export type StageEvent = RunEvent extends infer E
@@ -19,8 +20,11 @@ export class Stage extends Context.Service<
     /** The stage's own key: the run's seed, split by the stage's name. */
     readonly key: Key
     readonly emit: (event: StageEvent) => Effect.Effect<void>
-    /** Puts files into the run folder at once, under this stage: what must survive if the stage fails later. */
-    readonly keep: (name: string, files: Files) => Effect.Effect<void>
+    /**
+     * Puts files into the run folder at once, under this stage: what must survive if the stage fails later, and images to
+     * look at. Nothing of it is part of a digest. `keptPath` tells where a file is.
+     */
+    readonly keep: (name: string, files: Files, folder?: Shelf) => Effect.Effect<void>
   }
 >()("millrace/Stage") {}
 

@@ -33,6 +33,8 @@ export type RunEvent =
       readonly title: string
       readonly columns: ReadonlyArray<string>
       readonly rows: ReadonlyArray<ReadonlyArray<string | number>>
+      /** Columns that are a curve as well: one line for each of `y`, over `x`. */
+      readonly curve?: { readonly x: string; readonly y: ReadonlyArray<string> }
     }
   | {
       /** A grid of images to look at: tiles of one size side by side in one PNG, row by row. */
@@ -42,8 +44,8 @@ export type RunEvent =
       readonly title: string
       /** The step after which it was made, 0 where there are no steps. */
       readonly step: number
-      /** What the stage keeps it as: the name given to `keep`, and the file's own. */
-      readonly file: { readonly name: string; readonly path: string }
+      /** Path of the PNG in the run folder. */
+      readonly file: string
       /** Rows and columns of pixels of a tile. */
       readonly size: readonly [y: number, x: number]
       readonly columns: number
@@ -51,6 +53,8 @@ export type RunEvent =
       readonly texts: ReadonlyArray<string>
       readonly columnNames: ReadonlyArray<string>
       readonly rowNames: ReadonlyArray<string>
+      /** Rows of numbers, one number a tile: similarities of each image to each caption. */
+      readonly numbers?: ReadonlyArray<{ readonly name: string; readonly values: ReadonlyArray<number> }>
     }
   | { readonly type: "stage.note"; readonly stage: string; readonly text: string }
   | {

@@ -7,6 +7,8 @@ const words = new Map<unknown, number>([
   ["-Infinity", Number.NEGATIVE_INFINITY],
 ])
 
+const numberOf = (value: number): number => words.get(value) ?? value
+
 /** One event as one line, without the newline. */
 export const encodeEvent = (event: StampedEvent): string =>
   JSON.stringify(event, (_, value: unknown) =>
@@ -22,8 +24,12 @@ export const decodeEvents = (text: string): ReadonlyArray<StampedEvent> =>
     try {
       const event = JSON.parse(line) as StampedEvent
       if (typeof event.type !== "string" || typeof event.sequence !== "number") return []
+      if (event.type === "stage.images" && event.numbers !== undefined) {
+        const numbers = event.numbers.map(({ name, values }) => ({ name, values: values.map(numberOf) }))
+        return [{ ...event, numbers }]
+      }
       if (event.type !== "stage.step") return [event]
-      const values = Object.entries(event.values).map(([name, value]) => [name, words.get(value) ?? value] as const)
+      const values = Object.entries(event.values).map(([name, value]) => [name, numberOf(value)] as const)
       return [{ ...event, values: Object.fromEntries(values) }]
     } catch {
       return []

@@ -4,15 +4,15 @@
  *
  *   .runs/3f9c2a1b/
  *     graph.json  environment.json  events.jsonl  digests.json  SUMMARY.txt  report.html
- *     artifacts/<stage>/<output>/…
+ *     artifacts/<stage>/<output>/…   images/<stage>/<title>/…
  */
-import { mkdir, open, rename, rm } from "node:fs/promises"
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises"
 import { dirname, isAbsolute, join, resolve } from "node:path"
 import { Effect } from "effect"
-import { type Files, sha256 } from "../artifact.js"
 import { attempt } from "../attempt.js"
 import { BadData } from "../errors.js"
 import { canonicalJson } from "../json.js"
+import { keptPath, pathSegment } from "./keptPath.js"
 import { messageOf } from "./message.js"
 import type { Kept } from "./runGraph.js"
 
@@ -24,7 +24,9 @@ export interface RunFolder {
   readonly write: (name: string, content: string | Uint8Array) => Effect.Effect<void, BadData>
   /** Canonical JSON with a newline at the end. */
   readonly writeJson: (name: string, value: unknown) => Effect.Effect<void, BadData>
-  /** Puts what a stage made under `artifacts/<stage>/<name>/`. */
+  /** Reads a file of the folder. @fails BadData it is not there or cannot be read */
+  readonly read: (name: string) => Effect.Effect<Uint8Array, BadData>
+  /** Puts what a stage made under `artifacts/<stage>/<name>/`, images under `images/`. */
   readonly keep: (kept: Kept) => Effect.Effect<void, BadData>
 }
 
@@ -35,22 +37,6 @@ const failed = (path: string, error: unknown): BadData =>
     received: messageOf(error),
     fix: "free some space, or give another folder with --out",
   })
-
-const longest = 120
-
-/** One segment of a path for any name: what is no plain character is percent-encoded, and a long name ends in its hash. */
-export const pathSegment = (name: string): string => {
-  const plain = name
-    .replace(/[^A-Za-z0-9._ @+=-]/gu, (character) => {
-      // Half a pair has no bytes in UTF-8.
-      if (/\p{Surrogate}/u.test(character)) return `%u${character.charCodeAt(0).toString(16)}`
-      const bytes = [...new TextEncoder().encode(character)]
-      return bytes.map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("")
-    })
-    .replace(/^\.+|[. ]+$/g, (ends) => [...ends].map((end) => (end === "." ? "%2E" : "%20")).join(""))
-  if (plain === "") return "%00"
-  return plain.length <= longest ? plain : `${plain.slice(0, longest)}-${sha256(name).slice(0, 16)}`
-}
 
 const writeWhole = async (path: string, content: string | Uint8Array): Promise<void> => {
   await mkdir(dirname(path), { recursive: true })
@@ -102,19 +88,15 @@ export const makeRunFolder = (root: string, name: string): Effect.Effect<RunFold
   })
 
 const folderAt = (path: string, id: string): RunFolder => {
-  const write = (name: string, content: string | Uint8Array): Effect.Effect<void, BadData> => {
+  const inside = <A>(name: string, use: (target: string) => Promise<A>): Effect.Effect<A, BadData> => {
     const target = join(path, name)
     if (isAbsolute(name) || !target.startsWith(join(path, "/"))) {
       return Effect.die(new Error(`internal: "${name}" is outside the run folder`))
     }
-    return Effect.tryPromise({ try: () => writeWhole(target, content), catch: (error) => failed(target, error) })
+    return Effect.tryPromise({ try: () => use(target), catch: (error) => failed(target, error) })
   }
-  const writeAll = (folder: string, files: Files): Effect.Effect<void, BadData> =>
-    Effect.forEach(
-      Object.entries(files),
-      ([name, bytes]) => write(join(folder, ...name.split("/").map(pathSegment)), bytes),
-      { discard: true },
-    )
+  const write = (name: string, content: string | Uint8Array): Effect.Effect<void, BadData> =>
+    inside(name, (target) => writeWhole(target, content))
   return {
     id,
     path,
@@ -124,6 +106,10 @@ const folderAt = (path: string, id: string): RunFolder => {
         attempt(BadData, () => canonicalJson(value)),
         (text) => write(name, `${text}\n`),
       ),
-    keep: ({ stage, name, files }) => writeAll(join("artifacts", pathSegment(stage), pathSegment(name)), files),
+    read: (name) => inside(name, async (target): Promise<Uint8Array> => readFile(target)),
+    keep: (kept) =>
+      Effect.forEach(Object.entries(kept.files), ([name, bytes]) => write(keptPath(kept, name), bytes), {
+        discard: true,
+      }),
   }
 }

@@ -34,9 +34,21 @@ export interface RecordedRun extends RunResult {
   readonly story: RunStory
 }
 
+/** The images that the story shows, by path. One that cannot be read is left out: the report then names its file. */
+const readImages = (folder: RunFolder, story: RunStory): Effect.Effect<ReadonlyMap<string, Uint8Array>> =>
+  Effect.gen(function* () {
+    const shown = [...story.stages.values()].flatMap(({ images }) => [...images.values()].flatMap(({ grids }) => grids))
+    const read = new Map<string, Uint8Array>()
+    for (const { file } of shown.map(({ grid }) => grid)) {
+      const bytes = file.startsWith("images/") ? yield* Effect.exit(folder.read(file)) : undefined
+      if (bytes !== undefined && Exit.isSuccess(bytes)) read.set(file, bytes.value)
+    }
+    return read
+  })
+
 /**
- * Runs a graph and leaves `graph.json`, `environment.json`, `events.jsonl`, `artifacts/`, `digests.json`, `SUMMARY.txt`
- * and `report.html` in a new folder, also when the run fails or is stopped.
+ * Runs a graph and leaves `graph.json`, `environment.json`, `events.jsonl`, `artifacts/`, `images/`, `digests.json`,
+ * `SUMMARY.txt` and `report.html` in a new folder, also when the run fails or is stopped.
  * @fails  NodeFailed  a stage failed
  * @fails  BadData     the folder cannot be written, or a stage returned less than it promised
  * @fails  BadConfig   the graph is no graph of stages
@@ -71,6 +83,7 @@ export const recordRun = (
       const drawing = { name: graph.name, hash, svg: toSvg(graph) }
       const report = renderReport({
         graph: drawing,
+        images: yield* readImages(folder, story),
         story,
         seed,
         environment,

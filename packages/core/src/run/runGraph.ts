@@ -11,6 +11,7 @@ import { isPort, type Node, type StageNode } from "../node.js"
 import { type Key, split } from "../random/key.js"
 import { Stage } from "./context.js"
 import type { RunEvents } from "./events.js"
+import type { Shelf } from "./keptPath.js"
 import { isFailure, messageOf } from "./message.js"
 
 /** Files that a stage made. */
@@ -20,6 +21,8 @@ export interface Kept {
   readonly name: string
   /** The kind of the artifact; none for what is kept on the way. */
   readonly kind?: string
+  /** Where it is put: with the artifacts if nothing is said. */
+  readonly folder?: Shelf
   readonly files: Files
   readonly digest: string
 }
@@ -141,11 +144,11 @@ export const runGraph = <E = never, R = never>(
         name: stage,
         key,
         emit: (event) => Effect.sync(() => events.emit({ ...event, stage })),
-        keep: (name, files) =>
+        keep: (name, files, folder = "artifacts") =>
           options.keep === undefined
             ? Effect.void
             : options
-                .keep({ stage, name, files, digest: digestFiles(files) })
+                .keep({ stage, name, folder, files, digest: digestFiles(files) })
                 .pipe(Effect.uninterruptible, Effect.orDie, Effect.provideContext(context)),
       })
       const result = yield* Effect.suspend(() => node.run(inputs as never)).pipe(

@@ -3,6 +3,7 @@ import { type Diagnosis, doctor, engineNames, textTable, toMermaid, toSvg } from
 import { paperModels } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { imageProtocols } from "../view/images/imageProtocol.js"
 import { graph, set } from "./arguments.js"
 import { describeGraph } from "./describe.js"
 import { describeModel, noSize } from "./describeModel.js"
@@ -41,6 +42,12 @@ const run = Command.make(
     json: Flag.Boolean("json").pipe(
       Flag.withDefault(false),
       Flag.withDescription("Print the result as one JSON document"),
+    ),
+    images: Flag.Literals("images", ["auto", ...imageProtocols]).pipe(
+      Flag.withDefault("auto" as const),
+      Flag.withDescription(
+        "How the terminal shows images; `auto` finds out, `path` names their files. MILLRACE_IMAGES sets it for good",
+      ),
     ),
   },
   runCommand,

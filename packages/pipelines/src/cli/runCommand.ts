@@ -1,4 +1,5 @@
 /** `millrace run`: loads a graph, runs it into a folder, shows it on the way. */
+import { relative } from "node:path"
 import {
   type EngineName,
   Engines,
@@ -10,6 +11,8 @@ import {
   textTable,
 } from "@millrace/core"
 import { Effect } from "effect"
+import { asksSixel, isInForeground } from "../view/images/asksSixel.js"
+import { type ImageProtocol, imageProtocol } from "../view/images/imageProtocol.js"
 import { showRun } from "../view/terminal.js"
 import { Ended, failed, invalid } from "./exit.js"
 import { loadGraph } from "./loadGraph.js"
@@ -23,6 +26,7 @@ export interface RunArguments {
   readonly out: string
   readonly quiet: boolean
   readonly json: boolean
+  readonly images: ImageProtocol | "auto"
 }
 
 /** A whole number is a number; anything else is a text, which is a seed too. */
@@ -40,6 +44,14 @@ const tablesOf = (story: RunStory) =>
     [...stage.tables.values()].map((table) => ({ stage: stage.name, ...table })),
   )
 
+/** Those that the report shows: the first of each title, the last, and some between; the folder has them all. */
+const imagesOf = (story: RunStory) =>
+  [...story.stages.values()].flatMap((stage) =>
+    [...stage.images].flatMap(([title, { grids }]) =>
+      grids.map(({ grid: { step, file } }) => ({ stage: stage.name, title, step, file })),
+    ),
+  )
+
 const finite = (_: string, value: unknown): unknown =>
   typeof value === "number" && !Number.isFinite(value) ? String(value) : value
 
@@ -52,6 +64,7 @@ const answerJson = ({ folder, digests, story }: RecordedRun): string =>
       seconds: story.seconds,
       digests,
       tables: tablesOf(story),
+      images: imagesOf(story),
     },
     finite,
     2,
@@ -71,6 +84,20 @@ const tell = (text: string): Effect.Effect<void> => Effect.sync(() => void proce
 const answer = (text: string): Effect.Effect<void> =>
   Effect.sync(() => void (text === "" || process.stdout.write(`${text}\n`)))
 
+/** How this terminal shows images: by what it says of itself in its environment, or by its answer. */
+const protocolOf = ({ images, quiet }: RunArguments): Effect.Effect<ImageProtocol> =>
+  Effect.gen(function* () {
+    const known = quiet ? "off" : imageProtocol(process.stderr, process.env, images)
+    if (known !== "ask") return known
+    return isInForeground() && (yield* asksSixel(process.stderr, process.stdin)) ? "sixel" : "path"
+  })
+
+/** A path as short as it can be said from here. */
+const shortPath = (path: string): string => {
+  const short = relative(process.cwd(), path)
+  return short.startsWith("..") ? path : short
+}
+
 /** @fails Ended  2 usage, 3 graph invalid, 1 run failed */
 export const runCommand = (given: RunArguments): Effect.Effect<void, Ended> =>
   Effect.gen(function* () {
@@ -78,7 +105,11 @@ export const runCommand = (given: RunArguments): Effect.Effect<void, Ended> =>
     const graph = yield* withSettings(loaded.graph, loaded.registry, given.set)
     const events = runEvents()
     let folder: RunFolder | undefined
-    const view = given.quiet ? undefined : showRun(events.all, { screen: process.stderr, env: process.env })
+    const images = {
+      protocol: yield* protocolOf(given),
+      folder: () => (folder === undefined ? undefined : shortPath(folder.path)),
+    }
+    const view = given.quiet ? undefined : showRun(events.all, { screen: process.stderr, env: process.env, images })
     const recorded = yield* recordRun(graph, {
       root: given.out,
       seed: seedOf(given.seed),

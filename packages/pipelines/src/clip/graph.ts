@@ -3,8 +3,8 @@
  * Source   Radford et al. 2021, figures 1 and 3.
  */
 import { graph } from "@millrace/core"
-import type { CaptionedImagesNode } from "../captions/source.js"
 import { captionTokenizerStage } from "../captions/tokenizer.js"
+import type { ImagesNode } from "../dalle/sources.js"
 import { clipEvaluateStage } from "./evaluate.js"
 import { clipIndexStage } from "./indexStage.js"
 import type { ClipPipelineConfig } from "./presets.js"
@@ -15,7 +15,7 @@ import { clipTrainStage } from "./train.js"
  * The whole recipe, on any captioned images.
  * @throws BadConfig  a stage's config that its schema refuses
  */
-export const clip = (config: ClipPipelineConfig, images: CaptionedImagesNode) =>
+export const clip = (config: ClipPipelineConfig, images: ImagesNode) =>
   graph("clip", {})
     .node("images", images, {})
     .node("tokenizer", captionTokenizerStage(config.tokenizer), { images: "images" })

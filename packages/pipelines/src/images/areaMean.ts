@@ -59,19 +59,30 @@ export const areaMean = (
   const columns = coverage(box.left, box.width, size[1], width)
   const result = new Float64Array(size[0] * size[1] * channels)
   const line = new Float64Array(width * channels)
-  for (const [y, row] of rows.entries()) {
+  for (let y = 0; y < size[0]; y++) {
+    const row = rows[y]!
     line.fill(0)
-    for (const [j, share] of row.shares.entries()) {
+    for (let j = 0; j < row.shares.length; j++) {
+      const share = row.shares[j]!
       const start = (row.first + j) * width * channels
       for (let i = 0; i < line.length; i++) line[i]! += share * values[start + i]!
     }
-    for (const [x, column] of columns.entries()) {
+    for (let x = 0; x < size[1]; x++) {
+      const { first, shares } = columns[x]!
       const to = (y * size[1] + x) * channels
-      for (const [j, share] of column.shares.entries()) {
-        const from = (column.first + j) * channels
+      for (let j = 0; j < shares.length; j++) {
+        const share = shares[j]!
+        const from = (first + j) * channels
         for (let c = 0; c < channels; c++) result[to + c]! += share * line[from + c]!
       }
     }
   }
   return result
+}
+
+/** Means as bytes. */
+export const rounded = (means: Float64Array): Uint8Array => {
+  const bytes = new Uint8Array(means.length)
+  for (let i = 0; i < means.length; i++) bytes[i] = Math.round(means[i]!)
+  return bytes
 }

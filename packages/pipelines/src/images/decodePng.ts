@@ -5,7 +5,8 @@
  */
 import { inflateSync } from "node:zlib"
 import type { Bitmap } from "./bitmap.js"
-import { type PngHeader, pngHeader, type Refuse } from "./pngHeader.js"
+import { type PngHeader, pngHeader } from "./pngHeader.js"
+import type { Allow, Refuse } from "./refuse.js"
 
 /** Where the pixels of each pass lie. */
 const PASSES = [
@@ -32,26 +33,28 @@ const passesOf = ({ height, width, depth, samples, interlaced }: PngHeader) =>
     .filter((pass) => pass.height > 0 && pass.width > 0)
 
 const paeth = (left: number, up: number, corner: number): number => {
-  const [a, b, c] = [Math.abs(up - corner), Math.abs(left - corner), Math.abs(left + up - 2 * corner)]
+  const a = Math.abs(up - corner)
+  const b = Math.abs(left - corner)
+  const c = Math.abs(left + up - 2 * corner)
   return a <= b && a <= c ? left : b <= c ? up : corner
 }
 
+/** What each filter takes off a byte, by the bytes to its left, above it, and above the left one. */
+const FILTERS: ReadonlyArray<(left: number, up: number, corner: number) => number> = [
+  () => 0,
+  (left) => left,
+  (_, up) => up,
+  (left, up) => (left + up) >> 1,
+  paeth,
+]
+
 /** Undoes the filter of one line in place. `above` is the line before it, without its filter; zeros for the first. */
 const unfilter = (filter: number, line: Uint8Array, above: Uint8Array, step: number, refuse: Refuse): void => {
-  if (filter > 4) refuse("a filter from 0 to 4", `${filter}`)
+  const guess = FILTERS[filter] ?? refuse("a filter from 0 to 4", `${filter}`)
   if (filter === 0) return
-  for (let i = 0; i < line.length; i++) {
-    const left = i < step ? 0 : line[i - step]!
-    const up = above[i]!
-    const guess =
-      filter === 1
-        ? left
-        : filter === 2
-          ? up
-          : filter === 3
-            ? (left + up) >> 1
-            : paeth(left, up, i < step ? 0 : above[i - step]!)
-    line[i] = (line[i]! + guess) & 0xff
+  for (let i = 0; i < Math.min(step, line.length); i++) line[i] = (line[i]! + guess(0, above[i]!, 0)) & 0xff
+  for (let i = step; i < line.length; i++) {
+    line[i] = (line[i]! + guess(line[i - step]!, above[i]!, above[i - step]!)) & 0xff
   }
 }
 
@@ -88,15 +91,7 @@ const inflate = (parts: ReadonlyArray<Uint8Array>, length: number, refuse: Refus
   return raw.length === length ? raw : refuse(`${length} bytes of image data`, `${raw.length}`)
 }
 
-/**
- * @param refuse  is called, and throws, at the first thing that is not PNG
- * @param allow   sees height and width before anything of their size is made
- */
-export const decodePng = (
-  bytes: Uint8Array,
-  refuse: Refuse,
-  allow: (height: number, width: number) => void,
-): Bitmap => {
+export const decodePng = (bytes: Uint8Array, refuse: Refuse, allow: Allow): Bitmap => {
   const header = pngHeader(bytes, refuse, allow)
   const { height, width, depth, samples } = header
   const passes = passesOf(header)
@@ -115,6 +110,12 @@ export const decodePng = (
     for (let row = 0; row < pass.height; row++) {
       const line = raw.subarray(at + 1, at + 1 + pass.bytes)
       unfilter(raw[at]!, line, above, step, refuse)
+      above = line
+      at += 1 + pass.bytes
+      if (header.colour === "rgba" && depth === 8 && !header.interlaced) {
+        rgba.set(line, row * width * 4)
+        continue
+      }
       for (let column = 0; column < pass.width; column++) {
         for (let s = 0; s < samples; s++) {
           const i = column * samples + s
@@ -126,8 +127,6 @@ export const decodePng = (
         const [y, x] = [pass.y + row * pass.rows, pass.x + column * pass.columns]
         paint(pixel, rgba, (y * width + x) * 4)
       }
-      above = line
-      at += 1 + pass.bytes
     }
   }
   return { height, width, rgba }

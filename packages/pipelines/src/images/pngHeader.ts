@@ -1,5 +1,6 @@
 /** The chunks of a PNG, checked before anything is inflated. Source: PNG specification, third edition, sections 5 and 11. */
 import { crc32 } from "node:zlib"
+import type { Allow, Refuse } from "./refuse.js"
 
 export interface PngHeader {
   readonly height: number
@@ -30,9 +31,6 @@ const KINDS: Readonly<Record<number, readonly [PngHeader["colour"], samples: num
     4: ["grey-alpha", 2, [8, 16]],
     6: ["rgba", 4, [8, 16]],
   }
-
-/** Refuses with what was found in place of what. */
-export type Refuse = (expected: string, received: string) => never
 
 const chunksOf = function* (bytes: Uint8Array, refuse: Refuse) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -78,16 +76,8 @@ const sizeOf = (content: Uint8Array, refuse: Refuse) => {
   return { height, width, depth, colour: kind[0], samples: kind[1], interlaced: content[12] === 1 }
 }
 
-/**
- * What a PNG says of itself. Chunks that may be ignored are, whatever is in them; so is what follows IEND.
- * @param refuse  is called, and throws, at the first thing that is not PNG
- * @param allow   sees the size before anything else is read
- */
-export const pngHeader = (
-  bytes: Uint8Array,
-  refuse: Refuse,
-  allow: (height: number, width: number) => void,
-): PngHeader => {
+/** What a PNG says of itself. Chunks that may be ignored are, whatever is in them; so is what follows IEND. */
+export const pngHeader = (bytes: Uint8Array, refuse: Refuse, allow: Allow): PngHeader => {
   let size: ReturnType<typeof sizeOf> | undefined
   let palette: Uint8Array | undefined
   let transparency: Uint8Array | undefined

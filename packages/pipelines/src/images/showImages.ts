@@ -1,5 +1,5 @@
 /** Images that a stage shows while it runs: one PNG in the run folder, and an event that says where it is. */
-import { Stage } from "@millrace/core"
+import { BadData, keptPath, Stage } from "@millrace/core"
 import { Effect } from "effect"
 import { encode } from "fast-png"
 
@@ -12,9 +12,9 @@ export interface Tile {
 }
 
 export interface ImageGrid {
-  /** Grids of one title are one picture over time. */
+  /** Grids of one title are one picture over time: the report goes through them step by step. */
   readonly title: string
-  /** The step after which it was made; none where the stage has no steps. */
+  /** The step after which it was made, 0 before the first; none where the stage has no steps. */
   readonly step?: number
   /** Rows and columns of pixels of each tile. */
   readonly size: readonly [y: number, x: number]
@@ -24,6 +24,22 @@ export interface ImageGrid {
   /** What stands above each column, and before each row. */
   readonly columnNames?: ReadonlyArray<string>
   readonly rowNames?: ReadonlyArray<string>
+  /**
+   * Rows of numbers below tiles that stand in one row (`columns` is their count), one number a tile: how similar each
+   * image is to each caption.
+   */
+  readonly numbers?: ReadonlyArray<{ readonly name: string; readonly values: ReadonlyArray<number> }>
+}
+
+/** What is wrong with a grid, or undefined. */
+const mistake = ({ size: [height, width], columns, tiles, numbers = [] }: ImageGrid): string | undefined => {
+  const bytes = height * width * 3
+  const odd = tiles.findIndex(({ pixels }) => pixels.length !== bytes)
+  if (tiles.length === 0) return "no tiles"
+  if (!Number.isSafeInteger(columns) || columns < 1) return `${columns} columns`
+  if (odd >= 0) return `tile ${odd} of ${tiles[odd]?.pixels.length} bytes, where ${height} x ${width} x 3 are ${bytes}`
+  const uneven = numbers.find(({ values }) => values.length !== tiles.length)
+  return uneven && `${uneven.values.length} numbers of "${uneven.name}" for ${tiles.length} tiles`
 }
 
 /** The tiles side by side, without gaps. y x c */
@@ -40,22 +56,39 @@ const together = ({ size: [height, width], columns, tiles }: ImageGrid) => {
   return { width: columns * width, height: rows * height, data, channels: 3 as const }
 }
 
-/** Shows a grid of images: in the terminal where it can, and in the report. */
+/**
+ * Shows a grid of images: in the terminal where it can, and in the report. The PNG is
+ * `images/<stage>/<title>/<step>.png` of the run folder, and part of no digest.
+ * A grid whose tiles do not fit its size is a mistake of the stage, and ends it.
+ */
 export const showImages = (grid: ImageGrid): Effect.Effect<void, never, Stage> =>
   Effect.gen(function* () {
-    const { emit, keep } = yield* Stage
-    const { title, step = 0, size, columns, tiles, columnNames, rowNames } = grid
-    const name = step === 0 ? title : `${title} after step ${step}`
-    yield* keep(name, { "grid.png": encode(together(grid)) })
+    const { name: stage, emit, keep } = yield* Stage
+    const { title, step, size, columns, tiles, columnNames = [], rowNames = [], numbers } = grid
+    const wrong = mistake(grid)
+    if (wrong !== undefined) {
+      return yield* Effect.die(
+        new BadData({
+          where: `${stage} > ${title}`,
+          expected: "tiles of the grid's size, in one column at least, with as many numbers as tiles",
+          received: wrong,
+          fix: "give every tile as y x c bytes, three a pixel",
+        }),
+      )
+    }
+    const file = step === undefined ? "grid.png" : `${String(step).padStart(6, "0")}.png`
+    const folder = "images" as const
+    yield* keep(title, { [file]: encode(together(grid)) }, folder)
     yield* emit({
       type: "stage.images",
       title,
-      step,
-      file: { name, path: "grid.png" },
+      step: step ?? 0,
+      file: keptPath({ stage, name: title, folder }, file),
       size,
       columns,
       texts: tiles.map(({ text = "" }) => text),
-      columnNames: columnNames ?? [],
-      rowNames: rowNames ?? [],
+      columnNames,
+      rowNames,
+      ...(numbers !== undefined && { numbers }),
     })
   })

@@ -1,4 +1,6 @@
 /** A run as the terminal shows it: one live region for a person, plain lines for a log. */
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import {
   emptyStory,
   printable,
@@ -12,6 +14,9 @@ import {
   textWidth,
 } from "@millrace/core"
 import { asyncScheduler, auditTime, interval, merge, type Observable, type SchedulerLike, Subscription } from "rxjs"
+import type { ImageProtocol } from "./images/imageProtocol.js"
+import { imagesText } from "./images/imagesText.js"
+import { type ImagesEvent, newestImages } from "./images/newestImages.js"
 import { inkFor, isLive, type Screen, type Variables } from "./ink.js"
 import { type Pace, pace } from "./pace.js"
 import { samplesText } from "./samplesText.js"
@@ -20,6 +25,8 @@ export interface ViewOptions {
   readonly screen: Screen
   readonly env: Variables
   readonly scheduler?: SchedulerLike
+  /** How grids of images are shown, and the run folder that they are in, once it is there. Their paths by default. */
+  readonly images?: { readonly protocol: ImageProtocol; readonly folder: () => string | undefined }
 }
 
 const redrawMs = 100
@@ -73,7 +80,7 @@ const lastValues = (stage: StageStory): ReadonlyArray<string> => {
  */
 export const showRun = (
   events: Observable<StampedEvent>,
-  { screen, env, scheduler = asyncScheduler }: ViewOptions,
+  { screen, env, scheduler = asyncScheduler, images }: ViewOptions,
 ): Subscription => {
   const ink = inkFor(screen, env)
   const live = isLive(screen, env)
@@ -84,7 +91,7 @@ export const showRun = (
   let nameWidth = 0
   let clock = { events: 0, scheduler: scheduler.now() }
 
-  const width = (): number => Math.min(widest, Math.max(20, (screen.columns ?? 80) - 1))
+  const width = (): number => Math.min(widest, Math.max(20, (screen.columns || 80) - 1))
   const paceOf = (name: string): Pace => {
     const known = paces.get(name) ?? pace()
     paces.set(name, known)
@@ -145,6 +152,26 @@ export const showRun = (
 
   const samples = (drawnNow: Samples): void => stay("", samplesText(drawnNow, width(), 3), "")
 
+  const grids = newestImages()
+  const drawing = (event: ImagesEvent): ReadonlyArray<string> | undefined => {
+    const protocol = images?.protocol ?? "path"
+    const folder = images?.folder()
+    if (!live || protocol === "path" || protocol === "off" || folder === undefined) return undefined
+    try {
+      return imagesText(event, readFileSync(join(folder, event.file)), protocol, width())
+    } catch {
+      // A picture that cannot be read is no reason to end a run: its path is told.
+      return undefined
+    }
+  }
+  const showGrids = (shown: ReadonlyArray<ImagesEvent>): void => {
+    if (images?.protocol === "off") return
+    for (const event of shown) {
+      const path = printable(join(images?.folder() ?? "", event.file)).replaceAll("\n", " ")
+      stay(...(drawing(event) ?? [`  ${label(event.stage)}  images: ${path}`]))
+    }
+  }
+
   const progress = (stage: StageStory, seconds: number): void => {
     if (live) return
     const last = told.get(stage.name) ?? { seconds: stage.startedAt, part: 0 }
@@ -190,9 +217,13 @@ export const showRun = (
       case "stage.note":
         stay(`  ${label(stage.name)}  ${printable(event.text).replaceAll("\n", "\n  ")}`)
         return
+      case "stage.images":
+        showGrids(grids.hear(event))
+        return
       case "stage.ended":
       case "stage.failed": {
         const newest = stage.samples.at(-1)
+        showGrids(grids.left(event.stage))
         stay(ended(stage))
         if (newest !== undefined && event.type === "stage.ended") samples(newest)
       }

@@ -1,0 +1,12 @@
+/** DALL·E on synthetic scenes of real sprites: a discrete VAE, a sparse transformer over captions and codes, CLIP as the reranker. */
+import { registry as registryOf } from "@millrace/core"
+import { dalle, dallePresets, dalleStages } from "@millrace/pipelines"
+import { scenes } from "./data/scenes.js"
+
+/** What `--set` and graph files are decoded with. */
+export const registry = registryOf([...dalleStages, scenes])
+
+export default dalle(
+  dallePresets.small,
+  scenes({ size: 32, train: 8192, heldOut: 512, single: 0.4, background: "white" }),
+)

@@ -1,0 +1,23 @@
+/** A judge: what tells facts of images, trained apart from what made them. */
+import { artifactKind, type CompileError, type Engine, type EngineError, type Files } from "@millrace/core"
+import type { Effect, Scope } from "effect"
+
+/** What each image shows by name, as the judge has it: a fact that does not hold of an image is "none". */
+export type Verdict = Readonly<Record<string, string>>
+
+export interface Judge {
+  readonly source: string
+  /** The facts that it tells. */
+  readonly facts: ReadonlyArray<string>
+  /** A caption's facts in the form of its verdicts, so that the two can be compared. */
+  readonly expected: (facts: Readonly<Record<string, string>>) => Verdict
+  /** Makes what judges images of `size` · `size` pixels; it lives as long as the scope. */
+  readonly open: () => Effect.Effect<
+    (images: ReadonlyArray<Uint8Array>) => Effect.Effect<ReadonlyArray<Verdict>, EngineError>,
+    CompileError | EngineError,
+    Engine | Scope.Scope
+  >
+  readonly files: Files
+}
+
+export const judgeKind = artifactKind("judge", ({ files }: Judge) => files)

@@ -1,0 +1,175 @@
+/** Stage: a judge learns to tell facts of images from images whose facts are known. */
+import {
+  artifact,
+  BadData,
+  canonicalJson,
+  defineStageNode,
+  Engine,
+  encodeSafetensors,
+  forward,
+  graph,
+  type HostTensors,
+  initParams,
+  int32,
+  objectiveOf,
+  Stage,
+  spec,
+  split,
+  tensor,
+} from "@millrace/core"
+import { Effect, Schema } from "effect"
+import { type CaptionedImage, captionedImagesKind } from "../artifacts/captionedImages.js"
+import { type Judge, judgeKind, type Verdict } from "../artifacts/judge.js"
+import { fit } from "../fit.js"
+import { epochRows } from "../instructgpt/order.js"
+import { Count } from "../ranges.js"
+import { FitConfig } from "../trainer.js"
+import { type Facts, type Inverses, pictureFacts } from "./facts.js"
+import { type JudgeConfig, judge } from "./judgeModel.js"
+import { imageBatch } from "./pixels.js"
+import { spreadIndices } from "./reconstruct.js"
+
+const image = tensor("float32", "b y x c", "[0,1]")
+
+const judging = (config: JudgeConfig) =>
+  graph("judging", { image, truth: tensor("int32", "b n", "class") })
+    .node("judge", judge.logits(config), { image: "image" })
+    .node("loss", judge.loss({ values: config.values }), { logits: "judge", truth: "truth" })
+    .output({ loss: "loss.loss", accuracy: "loss.accuracy" })
+
+const verdicts = (config: JudgeConfig) =>
+  graph("verdicts", { image })
+    .node("judge", judge.logits(config), { image: "image" })
+    .node("verdict", judge.verdict({ values: config.values }), { logits: "judge" })
+    .output({ verdict: "verdict" })
+
+/** The facts of a data set, and the values that each has; `none` where an image lacks one. */
+type Vocabulary = ReadonlyArray<readonly [fact: string, values: ReadonlyArray<string>]>
+
+const none = "none"
+/** Images at a time where nothing is learnt. */
+const part = 64
+
+const vocabularyOf = (facts: ReadonlyArray<Facts>): Vocabulary => {
+  const names = [...new Set(facts.flatMap(Object.keys))].sort()
+  return names.map((name) => [name, [...new Set(facts.map((each) => each[name] ?? none))].sort()])
+}
+
+const verdictOf = (vocabulary: Vocabulary, facts: Facts): Verdict =>
+  Object.fromEntries(vocabulary.map(([name]) => [name, facts[name] ?? none]))
+
+/** The place of each fact's value among those that were gathered. */
+const classesOf = (vocabulary: Vocabulary, facts: Facts, name: string): Effect.Effect<ReadonlyArray<number>, BadData> =>
+  Effect.forEach(vocabulary, ([fact, values]) => {
+    const value = facts[fact] ?? none
+    const at = values.indexOf(value)
+    return at >= 0
+      ? Effect.succeed(at)
+      : new BadData({
+          where: `dalle.judge > ${name}`,
+          expected: `a ${fact} that was gathered: ${values.join(", ")}`,
+          received: value,
+          fix: "gather facts from more images",
+        })
+  })
+
+/** A judge of trained parameters. */
+const judgeOf = (config: JudgeConfig, params: HostTensors, vocabulary: Vocabulary, inverses: Inverses): Judge => ({
+  source: "a convolutional network, trained apart",
+  facts: vocabulary.map(([name]) => name),
+  expected: (facts) => verdictOf(vocabulary, pictureFacts(facts, inverses)),
+  files: {
+    "config.json": new TextEncoder().encode(canonicalJson({ config, vocabulary, inverses })),
+    "model.safetensors": encodeSafetensors(params),
+  },
+  open: () =>
+    Effect.gen(function* () {
+      const engine = yield* Engine
+      const state = yield* engine.allocate(params)
+      const { size } = config
+      const program = yield* engine.compile(
+        forward(objectiveOf(verdicts(config)), { image: spec("float32", [part, size, size, 3]) }),
+      )
+      return (images: ReadonlyArray<Uint8Array>) =>
+        Effect.gen(function* () {
+          const told: Array<Verdict> = []
+          for (let from = 0; from < images.length; from += part) {
+            const rows = images.slice(from, from + part).map((pixels) => ({ pixels }))
+            const inputs = { image: imageBatch(rows, part, size) }
+            const { data } = (yield* program.run({ state: { params: state }, inputs })).verdict!
+            for (let i = 0; i < rows.length; i++) {
+              const at = i * vocabulary.length
+              told.push(Object.fromEntries(vocabulary.map(([name, values], f) => [name, values[data[at + f]!]!])))
+            }
+          }
+          return told
+        })
+    }),
+})
+
+export const judgeStage = defineStageNode({
+  type: "dalle.judge",
+  version: 1,
+  config: Schema.Struct({
+    model: Schema.Struct({ widths: Schema.Array(Count), hidden: Count }),
+    /** Relations, and what each is when the two things change places. */
+    inverses: Schema.Record(Schema.String, Schema.String),
+    /** Images a step. */
+    batch: Count,
+    fit: FitConfig,
+    /** Images that the facts and their values are gathered from, and held-out ones that its accuracy is stated on. */
+    gather: Count,
+    evaluate: Count,
+  }),
+  ports: { in: { images: artifact(captionedImagesKind) }, out: artifact(judgeKind) },
+  run: ({ model, inverses, batch, fit: training, gather, evaluate }, { images }) =>
+    Effect.gen(function* () {
+      const { key, emit } = yield* Stage
+      const { size, train, heldOut } = images
+      const factsOf = ({ facts = {} }: CaptionedImage): Facts => pictureFacts(facts, inverses)
+      const gathered = yield* train.read(spreadIndices(train, gather))
+      const vocabulary = vocabularyOf(gathered.map(factsOf))
+      if (vocabulary.length === 0) {
+        return yield* new BadData({
+          where: "dalle.judge",
+          expected: "images whose facts are known",
+          received: `${gathered.length} images of ${images.source} without facts`,
+          fix: "use a data set that states facts, such as scenes, or leave the judge out",
+        })
+      }
+      const config: JudgeConfig = { ...model, size, values: vocabulary.map(([, values]) => values.length) }
+      const objective = objectiveOf(judging(config))
+      const order = split(key, "order")
+      const params = yield* fit({
+        objective,
+        inputs: { image: spec("float32", [batch, size, size, 3]), truth: spec("int32", [batch, vocabulary.length]) },
+        config: training,
+        initial: initParams(objective.paramSpecs, split(key, "parameters")),
+        batch: (at) =>
+          Effect.gen(function* () {
+            const rows = yield* train.read(epochRows(train.count, batch, order, at))
+            const truth: Array<number> = []
+            for (const row of rows) truth.push(...(yield* classesOf(vocabulary, factsOf(row), row.name)))
+            return { image: imageBatch(rows, batch, size), truth: int32([batch, vocabulary.length], truth) }
+          }),
+        amount: batch,
+        unit: "images",
+      })
+      const made = judgeOf(config, params, vocabulary, inverses)
+      const rows = yield* heldOut.read(spreadIndices(heldOut, evaluate))
+      const told = yield* Effect.scoped(Effect.flatMap(made.open(), (tell) => tell(rows.map(({ pixels }) => pixels))))
+      const right = (name: string): number =>
+        rows.filter(({ facts = {} }, i) => told[i]![name] === made.expected(facts)[name]).length
+      yield* emit({
+        type: "stage.table",
+        title: `The judge on ${rows.length} held-out images`,
+        columns: ["fact", "values", "accuracy"],
+        rows: vocabulary.map(([name, values]) => [
+          name,
+          values.length,
+          `${((100 * right(name)) / rows.length).toFixed(1)} %`,
+        ]),
+      })
+      return made
+    }),
+})

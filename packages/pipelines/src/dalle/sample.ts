@@ -1,0 +1,118 @@
+/** Stage: images for captions, several for each. */
+import { artifact, BadConfig, defineStageNode, Engine, Stage, split } from "@millrace/core"
+import { compileImageSampler, generateCodes } from "@millrace/models"
+import { Effect, Schema } from "effect"
+import { type Candidate, type Candidates, candidatesKind, type Drawn, type Request } from "../artifacts/candidates.js"
+import { type CaptionedImage, captionedImagesKind } from "../artifacts/captionedImages.js"
+import { discreteVaeKind } from "../artifacts/discreteVae.js"
+import { sparseTransformerKind } from "../artifacts/sparseTransformer.js"
+import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { Count, CountOrZero, Fraction, Positive } from "../ranges.js"
+import { captionTokens } from "./captionTokens.js"
+import { openDecoder } from "./decode.js"
+import { imageSize, spreadIndices } from "./reconstruct.js"
+
+const requestOf = ({ captions, facts }: CaptionedImage): Request => ({
+  caption: captions[0]!,
+  ...(facts === undefined ? {} : { facts }),
+})
+
+export const sampleStage = defineStageNode({
+  type: "dalle.sample",
+  version: 1,
+  source: "Ramesh et al. 2021, section 2.6",
+  config: Schema.Struct({
+    /** Captions of training images, and of held-out ones. */
+    train: CountOrZero,
+    heldOut: CountOrZero,
+    /** Captions of your own. */
+    captions: Schema.Array(Schema.String),
+    /** Images a caption. Ramesh et al. 2021: 512. */
+    candidates: Count,
+    temperature: Positive,
+    /** Codes are drawn from the fewest most probable ones whose mass is at least this. */
+    topP: Schema.optionalKey(Fraction),
+    /** Images drawn at a time. */
+    batch: Count,
+  }),
+  ports: {
+    in: {
+      prior: artifact(sparseTransformerKind),
+      dvae: artifact(discreteVaeKind),
+      tokenizer: artifact(tokenizerKind),
+      images: artifact(captionedImagesKind),
+    },
+    out: artifact(candidatesKind),
+  },
+  run: (config, { prior, dvae, tokenizer, images }) =>
+    Effect.gen(function* () {
+      const { key, emit } = yield* Stage
+      const engine = yield* Engine
+      const { candidates: n, temperature, topP, batch } = config
+      const places = prior.config.rows * prior.config.columns
+      if (prior.config.imageVocab !== dvae.config.vocab || places !== dvae.config.rows * dvae.config.columns) {
+        return yield* new BadConfig({
+          where: "dalle.sample",
+          expected: `a prior over ${dvae.config.rows} · ${dvae.config.columns} codes of ${dvae.config.vocab}, as the dVAE has`,
+          received: `one over ${prior.config.rows} · ${prior.config.columns} codes of ${prior.config.imageVocab}`,
+          fix: "train the prior on the codes of this dVAE",
+        })
+      }
+      const some = (set: typeof images.train, count: number) =>
+        Effect.map(set.read(spreadIndices(set, count)), (rows) => rows.map(requestOf))
+      const requests: Readonly<Record<string, ReadonlyArray<Request>>> = {
+        train: yield* some(images.train, config.train),
+        "held out": yield* some(images.heldOut, config.heldOut),
+        given: config.captions.map((caption) => ({ caption })),
+      }
+      const params = yield* engine.allocate(prior.params)
+      const decoder = yield* engine.allocate(dvae.params)
+      const sampler = yield* compileImageSampler(prior.config, {
+        batch,
+        frozen: true,
+        temperature,
+        ...(topP === undefined ? {} : { topP }),
+      })
+      const decode = yield* openDecoder(dvae.config, Math.min(64, batch))
+      const total = Object.values(requests).reduce((sum, rows) => sum + rows.length, 0)
+      let done = 0
+      const drawn = (group: string, rows: ReadonlyArray<Request>) =>
+        Effect.gen(function* () {
+          const out: Array<Drawn> = []
+          const each = Math.max(1, Math.floor(batch / n))
+          for (let from = 0; from < rows.length; from += each) {
+            const part = rows.slice(from, from + each)
+            const tokens = part.flatMap(({ caption }) => {
+              const encoded = captionTokens(tokenizer, caption, prior.config.text)
+              return Array.from({ length: n }, () => encoded)
+            })
+            const { codes, logProb } = yield* generateCodes(sampler, params, tokens, split(split(key, group), from))
+            const pixels = yield* decode(decoder, codes.data as Int32Array)
+            const made = pixels.map(
+              (image, i): Candidate => ({
+                pixels: image,
+                logProb: (logProb.data as Float32Array)
+                  .subarray(i * places, (i + 1) * places)
+                  .reduce((sum, x) => sum + x, 0),
+              }),
+            )
+            out.push(...part.map((request, i) => ({ request, candidates: made.slice(i * n, (i + 1) * n) })))
+            done += part.length
+            yield* emit({
+              type: "stage.step",
+              step: done,
+              steps: total,
+              values: {},
+              amount: part.length * n,
+              unit: "images",
+            })
+          }
+          return out
+        })
+      const groups: Record<string, ReadonlyArray<Drawn>> = {}
+      for (const [group, rows] of Object.entries(requests)) {
+        if (rows.length > 0) groups[group] = yield* drawn(group, rows)
+      }
+      return { size: imageSize(dvae.config), groups } satisfies Candidates
+    }),
+})

@@ -1,0 +1,25 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { main } from "@millrace/examples/05-swap-the-reranker"
+import { expect, test } from "vitest"
+import { patchesStage } from "../pipelines/patches.js"
+
+test("with the prior's own likelihood as the reranker its score rises with n, and every other node stays", async () => {
+  const root = await mkdtemp(join(tmpdir(), "millrace-example-"))
+  try {
+    const lines: Array<string> = []
+    await main((line) => lines.push(line), root, patchesStage({ size: 16 }))
+    expect(lines[0]).toContain("rerank (example.by-likelihood)")
+    expect(lines[0]).toContain("clip (clip.train)")
+    const groups = lines.flatMap((line, i) => (line.startsWith("The best of n") ? [lines.slice(i + 1, i + 4)] : []))
+    expect(groups).toHaveLength(2)
+    for (const group of groups) {
+      const scores = group.map((line) => Number(/score, prior, nat (-[\d.]+)$/.exec(line)?.[1]))
+      expect(scores.every(Number.isFinite)).toBe(true)
+      expect([...scores].sort((a, b) => a - b)).toEqual(scores)
+    }
+  } finally {
+    await rm(root, { recursive: true })
+  }
+})
