@@ -1,7 +1,16 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { decodeEvents, Engines, type RecordedRun, recordRun, type StampedEvent, stageNames } from "@millrace/core"
+import {
+  decodeEvents,
+  Engines,
+  encodeGraph,
+  type RecordedRun,
+  recordRun,
+  type StampedEvent,
+  stageNames,
+} from "@millrace/core"
+import { clipPresets } from "@millrace/models"
 import { type ClipPipelineConfig, clip, clipPaper, clipPipelinePresets } from "@millrace/pipelines"
 import { Effect } from "effect"
 import { afterAll, beforeAll, expect, test } from "vitest"
@@ -48,6 +57,28 @@ test("training shows what it finds for each text before the first step, on the w
   }
 })
 
+test("training tells the measures of each look as a table that grows, a curve of percentages over steps", () => {
+  const told = events.flatMap((event) => (event.type === "stage.table" && event.stage === "train" ? [event] : []))
+  expect(told.map(({ rows }) => rows.map(([step]) => step))).toEqual([[0], [0, 10], [0, 10, 20]])
+  for (const { columns, rows, curve } of told) {
+    expect(curve).toEqual({ x: "step", y: columns.slice(1) })
+    for (const [, ...shares] of rows)
+      for (const share of shares) expect(Number(share) >= 0 && Number(share) <= 100).toBe(true)
+  }
+})
+
+test("the similarity of 16 images and captions is told for both sets, each number a cosine", () => {
+  const shown = events.flatMap((event) => (event.type === "stage.images" && event.stage === "evaluate" ? [event] : []))
+  const matrices = shown.filter(({ title }) => title.startsWith("similarity"))
+  expect(matrices.map(({ numbers = [] }) => numbers.length)).toEqual([12, 16])
+  for (const { numbers = [] } of matrices) {
+    for (const { values } of numbers) {
+      expect(values).toHaveLength(numbers.length)
+      for (const value of values) expect(Math.abs(value)).toBeLessThanOrEqual(1 + 1e-6)
+    }
+  }
+})
+
 test("the evaluation tells every measure with interval and chance, on held-out images and on those of another hand", async () => {
   const metrics = JSON.parse(await out("evaluate", "metrics.json")) as Record<string, number>
   for (const [set, count, classes] of [
@@ -84,11 +115,13 @@ test("a search by an image of the index finds the image itself first, at cosine 
   expect(byText).toEqual([...byText].sort((a, b) => b - a))
 })
 
-test("every size of the paper makes a graph, without a weight being made", () => {
+test("every size of the paper encodes as a graph of the published model, in parts that divide the batch", () => {
   for (const [name, preset] of Object.entries(clipPaper)) {
-    expect([name, stageNames(clip(preset, shapesStage({ size: preset.train.model.image.size, perKind: 1 })))]).toEqual([
-      name,
-      stageNames(graph),
-    ])
+    const { model, batch, part } = preset.train
+    const json = encodeGraph(clip(preset, shapesStage({ size: model.image.size, perKind: 1 })))
+    expect(json.nodes).toHaveLength(stageNames(graph).length)
+    const shape = { ...model, text: { ...model.text, vocab: preset.tokenizer.vocab } }
+    expect(shape).toEqual(clipPresets[name as keyof typeof clipPaper])
+    expect(batch % part!).toBe(0)
   }
 })

@@ -24,13 +24,7 @@ export const retrievedGrid = (
   return { title, size: [size, size], columns: across, tiles, rowNames: texts }
 }
 
-/** From white to a dark blue, `value` in [0, 1]. */
-const shade = (value: number, size: number): Uint8Array => {
-  const colour = [255 - 235 * value, 255 - 195 * value, 255 - 115 * value]
-  return Uint8Array.from({ length: size * size * 3 }, (_, i) => colour[i % 3]!)
-}
-
-/** Some images, and below them a row for each of their captions: the darker a field, the nearer the two. */
+/** Some images, and below them for each of their captions how near each image is. */
 export const similarityGrid = (
   title: string,
   images: ReadonlyArray<CaptionedImage>,
@@ -40,17 +34,10 @@ export const similarityGrid = (
   count = 16,
 ): ImageGrid => {
   const places = spread(images.length, count)
-  const shown = places.map((i) => images[i]!)
-  const all = places.flatMap((row) => {
+  const numbers = places.map((row) => {
     const cosines = cosinesOf(captionFeatures, row, imageFeatures)
-    return places.map((column) => cosines[column]!)
+    return { name: images[row]!.captions[0]!, values: places.map((column) => cosines[column]!) }
   })
-  const [low, high] = [Math.min(...all), Math.max(...all)]
-  const fields = all.map((cosine) => ({
-    pixels: shade((cosine - low) / Math.max(high - low, 1e-6), size),
-    text: cosine.toFixed(2),
-  }))
-  const captions = shown.map((image) => image.captions[0]!)
-  const tiles = [...shown.map(({ pixels }) => ({ pixels })), ...fields]
-  return { title, size: [size, size], columns: shown.length, tiles, rowNames: ["", ...captions] }
+  const tiles = places.map((i) => ({ pixels: images[i]!.pixels }))
+  return { title, size: [size, size], columns: tiles.length, tiles, numbers }
 }

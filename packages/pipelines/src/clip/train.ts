@@ -1,5 +1,15 @@
 /** Stage: a CLIP learns which caption belongs to which image. */
-import { artifact, BadConfig, defineStageNode, initParams, objectiveOf, Stage, spec, split } from "@millrace/core"
+import {
+  artifact,
+  BadConfig,
+  defineStageNode,
+  initParams,
+  objectiveOf,
+  Stage,
+  type State,
+  spec,
+  split,
+} from "@millrace/core"
 import { type ClipConfig, clipTraining, ResNetConfig, VitConfig } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import { type CaptionedImages, captionedImagesKind } from "../artifacts/captionedImages.js"
@@ -7,13 +17,13 @@ import { clipModelKind } from "../artifacts/clipModel.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { fit } from "../fit.js"
 import { Count } from "../ranges.js"
-import { FitConfig, type Training, trainingOf } from "../trainer.js"
+import { FitConfig, type Trainer, type Training, trainingOf } from "../trainer.js"
 import { AugmentConfig } from "./augment.js"
 import { clipBatch } from "./batches.js"
-import { clipTowers } from "./embedder.js"
+import { type ClipEmbedder, clipTowers } from "./embedder.js"
 import { clipHalves } from "./halves.js"
 import { withStatistics } from "./statistics.js"
-import { ClipWatch, lookAtClip } from "./watch.js"
+import { ClipWatch, clipWatcher } from "./watch.js"
 
 /** Images and texts that are embedded at a time when a look is taken. */
 const EMBEDDED = 64
@@ -70,6 +80,12 @@ const checkImages = ({ image }: ClipShape, { size, train }: CaptionedImages): Ef
   })
 }
 
+/** A look at the weights that a trainer has now. */
+const watched = (watch: ClipWatch, images: CaptionedImages, embedderOf: (params: State) => ClipEmbedder) => {
+  const look = clipWatcher(watch, images)
+  return { every: watch.every, look: (step: number, { params }: Trainer) => look(embedderOf(params), step) }
+}
+
 export const clipTrainStage = defineStageNode({
   type: "clip.train",
   version: 1,
@@ -107,22 +123,15 @@ export const clipTrainStage = defineStageNode({
       const { context } = config.text
       const step = clipTrainingOf(config, batch, training, part)
       const batches = { set: images.train, size, tokenizer, context, batch, augment }
-      const embedderOf = watch === undefined ? undefined : yield* clipTowers(config, tokenizer, EMBEDDED)
-      const batchOf = (step: number) => clipBatch(batches, split(key, "batches"), step)
+      const watching =
+        watch === undefined ? {} : { watch: watched(watch, images, yield* clipTowers(config, tokenizer, EMBEDDED)) }
       const params = yield* fit({
         ...step,
         initial: initParams(step.objective.paramSpecs, split(key, "parameters")),
-        batch: batchOf,
+        batch: (step) => clipBatch(batches, split(key, "batches"), step),
         amount: batch,
         unit: "images",
-        ...(watch === undefined || embedderOf === undefined
-          ? {}
-          : {
-              watch: {
-                every: watch.every,
-                look: (at, trainer) => lookAtClip(watch, images, embedderOf(trainer.params), at),
-              },
-            }),
+        ...watching,
       })
       const measured = { ...batches, batch: part ?? batch }
       return yield* withStatistics({ config, params, tokenizer }, measured.batch, (i) =>

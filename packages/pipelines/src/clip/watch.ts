@@ -7,7 +7,6 @@ import { Count } from "../ranges.js"
 import type { ClipEmbedder } from "./embedder.js"
 import { retrievedGrid } from "./grids.js"
 import { measureSet } from "./measure.js"
-import { showShare } from "./share.js"
 import { Template } from "./template.js"
 
 export const ClipWatch = Schema.Struct({
@@ -24,20 +23,31 @@ export const ClipWatch = Schema.Struct({
 })
 export type ClipWatch = typeof ClipWatch.Type
 
-/** Shows the nearest images of each text, and tells how often the right one is the nearest. */
-export const lookAtClip = (
+/**
+ * A look at a CLIP: the nearest images of each text, and how often the right one is among the nearest, as a table that grows
+ * with every look.
+ */
+export const clipWatcher = (
   { queries, columns, images: most, templates }: ClipWatch,
   { size, heldOut, shifted }: CaptionedImages,
-  embedder: ClipEmbedder,
-  step: number,
-): Effect.Effect<void, EngineError | BadData, Stage> =>
-  Effect.gen(function* () {
-    const { emit } = yield* Stage
-    const set = shifted ?? heldOut
-    const { images, imageFeatures, measures } = yield* measureSet(embedder, set, most, templates)
-    const texts = { joint: embedder.joint, data: yield* embedder.texts(queries) }
-    const grid = retrievedGrid("found for a text", queries, texts, images, imageFeatures, size, columns)
-    yield* showImages({ ...grid, step })
-    const told = measures.map(({ name, at, share }) => `${name}@${at} ${showShare(share)}`)
-    yield* emit({ type: "stage.note", text: `step ${step}: ${told.join(", ")}` })
-  })
+): ((embedder: ClipEmbedder, step: number) => Effect.Effect<void, EngineError | BadData, Stage>) => {
+  const set = shifted ?? heldOut
+  const rows: Array<ReadonlyArray<number>> = []
+  return (embedder, step) =>
+    Effect.gen(function* () {
+      const { emit } = yield* Stage
+      const { images, imageFeatures, measures } = yield* measureSet(embedder, set, most, templates)
+      const texts = { joint: embedder.joint, data: yield* embedder.texts(queries) }
+      const grid = retrievedGrid("found for a text", queries, texts, images, imageFeatures, size, columns)
+      yield* showImages({ ...grid, step })
+      rows.push([step, ...measures.map(({ share }) => Number((100 * share.share).toFixed(1)))])
+      const names = measures.map(({ name, at }) => `${name}@${at} %`)
+      yield* emit({
+        type: "stage.table",
+        title: `While it learns: ${images.length} images of ${shifted === undefined ? "held-out concepts" : "another hand"}`,
+        columns: ["step", ...names],
+        rows: [...rows],
+        curve: { x: "step", y: names },
+      })
+    })
+}
