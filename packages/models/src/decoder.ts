@@ -7,7 +7,15 @@
  * Differs  The order of the context's tokens is not stated; nothing depends on it.
  * Axes     b batch, y x image row and column, c channels, t caption position, s context token, d width of an embedding
  */
-import { defineTensorNode, layerNorm, linear, type ParamSpec, tensor, withPath, zeros } from "@millrace/core"
+import {
+  defineTensorNode,
+  layerNorm,
+  linear,
+  type ParamSpec,
+  tensor,
+  withPath,
+  zeros,
+} from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { linearOf, normOf, param } from "./layers/params.js"

@@ -5,7 +5,7 @@
  * Differs  all in float32; the published code keeps the layers next to the codes in it alone.
  * Axes     b batch, y x image row and column, c channels, s place of a code in raster order, k codebook
  */
-import { BadLength, defineTensorNode, embed, type ParamSpec, tensor, withPath } from "@millrace/core"
+import { BadLength, defineTensorNode, embed, type ParamSpec, tensor, withPath } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { gumbelSoftmax } from "./gumbelSoftmax.js"

@@ -16,7 +16,7 @@ import {
   type ParamSpec,
   tensor,
   withPath,
-} from "@millrace/core"
+} from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { attention, causalBias, joinHeads, paddedCausalBias, partHeads } from "./layers/attention.js"

@@ -19,7 +19,7 @@ import {
   type ParamSpec,
   tensor,
   withPath,
-} from "@millrace/core"
+} from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { joinHeads, partHeads } from "./layers/attention.js"

@@ -6,7 +6,16 @@
  *          biases as 0, where the papers' code has PyTorch's defaults.
  * Axes     b batch, y x image row and column, c channels in, f channels out, s context token, d width of the context
  */
-import { defineTensorNode, linear, type ParamSpec, ShapeMismatch, silu, tensor, withPath, zeros } from "@millrace/core"
+import {
+  defineTensorNode,
+  linear,
+  type ParamSpec,
+  ShapeMismatch,
+  silu,
+  tensor,
+  withPath,
+  zeros,
+} from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { conv } from "./layers/conv.js"

@@ -14,7 +14,7 @@ import {
   quickGelu,
   withPath,
   zeros,
-} from "@millrace/core"
+} from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { attention, joinHeads, partHeads } from "../layers/attention.js"

@@ -4,7 +4,7 @@
  * Source   Radford et al. 2021, section 2.4; openai/CLIP `model.py`, ModifiedResNet.
  * Axes     b batch, y x image row and column, c channels, j joint width
  */
-import { type ParamsOf, withPath, zeros } from "@millrace/core"
+import { type ParamsOf, withPath, zeros } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { conv } from "../layers/conv.js"

@@ -1,5 +1,5 @@
 /** Parameters that layers have in common, as specs. */
-import { type Init, normal, ones, type ParamSpec, zeros } from "@millrace/core"
+import { type Init, normal, ones, type ParamSpec, zeros } from "@millrace/core/definitions"
 
 export const param = (shape: ReadonlyArray<number>, init: Init): ParamSpec => ({ shape, init })
 

@@ -8,7 +8,7 @@
  *          codes do not fit into 384. Its encoder may stand before this one, as `encoded` text.
  * Axes     b batch, t text position, k code, s sequence, d width of the model, c width of CLIP's embeddings, v buckets
  */
-import { defineTensorNode, embed, linear, normal, type ParamsOf, tensor, withPath } from "@millrace/core"
+import { defineTensorNode, embed, linear, normal, type ParamsOf, tensor, withPath } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { linearOf, normOf, param } from "../layers/params.js"

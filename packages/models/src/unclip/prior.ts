@@ -4,7 +4,7 @@
  * Source   Ramesh et al. 2022, section 2.2 and appendix C; kakaobrain/karlo `PriorTransformer`.
  * Axes     b batch, t text position, s sequence, d width of the model, c width of CLIP's embeddings
  */
-import { defineTensorNode, linear, normal, type ParamsOf, silu, tensor, withPath } from "@millrace/core"
+import { defineTensorNode, linear, normal, type ParamsOf, silu, tensor, withPath } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { linearOf, normOf, param } from "../layers/params.js"

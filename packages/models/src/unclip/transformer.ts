@@ -5,7 +5,15 @@
  * Differs  GELU is the exact one, as in Karlo; the paper does not say. Initial values are GPT-2's, for the same reason.
  * Axes     b batch, s sequence, d width, h heads, e head width
  */
-import { cachedAttention, geluErf, layerNorm, linear, type ParamsOf, type Tensors, withPath } from "@millrace/core"
+import {
+  cachedAttention,
+  geluErf,
+  layerNorm,
+  linear,
+  type ParamsOf,
+  type Tensors,
+  withPath,
+} from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { attention, joinHeads, partHeads, unseen } from "../layers/attention.js"
 import { linearOf, normOf } from "../layers/params.js"

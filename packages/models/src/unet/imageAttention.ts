@@ -6,7 +6,7 @@
  *          products are scaled by the −½ power here, which is the same in float32.
  * Axes     b batch, y x image row and column, c channels, s context token, d width of the context, h heads, e head width
  */
-import { linear, type ParamSpec, type ParamsOf, zeros } from "@millrace/core"
+import { linear, type ParamSpec, type ParamsOf, zeros } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { attention, joinHeads, partHeads, unseen } from "../layers/attention.js"
 import { linearOf, normOf, param } from "../layers/params.js"

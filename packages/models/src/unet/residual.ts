@@ -5,7 +5,7 @@
  * Differs  Without dropout: a step would depend on more than its inputs.
  * Axes     b batch, y x image row and column, c channels, d width of the embedding
  */
-import { groupNorm, linear, type ParamSpec, type ParamsOf, silu, zeros } from "@millrace/core"
+import { groupNorm, linear, type ParamSpec, type ParamsOf, silu, zeros } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { conv } from "../layers/conv.js"
 import { convOf, linearOf, normOf } from "../layers/params.js"
