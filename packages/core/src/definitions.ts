@@ -78,6 +78,7 @@ export { padTo, printable, textTable, textWidth } from "./report/textTable.js"
 export { didYouMean } from "./suggest.js"
 export {
   type DType,
+  emptyData,
   float32,
   type HostTensor,
   type HostTensors,
