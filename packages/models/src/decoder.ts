@@ -18,7 +18,8 @@ import {
 } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
-import { linearOf, normOf, param } from "./layers/params.js"
+import { type Affine, linearOf, type Norm, normOf, param } from "./layers/params.js"
+import { Size } from "./layers/sizes.js"
 import { encodeText, lastPosition, TextEncoderConfig, type TextEncoderTree, textEncoderParams } from "./textEncoder.js"
 import {
   noiseAndVariance,
@@ -31,8 +32,6 @@ import {
 } from "./unet.js"
 
 // --- config
-
-const Size = Schema.Int.check(Schema.isGreaterThan(0))
 
 /**
  * The shape of a decoder.
@@ -73,9 +72,6 @@ export const DecoderConfig = Schema.Struct({
 export type DecoderConfig = typeof DecoderConfig.Type
 
 // --- parameters
-
-type Affine<Leaf> = { readonly weight: Leaf; readonly bias: Leaf }
-type Norm<Leaf> = { readonly gain: Leaf; readonly bias: Leaf }
 
 /** A decoder's parameters: specs, tensors, gradients, whatever stands at the leaves. */
 export type DecoderTree<Leaf> = {

@@ -9,7 +9,7 @@
 import { defineTensorNode, type ParamSpec, type ParamsOf, tensor, withPath } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
-import { Size } from "./block.js"
+import { Size } from "../layers/sizes.js"
 import { preprocess } from "./preprocess.js"
 import { ResNetConfig, type ResNetParams, resNet, resNetParams } from "./resNet.js"
 import { ClipTextConfig, clipText, clipTextParams } from "./text.js"

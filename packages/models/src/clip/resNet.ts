@@ -11,8 +11,8 @@ import { conv } from "../layers/conv.js"
 import { fanIn } from "../layers/fanIn.js"
 import { halve } from "../layers/halve.js"
 import { kernelOf } from "../layers/params.js"
+import { Size } from "../layers/sizes.js"
 import { attentionPool, attentionPoolParams } from "./attentionPool.js"
-import { Size } from "./block.js"
 import { type NormSeen, normaliser, normParams } from "./runningNorm.js"
 
 // --- config

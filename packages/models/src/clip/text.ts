@@ -8,8 +8,10 @@ import { BadLength, embed, normal, type ParamsOf, withPath } from "@millrace/cor
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { causalBias } from "../layers/attention.js"
+import { norm } from "../layers/norm.js"
 import { normOf, param } from "../layers/params.js"
-import { headsDivide, norm, Size, transformer, transformerFields, transformerParams } from "./block.js"
+import { headsDivide, Size } from "../layers/sizes.js"
+import { transformer, transformerFields, transformerParams } from "./block.js"
 
 // --- config
 

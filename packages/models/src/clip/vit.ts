@@ -8,8 +8,10 @@ import { normal, type ParamsOf, withPath } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { fanIn } from "../layers/fanIn.js"
+import { norm } from "../layers/norm.js"
 import { normOf, param } from "../layers/params.js"
-import { headsDivide, norm, Size, transformer, transformerFields, transformerParams } from "./block.js"
+import { headsDivide, Size } from "../layers/sizes.js"
+import { transformer, transformerFields, transformerParams } from "./block.js"
 
 // --- config
 

@@ -9,8 +9,7 @@ import { embed, linear, normal, type ParamsOf, zeros } from "@millrace/core/defi
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { linearOf, param } from "../layers/params.js"
-
-const Size = Schema.Int.check(Schema.isGreaterThan(0))
+import { Size } from "../layers/sizes.js"
 
 /** Positions of a caption, and the width of the rows that stand for it, or how many tokens there are to embed. */
 export const CaptionText = Schema.Union([

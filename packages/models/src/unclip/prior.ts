@@ -7,14 +7,14 @@
 import { defineTensorNode, linear, normal, type ParamsOf, silu, tensor, withPath } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
+import { norm } from "../layers/norm.js"
 import { linearOf, normOf, param } from "../layers/params.js"
+import { Size } from "../layers/sizes.js"
 import { timeWaves } from "../layers/timeWaves.js"
 import { type CaptionInputs, CaptionText, captionOf, captionParams, Dropped } from "./caption.js"
-import { norm, seenBias, transformer, transformerParams } from "./transformer.js"
+import { seenBias, transformer, transformerParams } from "./transformer.js"
 
 // --- config
-
-const Size = Schema.Int.check(Schema.isGreaterThan(0))
 
 /** `embedding` is the width of CLIP's joint space. */
 export const PriorConfig = Schema.Struct({
