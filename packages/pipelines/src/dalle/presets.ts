@@ -34,12 +34,12 @@ const inverses = { right: "left", below: "above" }
 
 /** Minutes on two cores, for images of 32 · 32 pixels: 8 · 8 codes. */
 const small: DalleConfig = {
-  tokenizer: { vocab: 384 },
+  tokenizer: { vocab: 320 },
   dvae: {
     model: { vocab: 256, groups: 3, blocks: 1, width: 32, first: 64 },
     batch: 8,
     temperature: { from: 1, to: 1 / 16, updates: 1500 },
-    beta: { from: 3.3, to: 1.65, updates: 1500 },
+    beta: { from: 3.3, to: 1.65, updates: 1400 },
     leastLogWidth: -0.5,
     fit: { steps: 2400, schedule: cosine(3e-3, 50), optimizer: plain, clip: 1 },
     watch: { every: 300, images: 12 },
@@ -64,12 +64,12 @@ const small: DalleConfig = {
   clip: {
     model: {
       joint: 64,
-      image: { kind: "vit", size: 32, patch: 4, width: 128, layers: 3, heads: 4 },
-      text: { context: 20, width: 128, layers: 2, heads: 4 },
+      image: { kind: "vit", size: 32, patch: 4, width: 96, layers: 3, heads: 3 },
+      text: { context: 20, width: 96, layers: 2, heads: 3 },
     },
     batch: 128,
     augment: { shift: 0.05 },
-    fit: { steps: 700, schedule: cosine(1e-3, 50), optimizer: adamW, clip: 1 },
+    fit: { steps: 800, schedule: cosine(1.5e-3, 50), optimizer: { ...adamW, beta2: 0.98, weightDecay: 0.1 }, clip: 1 },
   },
   rerank: { shown: 6 },
   judge: {
