@@ -109,6 +109,34 @@ describe("a rename table", () => {
     expect(() => fromCheckpoint(table, specs, { ...written, layer1xsteps: float32([], [3]) }, "file")).toThrow(BadData)
   })
 
+  test("compares a copy of a tied weight with it: the same is left out, another is refused with both names", () => {
+    fc.assert(
+      fc.property(size, size, fc.nat(), (rows, width, at) => {
+        const tying: RenameTable = {
+          name: "tied",
+          renames: [
+            { ours: "token", theirs: "embed.weight" },
+            { ours: "unembedding", theirs: "head.weight" },
+          ],
+          tied: { "head.weight": "embed.weight" },
+        }
+        const token = { shape: [rows, width], init: zeros }
+        const weight = counted([rows, width])
+        const read = (head: ReturnType<typeof counted>, specs: Readonly<Record<string, ParamSpec>>) =>
+          fromCheckpoint(tying, specs, { "embed.weight": weight, "head.weight": head }, "file")
+        expect(read(counted([rows, width]), { token })).toEqual({ token: weight })
+        const other = counted([rows, width])
+        other.data[at % other.data.length]! += 0.5
+        expect(() => read(other, { token })).toThrow(
+          /head\.weight to be embed\.weight again[\s\S]*head\.weight with other/,
+        )
+        expect(() => read(counted([rows + 1, width]), { token })).toThrow(BadData)
+        // A model that does not tie them takes both as they are.
+        expect(read(other, { token, unembedding: token })).toEqual({ token: weight, unembedding: other })
+      }),
+    )
+  })
+
   test("reports every tensor that does not fit, each with what was expected", () => {
     const specs = { ...specsOf(2, 2, 2), stray: { shape: [1], init: zeros } }
     const { "layer1.k": _, ...written } = toCheckpoint(table, valuesOf(specsOf(2, 2, 2)))

@@ -44,7 +44,9 @@ const drawn = (ink: Uint8Array, size: number): Uint8Array => {
   for (let y = 0; y < SIDE; y++) padded.set(ink.subarray(y * SIDE, (y + 1) * SIDE), (y + edge) * PADDED + edge)
   const image = { values: padded, height: PADDED, width: PADDED, channels: 1 }
   const grey = areaMean(image, { top: 0, left: 0, height: PADDED, width: PADDED }, [size, size])
-  return Uint8Array.from({ length: size * size * 3 }, (_, i) => Math.round(grey[Math.floor(i / 3)]!))
+  const pixels = new Uint8Array(size * size * 3)
+  for (let i = 0; i < pixels.length; i++) pixels[i] = Math.round(grey[Math.floor(i / 3)]!)
+  return pixels
 }
 
 /** Begins after a header of big-endian numbers: magic, count and for images rows and columns. */

@@ -134,13 +134,21 @@ export {
 export { pickTensors, type TensorSource, tensorSource } from "./tensorSource.js"
 export { withBackend } from "./tfjs.js"
 export { AdamW, adamW } from "./train/adamw.js"
+export { type Learner, slots, type UpdateConfig } from "./train/applyGradients.js"
 export { Average, averagedWeights, initAverage } from "./train/average.js"
+export {
+  type CachedTrainStep,
+  type CachedTrainStepConfig,
+  cachedTrainStep,
+  initGradients,
+  learnerOf,
+  type PartedObjective,
+} from "./train/cachedTrainStep.js"
 export { forward } from "./train/forward.js"
 export { learningRate, Schedule } from "./train/schedule.js"
 export {
   frozenNames,
   initOptimizer,
-  slots,
   type TrainStepConfig,
   trainStep,
 } from "./train/trainStep.js"

@@ -85,6 +85,7 @@ export { convertPrediction, errorWeights, type Parametrisation, parametrisations
 export { posteriorMean } from "./diffusion/posterior.js"
 export { respace, spacedSteps } from "./diffusion/respacing.js"
 export { type Reverse, reverse } from "./diffusion/reverse.js"
+export { takeRows } from "./diffusion/rows.js"
 export { type NoiseSchedule, NoiseScheduleConfig, noiseSchedule, noiseScheduleOf } from "./diffusion/schedule.js"
 export { slerp } from "./diffusion/slerp.js"
 export { logVariance, type SplitOutput, splitOutput, type Variance, variances } from "./diffusion/variance.js"

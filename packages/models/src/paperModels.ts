@@ -6,7 +6,7 @@ import { type DecoderConfig, decoder } from "./decoder.js"
 import { decoderPresets } from "./decoderPresets.js"
 import { dvae } from "./dvae.js"
 import { dvaePresets } from "./dvaePresets.js"
-import { gpt } from "./gpt.js"
+import { type GptConfig, gpt } from "./gpt.js"
 import { gptPresets } from "./gptPresets.js"
 import { reward } from "./reward.js"
 import { sparse } from "./sparse.js"
@@ -48,6 +48,17 @@ const alone = (name: string, node: Node<Ports, Outputs>): Graph => {
 const atEach = <C>(presets: Readonly<Record<string, C>>, make: (name: string, config: C) => PaperSize) =>
   Object.fromEntries(Object.entries(presets).map(([name, config]) => [name, () => make(name, config)]))
 
+/** A GPT, or a head on one, at the sizes of GPTs. */
+const overTokens = (source: string, nodeOf: (config: GptConfig) => Node<Ports, Outputs>): PaperModel => ({
+  source,
+  sizes: atEach<GptConfig>(gptPresets, (name, config) => ({
+    graph: alone(name, nodeOf(config)),
+    sizes: { b: 1, t: config.context },
+    unit: "token",
+    count: config.context,
+  })),
+})
+
 const clipGraph = (name: string, config: (typeof clipPresets)[keyof typeof clipPresets]): Graph => {
   const [image, text] = [clip.image(config), clip.text(config)]
   return graph(name, { image: image.in.image, tokens: text.in.tokens })
@@ -66,33 +77,9 @@ const decoderNode = (config: DecoderConfig): Node<Ports, Outputs> => {
 const encodedCaption = ({ text }: DecoderConfig): Sizes => (text.kind === "clip" ? { t: 77 } : {})
 
 export const paperModels: Readonly<Record<string, PaperModel>> = {
-  gpt: {
-    source: "Radford et al. 2019, table 2; Brown et al. 2020, table 2.1",
-    sizes: atEach(gptPresets, (name, config) => ({
-      graph: alone(name, gpt.logits(config)),
-      sizes: { b: 1, t: config.context },
-      unit: "token",
-      count: config.context,
-    })),
-  },
-  reward: {
-    source: "Ouyang et al. 2022, section 3.5",
-    sizes: atEach(gptPresets, (name, config) => ({
-      graph: alone(name, reward.score(config)),
-      sizes: { b: 1, t: config.context },
-      unit: "token",
-      count: config.context,
-    })),
-  },
-  value: {
-    source: "Ouyang et al. 2022, appendix C.4",
-    sizes: atEach(gptPresets, (name, config) => ({
-      graph: alone(name, value.values(config)),
-      sizes: { b: 1, t: config.context },
-      unit: "token",
-      count: config.context,
-    })),
-  },
+  gpt: overTokens("Radford et al. 2019, table 2; Brown et al. 2020, table 2.1", gpt.logits),
+  reward: overTokens("Ouyang et al. 2022, section 3.5", reward.score),
+  value: overTokens("Ouyang et al. 2022, appendix C.4", value.values),
   clip: {
     source: "Radford et al. 2021, tables 19 and 20",
     sizes: atEach(clipPresets, (name, config) => ({

@@ -8,7 +8,6 @@ import {
   type CompileError,
   Engine,
   type EngineError,
-  type Executable,
   frozenNames,
   type HostTensors,
   initOptimizer,
@@ -26,6 +25,7 @@ import {
   trainStep,
 } from "@millrace/core"
 import { Effect, Schema, type Scope } from "effect"
+import { type Parts, partedStep } from "./partedStep.js"
 import { CountOrZero, Positive } from "./ranges.js"
 
 /** How an objective is trained. */
@@ -47,6 +47,8 @@ export interface Training {
   readonly config: FitConfig
   /** Multiplies the learning rate of the parameters whose name starts so. */
   readonly rates?: Readonly<Record<string, number>>
+  /** Takes each step in parts, in memory for one of them. Its halves have the parameters of the objective. */
+  readonly parts?: Parts
 }
 
 export interface TrainerOptions<E = never> extends Training {
@@ -89,7 +91,7 @@ const requireParameters = ({ name, paramSpecs }: Objective, initial: Specs): Eff
 /** Apart from `makeTrainer`: what lives as long as the trainer must not keep the first values of its parameters alive. */
 const runnerOf = (
   name: string,
-  executable: Executable,
+  call: (batch: HostTensors) => Effect.Effect<HostTensors, EngineError>,
   state: Readonly<Record<string, State>> & { readonly params: State },
   average: Average | undefined,
 ): Trainer => {
@@ -102,7 +104,7 @@ const runnerOf = (
       : Effect.map(kept.read(), (sum) => averagedWeights(average, sum, done - refused))
   const step: Trainer["step"] = (batch) =>
     Effect.gen(function* () {
-      const outputs = yield* executable.run({ state, inputs: batch })
+      const outputs = yield* call(batch)
       const values: Record<string, number> = {}
       for (const [output, { shape, data }] of Object.entries(outputs)) {
         if (shape.length === 0 && output !== "finite") values[output] = data[0]!
@@ -122,6 +124,14 @@ const runnerOf = (
   return { params, weights, step }
 }
 
+/** The whole batch in one program. */
+const wholeStep = (step: ReturnType<typeof trainStepOf>, state: Readonly<Record<string, State>>) =>
+  Effect.gen(function* () {
+    const { compile } = yield* Engine
+    const { run } = yield* compile(yield* attempt(BadConfig, () => trainStep(...step)))
+    return (inputs: HostTensors) => run({ state, inputs })
+  })
+
 /** What an average begins with: read piece by piece where it is the weights. */
 const averageSource = <E>(average: Average, learning: TensorSource<E>): TensorSource<E> =>
   average.start === "weights"
@@ -140,15 +150,18 @@ export const makeTrainer = <E = never>(
     const { objective } = options
     const initial = tensorSource(options.initial)
     yield* requireParameters(objective, initial.specs)
-    const oneStep = yield* attempt(BadConfig, () => trainStep(...trainStepOf(options)))
     const learning = pickTensors(initial, objective.trainable)
     const params = yield* engine.allocate(learning)
     const frozen = yield* engine.allocate(pickTensors(initial, frozenNames(objective)))
     const optimizer = yield* engine.allocate(initOptimizer(objective))
-    const executable = yield* engine.compile(oneStep)
     const { average } = options.config
     const kept =
       average === undefined ? {} : { [slots.average]: yield* engine.allocate(averageSource(average, learning)) }
     const state = { [slots.params]: params, [slots.frozen]: frozen, [slots.optimizer]: optimizer, ...kept }
-    return runnerOf(objective.name, executable, state, average)
+    const { parts, inputs, config, rates } = options
+    const call =
+      parts === undefined
+        ? yield* wholeStep(trainStepOf(options), state)
+        : (yield* partedStep(parts, inputs, { ...config, ...(rates === undefined ? {} : { rates }) }, state)).run
+    return runnerOf(objective.name, call, state, average)
   })

@@ -5,7 +5,8 @@ import { Effect } from "effect"
 import { describe, expect, test } from "vitest"
 import { on } from "./on.js"
 
-const [rows, width] = [3, 5]
+// So wide that the matrix is no part of the file that the engine writes, and the vector is.
+const [rows, width] = [3, 6]
 const weights = (k: number) => ({
   w: float32(
     [width, width],
@@ -162,6 +163,47 @@ describe.each(["onnx", "tfjs:cpu"])("%s", (engine) => {
         const inner = yield* Effect.scoped(Effect.flatMap(prepared, (second) => second.rolled(policy, ["policy"])))
         expectClose(inner, plain)
         expect(yield* rolled(policy, ["policy"])).toEqual(plain)
+      }),
+    ))
+
+  test("a table of which rows are looked up, and that is multiplied too, counts as it is written last in both", () =>
+    on(
+      engine,
+      Effect.gen(function* () {
+        const { compile, allocate } = yield* Engine
+        const tied = yield* compile({
+          name: "tied",
+          state: { policy: { table: spec("float32", [width, width]), alone: spec("float32", [width, width]) } },
+          inputs: { row: spec("int32", [rows]) },
+          body: ({ policy }, { row }) => {
+            const found = tf.add(tf.gather(policy!.table!, row!), tf.gather(policy!.alone!, row!))
+            const scores = tf.matMul(found, policy!.table!, false, true)
+            return { outputs: { scores, next: tf.cast(tf.argMax(scores, 1), "int32") } }
+          },
+        })
+        const policy = yield* allocate({ table: weights(1).w, alone: weights(2).w })
+        const scores = (constants: ReadonlyArray<string>) =>
+          Effect.map(
+            tied.loop({
+              state: { policy },
+              steps: 4,
+              inputs: {},
+              first: { row: { dtype: "int32", shape: [rows], data: Int32Array.from([0, 4, 5]) } },
+              carry: { next: "row" },
+              collect: ["scores"],
+              constants,
+            }),
+            (made) => [...made.scores!.data],
+          )
+        let last = yield* scores(["policy"])
+        expectClose(last, yield* scores([]))
+        for (const values of [{ table: weights(3).w }, { alone: weights(4).w }, { table: weights(1).w }]) {
+          yield* policy.write(values)
+          const now = yield* scores(["policy"])
+          expectFar(now, last)
+          expectClose(now, yield* scores([]))
+          last = now
+        }
       }),
     ))
 

@@ -21,6 +21,7 @@ import { Effect, Layer } from "effect"
 import { expect, test } from "vitest"
 // What runs in the engine's process is not public.
 import { makeSession } from "../../../packages/core/dist/engine/makeSession.js"
+import { wholeModel } from "../../../packages/core/dist/engine/model.js"
 import { misplaced, placedSession } from "../../../packages/core/dist/engine/placement.js"
 import { probe } from "../../../packages/core/dist/engine/probe.js"
 import { inputSpecs, inputValues, kernelBody } from "../onnx/kernelCases.js"
@@ -50,7 +51,7 @@ const cpu = makeSession({ threads: 1, provider: "cpu", probe: null })
 const model = (): Uint8Array => Buffer.from(probe().model, "base64")
 const run = async (provider: string): Promise<unknown> => {
   const { Tensor } = await import("onnxruntime-node")
-  const session = await placedSession(provider, cpu.recording, model())
+  const session = await placedSession(provider, cpu.recording, wholeModel(model()))
   const { size } = probe()
   const shape = [size, size]
   const matrix = () => new Tensor("float32", new Float32Array(size * size).fill(1), shape)

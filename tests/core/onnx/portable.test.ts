@@ -7,6 +7,7 @@ import { Tensor } from "onnxruntime-node"
 import { expect, test } from "vitest"
 // What runs in the engine's process is not public.
 import { makeSession } from "../../../packages/core/dist/engine/makeSession.js"
+import { wholeModel } from "../../../packages/core/dist/engine/model.js"
 import { lower } from "../../../packages/core/dist/onnx/lower.js"
 import { withoutFusedMatMul } from "../../../packages/core/dist/onnx/portable.js"
 import { encodeModel, type NodeProto } from "../../../packages/core/dist/onnx/proto.js"
@@ -62,7 +63,7 @@ const product = (flags: Flags) => {
         Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i + name.length)),
         shape,
       )
-    const session = await cpu.plain(bytes)
+    const session = await cpu.plain(wholeModel(bytes))
     await session.run({ a: tensor(a), b: tensor(b) }, { y: out })
     await session.release()
     return [...out.data].map((value) => Number(value).toFixed(4))

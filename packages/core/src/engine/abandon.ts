@@ -7,7 +7,11 @@ let abandoned = 0
 /** Says that so many bytes are garbage; collects it when there is much of it. */
 export const abandon = (bytes: number): void => {
   abandoned += bytes
-  if (abandoned < patience) return
+  if (abandoned >= patience) collect()
+}
+
+/** Collects all garbage: before something large, in whose way it would be. */
+export const collect = (): void => {
   abandoned = 0
   globalThis.gc?.()
 }

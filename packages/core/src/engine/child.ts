@@ -1,4 +1,5 @@
 /** The engine's child process: it owns the sessions and the state, and answers requests one after the other. */
+import { wholeModel } from "./model.js"
 import type { Profiler } from "./profiler.js"
 import type { Answer, ChildOptions, FromChild, Request, ToChild } from "./protocol.js"
 import type { Runner } from "./runner.js"
@@ -70,7 +71,7 @@ const answer = async ({ runner, profiler }: Started, id: number, request: Reques
       return {}
     case "profile": {
       const { hash, model } = runner.compiled(request.program)
-      await profiler.begin(hash, model, request.folder)
+      await profiler.begin(hash, wholeModel(model), request.folder)
       return {}
     }
     case "profiled":

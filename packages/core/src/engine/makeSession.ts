@@ -1,5 +1,6 @@
 /** ONNX Runtime sessions for the provider of this engine. Runs in the engine's child. */
 import { InferenceSession, Tensor } from "onnxruntime-node"
+import { type Model, wholeModel } from "./model.js"
 import { placedSession } from "./placement.js"
 import type { Probe } from "./probe.js"
 import type { ChildOptions } from "./protocol.js"
@@ -9,13 +10,13 @@ import type { Session } from "./sessions.js"
 const providerNames = { cpu: "CPUExecutionProvider", webgpu: "WebGpuExecutionProvider" } as const
 
 export interface MakeSession {
-  readonly plain: (model: Uint8Array) => Promise<Session>
+  readonly plain: (model: Model) => Promise<Session>
   readonly recording: MakeRecording
 }
 
 export const makeSession = ({ threads, provider }: ChildOptions): MakeSession => {
-  const create = (model: Uint8Array, more: InferenceSession.SessionOptions = {}): Promise<InferenceSession> =>
-    InferenceSession.create(model, {
+  const create = ({ bytes, weights }: Model, more: InferenceSession.SessionOptions = {}): Promise<InferenceSession> =>
+    InferenceSession.create(bytes, {
       executionProviders: [provider],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
@@ -26,6 +27,8 @@ export const makeSession = ({ threads, provider }: ChildOptions): MakeSession =>
       // To wake a thread takes longer than most kernels. A thread that waits for as long as a small kernel takes, in µs, and
       // then sleeps, saves that; one that spins on takes the other processes' time, and on a busy machine its own.
       extra: { session: { intra_op: { allow_spinning: "1", spin_duration_us: "20" } } },
+      // An arena keeps what it has given out once: the weights as they come, when their packed copies are all that is read.
+      ...(weights.length === 0 ? {} : { enableCpuMemArena: false, externalData: weights }),
       logSeverityLevel: 3,
       ...more,
     })
@@ -45,7 +48,7 @@ export const makeSession = ({ threads, provider }: ChildOptions): MakeSession =>
  * @throws Error  the provider does not start, leaves the product to another one, or computes it wrongly
  */
 export const runProbe = async ({ plain }: MakeSession, { model, size }: Probe): Promise<void> => {
-  const session = await plain(Buffer.from(model, "base64"))
+  const session = await plain(wholeModel(Buffer.from(model, "base64")))
   const x = new Float32Array(size * size).map((_, i) => (i % 7) - 3)
   const y = new Tensor("float32", new Float32Array(size * size), [size, size])
   await session.run({ x: new Tensor("float32", x, [size, size]) }, { y })

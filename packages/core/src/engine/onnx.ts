@@ -182,8 +182,15 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
       const fix = (constants: ReadonlyArray<string>): Effect.Effect<void, EngineError> =>
         Effect.gen(function* () {
           if (constants.length === 0 || fixed.has(JSON.stringify(constants))) return
-          const model = lowered(executed, provider, constants).bytes
-          yield* ask(fn.name, { kind: "fix", program: id, constants, hash: hashOf(model), model })
+          const made = lowered(executed, provider, constants)
+          const model = made.bytes
+          const all = modelPorts(executed.inputs, made.inputs)
+          const weights = all.flatMap((port) => {
+            const constant = made.initializers.get(port.model)
+            return constant === undefined ? [] : [{ ...port, model: constant }]
+          })
+          const inputs = all.filter((port) => !made.absent.has(port.model))
+          yield* ask(fn.name, { kind: "fix", program: id, constants, hash: hashOf(model), model, weights, inputs })
           fixed.add(JSON.stringify(constants))
         })
       const loop: Executable["loop"] = (call) =>

@@ -5,6 +5,7 @@
 import { productOps } from "../onnx/productOps.js"
 import { cameToStop } from "./directRun.js"
 import type { EngineKernel } from "./measured.js"
+import type { Model } from "./model.js"
 import { type MakeRecording, record } from "./recording.js"
 import type { Session } from "./sessions.js"
 
@@ -26,7 +27,7 @@ export const misplaced = (provider: string, kernels: ReadonlyArray<EngineKernel>
 }
 
 /** A session whose first run fails where the provider has left a matrix product, or everything, to another one. */
-export const placedSession = async (provider: string, create: MakeRecording, model: Uint8Array): Promise<Session> => {
+export const placedSession = async (provider: string, create: MakeRecording, model: Model): Promise<Session> => {
   const recording = await record(create, model)
   let checked: Promise<string | null> | null = null
   const check = async (): Promise<void> => {

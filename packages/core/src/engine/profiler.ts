@@ -3,13 +3,14 @@
  * its kernels, runs it in the place of the usual one; everything else is the way that every call takes.
  */
 import type { EngineTrace, EngineWork, Span } from "./measured.js"
+import type { Model } from "./model.js"
 import { type MakeRecording, type Recording, record } from "./recording.js"
 import type { Session, Sessions } from "./sessions.js"
 
 export interface Profiler {
   /** Where the runner takes its sessions from. */
   readonly sessions: Sessions
-  readonly begin: (hash: string, model: Uint8Array, folder: string) => Promise<void>
+  readonly begin: (hash: string, model: Model, folder: string) => Promise<void>
   /** One call of the runner. */
   readonly call: <A>(work: () => Promise<A>) => Promise<A>
   /** A part of a call that is the engine's own work, outside of the session: it gets a row of its own. May be a promise. */

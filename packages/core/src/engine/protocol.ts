@@ -64,8 +64,12 @@ export interface FixRequest {
   /** The slots, as the loops that use the variant name them. */
   readonly constants: ReadonlyArray<string>
   readonly hash: string
-  /** The model without the inputs whose values it takes in. */
+  /** The model without the values that it takes in. */
   readonly model: Uint8Array
+  /** What it takes in: state, with the names that the values have in the model. */
+  readonly weights: ReadonlyArray<ModelPort>
+  /** What is left to give it. */
+  readonly inputs: ReadonlyArray<ModelPort>
 }
 
 export interface RunRequest {

@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { Model } from "./model.js"
 import { type OrtProfile, readOrtProfile } from "./ortProfile.js"
 import type { Session } from "./sessions.js"
 
@@ -10,7 +11,7 @@ interface RecordingSession extends Session {
 }
 
 /** Makes a session that records into a file whose name begins with `prefix`. */
-export type MakeRecording = (model: Uint8Array, prefix: string) => Promise<RecordingSession>
+export type MakeRecording = (model: Model, prefix: string) => Promise<RecordingSession>
 
 export interface Recording {
   readonly session: Session
@@ -21,11 +22,7 @@ export interface Recording {
 /**
  * @param inside  the folder in which the file is written for a while
  */
-export const record = async (
-  create: MakeRecording,
-  model: Uint8Array,
-  inside: string = tmpdir(),
-): Promise<Recording> => {
+export const record = async (create: MakeRecording, model: Model, inside: string = tmpdir()): Promise<Recording> => {
   // ONNX Runtime tells a profile to a file alone, and nobody what it called it.
   const folder = await mkdtemp(join(inside, "millrace-profile-"))
   const remove = (): Promise<void> => rm(folder, { recursive: true })

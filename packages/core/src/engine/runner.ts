@@ -7,9 +7,8 @@
  * after the run, when nothing can fail any more; a loop of several steps keeps a copy to go back to.
  */
 import type { Tensor } from "onnxruntime-node"
-import { tensorProto, withInitializers } from "../onnx/proto.js"
 import { emptyData, type HostTensor, type HostTensors, type Specs, sizeOf } from "../tensor.js"
-import { abandon } from "./abandon.js"
+import { abandon, collect } from "./abandon.js"
 import {
   type Cell,
   copied,
@@ -24,6 +23,7 @@ import {
 } from "./buffers.js"
 import { directRun } from "./directRun.js"
 import { type Elements, openElements } from "./elements.js"
+import { modelWith, wholeModel } from "./model.js"
 import type { Bindings, CompileRequest, FixRequest, LoopRequest, ModelPort, RunRequest } from "./protocol.js"
 import { openRowTables } from "./rowTables.js"
 import type { Session, Sessions } from "./sessions.js"
@@ -76,21 +76,19 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
     if (slots === undefined) throw new Error("the state has been freed: its scope is closed")
     return slots
   }
-  const sessionOf = ({ hash, model }: CompileRequest): Promise<Session> => sessions.get(hash, () => model)
+  const sessionOf = ({ hash, model }: CompileRequest): Promise<Session> => sessions.get(hash, () => wholeModel(model))
   /** The session in which the cells' present values are constants; made anew when one of them has changed. */
-  const fixedSession = async (fixed: Fixed, ports: ReadonlyArray<ModelPort>, state: Bindings): Promise<Session> => {
-    const cells = ports.map((port) => ({ port, cell: cellOf(state, port) }))
+  const fixedSession = async (fixed: Fixed, state: Bindings): Promise<Session> => {
+    const cells = fixed.request.weights.map((port) => ({ port, cell: cellOf(state, port) }))
     const hash = `${fixed.request.hash} ${cells.map(({ cell }) => cell.version)}`
     if (fixed.session !== hash) {
       if (fixed.session !== null) await sessions.discard(fixed.session)
       sessions.hold(hash)
       fixed.session = hash
+      collect()
     }
     return sessions.get(hash, () =>
-      withInitializers(
-        fixed.request.model,
-        cells.map(({ port, cell }) => tensorProto(port.model, hostTensor(cell.front))),
-      ),
+      modelWith(fixed.request.model, new Map(cells.map(({ port, cell }) => [port.model, hostTensor(cell.front)]))),
     )
   }
   const cellOf = (bindings: Bindings, { slot, name }: Pick<ModelPort, "slot" | "name">): Cell =>
@@ -98,13 +96,9 @@ export const makeRunner = (sessions: Sessions, time: <A>(name: string, work: () 
 
   const loop = async (request: LoopRequest, cancelled: () => boolean, cancellable = true): Promise<HostTensors> => {
     const { request: program, elements, fixed: variants } = programOf(request.program)
-    const isConstant = ({ slot }: ModelPort): boolean => slot !== null && request.constants.includes(slot)
     const fixed = variants.get(JSON.stringify(request.constants))
-    const session =
-      fixed === undefined
-        ? await sessionOf(program)
-        : await fixedSession(fixed, program.inputs.filter(isConstant), request.state)
-    const inputs = fixed === undefined ? program.inputs : program.inputs.filter((port) => !isConstant(port))
+    const session = await (fixed === undefined ? sessionOf(program) : fixedSession(fixed, request.state))
+    const { inputs } = fixed?.request ?? program
     elements.adopt((state) => cellOf(request.state, state))
     const { steps } = request
     const plain = program.outputs.filter(({ slot }) => slot === null)

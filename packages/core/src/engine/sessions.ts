@@ -1,5 +1,6 @@
 /** ONNX Runtime sessions by the hash of their model, the most recently used ones kept. Runs in the engine's child. */
 import type { InferenceSession } from "onnxruntime-node"
+import type { Model } from "./model.js"
 
 /** What the engine needs of a session. */
 export interface Session {
@@ -18,7 +19,7 @@ const capacity = { all: 32, idle: 1 }
 
 export interface Sessions {
   /** The session of a model; made where it is not kept. */
-  readonly get: (hash: string, model: () => Uint8Array) => Promise<Session>
+  readonly get: (hash: string, model: () => Model) => Promise<Session>
   /** Says that a program needs it, or needs it no longer. */
   readonly hold: (hash: string) => void
   readonly drop: (hash: string) => Promise<void>
@@ -26,7 +27,7 @@ export interface Sessions {
   readonly discard: (hash: string) => Promise<void>
 }
 
-export const makeSessions = (create: (model: Uint8Array) => Promise<Session>): Sessions => {
+export const makeSessions = (create: (model: Model) => Promise<Session>): Sessions => {
   const kept = new Map<string, Session>()
   const holders = new Map<string, number>()
   const idle = (): ReadonlyArray<string> => [...kept.keys()].filter((hash) => !holders.has(hash))

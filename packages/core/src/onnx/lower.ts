@@ -5,6 +5,7 @@ import type { Program } from "../program/ir.js"
 import { channels } from "../program/passes/channels.js"
 import { rewrite } from "../program/passes/rewrite.js"
 import { writtenOut } from "../updates/places.js"
+import { type Constants, constantsOf } from "./constants.js"
 import { type Lowerings, openGraph } from "./graph.js"
 import { convolutions } from "./ops-conv.js"
 import { elementwise } from "./ops-elementwise.js"
@@ -27,6 +28,10 @@ export interface Lowered {
   readonly bytes: Uint8Array
   readonly inputs: ReadonlyArray<string>
   readonly outputs: ReadonlyArray<string>
+  /** The initializers that are yet to be added: the name of the input in whose place they are -> theirs. */
+  readonly initializers: Constants["initializers"]
+  /** The inputs that the model does not have. */
+  readonly absent: Constants["absent"]
   /** Which equation a node was written for: the node's name -> the equation's place in the program. */
   readonly origins: ReadonlyMap<string, number>
 }
@@ -47,7 +52,7 @@ const portName = ({ slot, name }: { readonly slot: string | null; readonly name:
 export interface LowerOptions {
   /** The name of an output to put in front of all others: an empty sequence. */
   readonly sequenceOutput?: string
-  /** State slots that are no inputs: the model is complete when their values are added as initializers. */
+  /** State slots whose values are to be initializers (`constantsOf`): the model is complete when these are added. */
   readonly constants?: ReadonlyArray<string>
   /** Without operators that ONNX Runtime has for the CPU alone. */
   readonly portable?: boolean
@@ -58,6 +63,7 @@ export interface LowerOptions {
  * @fails UnsupportedOp   a kernel without a lowering
  */
 export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
+  const { constants = [], portable = false } = options
   const program = writtenOut(rewrite(given, channels))
   const graph = openGraph()
   const taken = new Set<string>()
@@ -74,6 +80,12 @@ export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
     const name = `constant.v${value.id}`
     graph.proto.initializers.push(tensorProto(name, tensor))
     names.set(value.id, name)
+  }
+  const inputOf = new Map(names)
+  const { initializers, absent, nameFor } = constantsOf(program, constants, ({ id }) => inputOf.get(id)!, portable)
+  for (const { value } of program.inputs) {
+    const initializer = initializers.get(inputOf.get(value.id)!)
+    if (initializer !== undefined) names.set(value.id, initializer)
   }
   const origins = new Map<string, number>()
   for (const [place, equation] of program.equations.entries()) {
@@ -92,7 +104,7 @@ export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
       lowering(
         graph,
         equation,
-        equation.inputs.map(({ id }) => names.get(id)!),
+        equation.inputs.map(({ id }, place) => nameFor(equation, place) ?? inputOf.get(id) ?? names.get(id)!),
       ),
     ].flat()
     for (const { name } of graph.proto.nodes.slice(written)) origins.set(name, place)
@@ -101,14 +113,16 @@ export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
     })
   }
   const results = program.outputs.map(({ value }) => names.get(value.id)!)
-  const written = options.portable
+  const written = portable
     ? withoutFusedMatMul(graph.proto.nodes, ranksOf(program, names, graph.proto))
     : graph.proto.nodes
   const nodes = nameOutputs(written, results, outputs)
   return {
-    bytes: encode(program, nodes, graph.proto, inputs, outputs, options),
+    bytes: encode(program, nodes, graph.proto, inputs, outputs, absent, options),
     inputs,
     outputs,
+    initializers,
+    absent,
     origins,
   }
 }
@@ -151,7 +165,8 @@ const encode = (
   { initializers }: ReturnType<typeof openGraph>["proto"],
   inputs: ReadonlyArray<string>,
   outputs: ReadonlyArray<string>,
-  { sequenceOutput, constants = [] }: LowerOptions,
+  absent: Constants["absent"],
+  { sequenceOutput }: LowerOptions,
 ): Uint8Array => {
   const sequence = (name: string): NodeProto => ({
     name,
@@ -168,8 +183,8 @@ const encode = (
     nodes: sequenceOutput === undefined ? nodes : [sequence(sequenceOutput), ...nodes],
     ...(sequenceOutput === undefined ? {} : { sequenceOutput }),
     initializers,
-    inputs: program.inputs.flatMap(({ slot, value: { dtype, shape } }, i) =>
-      slot !== null && constants.includes(slot) ? [] : [{ name: inputs[i]!, dtype, shape }],
+    inputs: program.inputs.flatMap(({ value: { dtype, shape } }, i) =>
+      absent.has(inputs[i]!) ? [] : [{ name: inputs[i]!, dtype, shape }],
     ),
     outputs: program.outputs.map(({ value }, i) => ({ name: outputs[i]!, dtype: value.dtype, shape: value.shape })),
   })

@@ -16,6 +16,12 @@ export interface TensorProto {
   readonly bytes: Uint8Array
 }
 
+/** A tensor whose raw bytes are outside of the file: the first `length` bytes of what is at `location`. */
+export interface ExternalTensorProto extends Omit<TensorProto, "bytes"> {
+  readonly location: string
+  readonly length: number
+}
+
 /** Attribute values: a number is an int, `{ float }` a float. */
 export type AttributeValue =
   | number
@@ -94,11 +100,15 @@ const encoder = new TextEncoder()
 const text = (field: number, value: string): Chunks => message(field, [encoder.encode(value)])
 const ints = (field: number, values: ReadonlyArray<number>): Chunks => values.flatMap((value) => int(field, value))
 
-const tensor = ({ name, dtype, shape, bytes }: TensorProto): Chunks => [
-  ...ints(1, shape),
-  ...int(2, elementType[dtype]),
-  ...text(8, name),
-  ...message(9, [bytes]),
+const pair = (field: number, key: string, value: string): Chunks => message(field, [...text(1, key), ...text(2, value)])
+
+const tensor = (item: TensorProto | ExternalTensorProto): Chunks => [
+  ...ints(1, item.shape),
+  ...int(2, elementType[item.dtype]),
+  ...text(8, item.name),
+  ...("bytes" in item
+    ? message(9, [item.bytes])
+    : [...pair(13, "location", item.location), ...pair(13, "length", String(item.length)), ...int(14, 1)]),
 ]
 
 const attribute = (name: string, value: AttributeValue): Chunks => {
@@ -154,13 +164,13 @@ export const encodeModel = (model: ModelProto): Uint8Array => {
 
 /** The model with `metadata_props` added: a field of a message may be appended to its bytes. */
 export const withMetadata = (model: Uint8Array, metadata: Readonly<Record<string, string>>): Uint8Array =>
-  join([
-    model,
-    ...Object.entries(metadata).flatMap(([key, value]) => message(14, [...text(1, key), ...text(2, value)])),
-  ])
+  join([model, ...Object.entries(metadata).flatMap(([key, value]) => pair(14, key, value))])
 
 /** The model with more initializers: a message that comes twice in a file is one message with the fields of both. */
-export const withInitializers = (model: Uint8Array, initializers: ReadonlyArray<TensorProto>): Uint8Array =>
+export const withInitializers = (
+  model: Uint8Array,
+  initializers: ReadonlyArray<TensorProto | ExternalTensorProto>,
+): Uint8Array =>
   join([
     model,
     ...message(

@@ -4,9 +4,10 @@ import { initParams } from "../initParams.js"
 import type { Objective } from "../objective.js"
 import { keyFromSeed } from "../random/key.js"
 import type { HostTensors, Specs } from "../tensor.js"
+import { slots } from "../train/applyGradients.js"
 import { initAverage } from "../train/average.js"
 import { forward } from "../train/forward.js"
-import { frozenNames, initOptimizer, slots, type TrainStepConfig, trainStep } from "../train/trainStep.js"
+import { frozenNames, initOptimizer, type TrainStepConfig, trainStep } from "../train/trainStep.js"
 
 export interface Subject {
   readonly fn: TensorFunction

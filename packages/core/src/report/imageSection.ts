@@ -39,6 +39,12 @@ export const embedded = (
 
 const stepName = (step: number): string => (step === 0 ? "start" : step.toLocaleString("en-US"))
 
+/** What stands on the button of each grid: its step, or its number where steps do not tell them apart. */
+const buttonNames = (shown: ReadonlyArray<Images>): ReadonlyArray<string> =>
+  new Set(shown.map(({ step }) => step)).size === shown.length
+    ? shown.map(({ step }, i) => (i === 0 && step !== 0 ? `step ${stepName(step)}` : stepName(step)))
+    : shown.map((_, i) => String(i + 1))
+
 const picturesOf = (
   stage: StageStory,
   title: string,
@@ -57,11 +63,12 @@ const picturesOf = (
   if (only === undefined) return html``
   const head = html`<figcaption>${title} <span class="tag">${stage.name}</span></figcaption>`
   if (shown.length === 1) return html`<figure class="pictures">${head}${part(only, 0)}</figure>`
+  const names = buttonNames(shown)
   // Radio buttons and style alone: the arrow keys go through the steps, also without scripts.
   return html`<figure class="pictures">${head}
 <div class="frames" role="radiogroup" aria-label="Step at which ${title} is shown">${shown.map(
-    (grid, i) =>
-      html`<input type="radio" name="${id}" id="${id}-${i}"${i === shown.length - 1 ? html` checked` : undefined}><label for="${id}-${i}">${i === 0 && grid.step !== 0 ? "step " : ""}${stepName(grid.step)}</label>`,
+    (_, i) =>
+      html`<input type="radio" name="${id}" id="${id}-${i}"${i === shown.length - 1 ? html` checked` : undefined}><label for="${id}-${i}">${names[i]}</label>`,
   )}${shown.map((grid, i) => html`<div class="frame">${part(grid, i)}</div>`)}</div></figure>`
 }
 

@@ -124,7 +124,7 @@ td { overflow-wrap: anywhere; }
 .grid.close :is(td, th):not([scope="row"]) { padding: 0 1px 1px 0; } .grid.close .numbers :is(td, th) { padding-block: 0; border-width: 0; }
 .grid.close .small { font-size: .66rem; white-space: nowrap; margin: 0 -.3rem; }
 .grid .numbers th { padding-block: .3rem; }
-${[...Array(11).keys()].map((i) => `.grid .s${i} { background: color-mix(in srgb, var(--accent) ${i * 6}%, var(--raised)); }`).join("\n")}
+${[...Array(11).keys()].map((i) => `.grid .s${i} { background: color-mix(in srgb, var(--accent) ${i * 4.5}%, var(--raised)); }`).join("\n")}
 .numbers .small { opacity: 0; } .numbers td:is(:hover, .at) .small { opacity: 1; }
 .numbers .at { outline: 2px solid var(--ink); outline-offset: -2px; }
 .frames > input { position: absolute; opacity: 0; width: 1px; height: 1px; }

@@ -26,12 +26,20 @@ const joinedShape = (
   return [...before, shapes.reduce((sum, shape) => sum + (shape.at(-1) ?? 0), 0)]
 }
 
+/** Copies of tied weights among names, with what they copy; one that the model takes by itself is none. */
+export const copiesIn = (
+  { tied = {} }: RenameTable,
+  names: ReadonlyArray<string>,
+  used: ReadonlySet<string>,
+): ReadonlyMap<string, string> =>
+  new Map(Object.entries(tied).filter(([copy, of]) => names.includes(copy) && !used.has(copy) && used.has(of)))
+
 /**
  * Compares a file's header with a model, before any tensor is read.
  * @param specs   the model's parameters by flat name: `flatten(gptParams(config), isParamSpec)`
  * @param header  dtypes and shapes by the file's names: `decodeSafetensors` gives it to its `choose`
  * @param where   the file's name, for errors
- * @returns       the names of the tensors that the model takes; what the table ignores is not among them
+ * @returns       the names of the tensors that the model takes, and of copies of them; what the table ignores is not among them
  * @throws BadData  every tensor that is missing, left over, of another dtype or of another shape, in one error
  */
 export const checkCheckpoint = (
@@ -77,8 +85,18 @@ export const checkCheckpoint = (
       wrong(wanted, error.received)
     }
   }
+  const copies = copiesIn(table, Object.keys(header), used)
+  for (const [copy, of] of copies) {
+    if (!Object.hasOwn(header, of) || show(header[copy]!) === show(header[of]!)) continue
+    wrong(`${copy}: ${show(header[of]!)} as ${of}`, `${copy}: ${show(header[copy]!)}`)
+  }
   for (const name of Object.keys(header)) {
-    if (used.has(name) || (table.ignored ?? []).some((pattern) => matchName(pattern, name) !== null)) continue
+    if (
+      copies.has(name) ||
+      used.has(name) ||
+      (table.ignored ?? []).some((pattern) => matchName(pattern, name) !== null)
+    )
+      continue
     wrong(`nothing named ${name}`, `${name}: ${show(header[name]!)}`)
   }
   if (expected.length > 0) {
@@ -89,5 +107,5 @@ export const checkCheckpoint = (
       fix: `check that the file is a ${table.name} of this config`,
     })
   }
-  return [...used]
+  return [...used, ...copies.keys()]
 }

@@ -1,6 +1,6 @@
 /** A foreign checkpoint as a model's parameters, and back. */
 import { BadData, type HostTensor, type HostTensors, type ParamSpec, sizeOf } from "@millrace/core"
-import { checkCheckpoint } from "./checkCheckpoint.js"
+import { checkCheckpoint, copiesIn } from "./checkCheckpoint.js"
 import { inverse, rearrange } from "./rearrange.js"
 import { findRename, type RenameTable } from "./renameTable.js"
 
@@ -38,11 +38,29 @@ const parted = (whole: HostTensor, count: number): ReadonlyArray<HostTensor> => 
   })
 }
 
+const same = ({ data: a }: HostTensor, { data: b }: HostTensor): boolean =>
+  a.length === b.length && a.every((x: number, i: number) => x === b[i] || Object.is(x, b[i]))
+
+/** A tied weight is read once: a copy of it that says something else would be lost. */
+const requireTied = (table: RenameTable, tensors: HostTensors, used: ReadonlySet<string>, where: string): void => {
+  const different = [...copiesIn(table, Object.keys(tensors), used)].filter(
+    ([copy, of]) => !same(tensors[copy]!, tensors[of]!),
+  )
+  if (different.length === 0) return
+  throw new BadData({
+    where,
+    expected: different.map(([copy, of]) => `${copy} to be ${of} again, as the config ties them`).join("\n"),
+    received: different.map(([copy, of]) => `${copy} with other values than ${of}`).join("\n"),
+    fix: "load it with a config that does not tie them",
+  })
+}
+
 /**
  * A model's parameters from a checkpoint of other names and axes.
  * @param specs  the model's parameters by flat name: `flatten(gptParams(config), isParamSpec)`
  * @param where  the file's name, for errors
- * @throws BadData  every tensor that is missing, left over, of another dtype or of another shape, in one error
+ * @throws BadData  every tensor that is missing, left over, of another dtype or of another shape, in one error; a copy of a
+ *                  tied weight with other values
  */
 export const fromCheckpoint = (
   table: RenameTable,
@@ -51,6 +69,8 @@ export const fromCheckpoint = (
   where: string,
 ): HostTensors => {
   checkCheckpoint(table, specs, tensors, where)
+  const used = new Set(Object.keys(specs).flatMap((ours) => findRename(table, ours)?.theirs ?? []))
+  requireTied(table, tensors, used, where)
   return Object.fromEntries(
     Object.keys(specs).map((ours) => {
       const { rename, theirs } = findRename(table, ours)!

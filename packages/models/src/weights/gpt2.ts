@@ -2,7 +2,7 @@ import type { RenameTable } from "./renameTable.js"
 
 /**
  * GPT-2 as `transformers` names it. Its `Conv1D` keeps weights as inputs × outputs, as ours are.
- * @source transformers `GPT2LMHeadModel`; `lm_head.weight` is the token embedding again
+ * @source transformers `GPT2LMHeadModel`; `lm_head.weight` is the token embedding again where the two are tied
  */
 export const huggingFaceGpt2: RenameTable = {
   name: "transformers GPT2LMHeadModel",
@@ -25,6 +25,7 @@ export const huggingFaceGpt2: RenameTable = {
     { ours: "norm.bias", theirs: "transformer.ln_f.bias" },
     { ours: "unembedding", theirs: "lm_head.weight" },
   ],
+  tied: { "lm_head.weight": "transformer.wte.weight" },
   // Older checkpoints keep causal masks.
-  ignored: ["transformer.h.{i}.attn.bias", "transformer.h.{i}.attn.masked_bias", "lm_head.weight"],
+  ignored: ["transformer.h.{i}.attn.bias", "transformer.h.{i}.attn.masked_bias"],
 }

@@ -24,7 +24,9 @@ export interface RenameTable {
   readonly renames: ReadonlyArray<Rename>
   /** Sizes that the axes leave open, such as the number of heads. */
   readonly sizes?: Readonly<Record<string, number>>
-  /** Names of theirs that are no parameters and are left out, with placeholders: masks, copies of tied weights. */
+  /** Of theirs: copies of tied weights, and what each copies. Where a file has one that the model does not take, it must be the same. */
+  readonly tied?: Readonly<Record<string, string>>
+  /** Names of theirs that are no parameters and are left out, with placeholders: masks. */
   readonly ignored?: ReadonlyArray<string>
 }
 

@@ -20,6 +20,7 @@ import { type Ended, invalid, usage } from "./exit.js"
 export const builtIn: Readonly<Record<string, string>> = {
   instructgpt: "@millrace/examples/instructgpt",
   dalle: "@millrace/examples/dalle",
+  dalle2: "@millrace/examples/dalle2",
 }
 
 export interface Loaded {

@@ -10,6 +10,7 @@ import { Count } from "../ranges.js"
 import { FitConfig, type Training, trainingOf } from "../trainer.js"
 import { AugmentConfig } from "./augment.js"
 import { clipBatch } from "./batches.js"
+import { clipHalves } from "./halves.js"
 
 /** A CLIP's shape without its vocabulary, which the tokenizer decides. */
 export const ClipShape = Schema.Struct({
@@ -31,13 +32,26 @@ const withVocabulary = ({ text, ...shape }: ClipShape, vocab: number): ClipConfi
   text: { ...text, vocab },
 })
 
-const trainingFor = (config: ClipConfig, batch: number, fit: FitConfig): Training => ({
+/**
+ * How a CLIP is trained.
+ * @param part  examples in the engine at a time, where the batch is taken in parts
+ */
+export const clipTrainingOf = (config: ClipConfig, batch: number, fit: FitConfig, part?: number): Training => ({
   objective: objectiveOf(clipTraining(config)),
   inputs: {
     pixels: spec("float32", [batch, config.image.size, config.image.size, 3]),
     tokens: spec("int32", [batch, config.text.context]),
   },
   config: fit,
+  ...(part === undefined
+    ? {}
+    : {
+        parts: {
+          objective: clipHalves(config),
+          size: part,
+          features: { images: spec("float32", [batch, config.joint]), texts: spec("float32", [batch, config.joint]) },
+        },
+      }),
 })
 
 const checkImages = ({ image }: ClipShape, { size, train }: CaptionedImages): Effect.Effect<void, BadConfig> => {
@@ -58,6 +72,11 @@ export const clipTrainStage = defineStageNode({
     model: ClipShape,
     /** Images with a caption each a step, all compared with all. */
     batch: Count,
+    /**
+     * Images in the engine at a time: gradient caching, by which a batch of any size takes the memory of so many. It divides
+     * the batch; by default the batch is taken as one. A ResNet norms each part by itself.
+     */
+    part: Schema.optionalKey(Count),
     augment: AugmentConfig,
     fit: FitConfig,
   }),
@@ -65,21 +84,21 @@ export const clipTrainStage = defineStageNode({
     in: { images: artifact(captionedImagesKind), tokenizer: artifact(tokenizerKind) },
     out: artifact(clipModelKind),
   },
-  outline: ({ model, batch, fit: training }, { size }) => {
+  outline: ({ model, batch, part = batch, fit: training }, { size }) => {
     const config = withVocabulary(model, size("tokenizer", "vocab"))
     return {
       sizes: { joint: config.joint, vocab: config.text.vocab, context: config.text.context, size: config.image.size },
-      functions: { step: () => trainingOf(trainingFor(config, batch, training)) },
+      functions: { [part === batch ? "step" : "part"]: () => trainingOf(clipTrainingOf(config, part, training)) },
     }
   },
-  run: ({ model, batch, augment, fit: training }, { images, tokenizer }) =>
+  run: ({ model, batch, part, augment, fit: training }, { images, tokenizer }) =>
     Effect.gen(function* () {
       const { key } = yield* Stage
       yield* checkImages(model, images)
       const config = withVocabulary(model, tokenizer.size)
       const { size } = config.image
       const { context } = config.text
-      const step = trainingFor(config, batch, training)
+      const step = clipTrainingOf(config, batch, training, part)
       const batches = { set: images.train, size, tokenizer, context, batch, augment }
       const params = yield* fit({
         ...step,

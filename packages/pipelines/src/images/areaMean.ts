@@ -79,3 +79,10 @@ export const areaMean = (
   }
   return result
 }
+
+/** Means as bytes. */
+export const rounded = (means: Float64Array): Uint8Array => {
+  const bytes = new Uint8Array(means.length)
+  for (let i = 0; i < means.length; i++) bytes[i] = Math.round(means[i]!)
+  return bytes
+}

@@ -1,4 +1,4 @@
-import { areaMean } from "./areaMean.js"
+import { areaMean, rounded } from "./areaMean.js"
 import { type Bitmap, over } from "./bitmap.js"
 
 /**
@@ -17,5 +17,5 @@ export const squareOf = (
     { top: (height - side) / 2, left: (width - side) / 2, height: side, width: side },
     [size, size],
   )
-  return Uint8Array.from(means, Math.round)
+  return rounded(means)
 }

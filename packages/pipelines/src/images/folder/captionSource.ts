@@ -1,11 +1,11 @@
 /** Where a folder's captions are: one file captions.jsonl, or a text file beside each image. */
-import { lstat, open, opendir } from "node:fs/promises"
+import { lstat, opendir } from "node:fs/promises"
 import { join } from "node:path"
 import type { BadData } from "@millrace/core"
 import { Effect } from "effect"
 import { type CaptionLine, captionLine, textOf } from "./captionLine.js"
 import { LONGEST_LINE, linesOf } from "./lines.js"
-import { plainFile, refused } from "./plainFile.js"
+import { pieceOf, plainFile, refused } from "./plainFile.js"
 
 /** What leads back to one caption. */
 export interface Place {
@@ -42,19 +42,7 @@ const fromList = (root: string): CaptionSource => {
     },
     at: ({ offset, length }) => {
       const where = `${LIST}, byte ${offset}`
-      return Effect.tryPromise({
-        try: async () => {
-          const handle = await open(file)
-          try {
-            const bytes = new Uint8Array(length)
-            const { bytesRead } = await handle.read(bytes, 0, length, offset)
-            return bytes.subarray(0, bytesRead)
-          } finally {
-            await handle.close()
-          }
-        },
-        catch: (error) => refused(where, "the list as it was", String(error), error),
-      }).pipe(Effect.flatMap((bytes) => captionLine(bytes, where)))
+      return Effect.flatMap(pieceOf(root, LIST, offset, length), (bytes) => captionLine(bytes, where))
     },
   }
 }

@@ -1,5 +1,5 @@
 /** A folder of a user's own images with captions as a data set. */
-import { realpath } from "node:fs/promises"
+import { realpathSync } from "node:fs"
 import { basename, resolve } from "node:path"
 import { artifact, BadData, BadLength, defineStageNode, messageOf, random, Stage, split } from "@millrace/core"
 import { Effect, Schema } from "effect"
@@ -62,7 +62,7 @@ export const imageFolder = defineStageNode({
     Effect.gen(function* () {
       const { key, emit } = yield* Stage
       const root = yield* Effect.tryPromise({
-        try: () => realpath(resolve(path)),
+        try: async () => realpathSync.native(resolve(path)),
         catch: (error) =>
           new BadData({
             where: path,

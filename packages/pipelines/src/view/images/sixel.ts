@@ -25,7 +25,9 @@ const coloursOf = ({ data }: Picture): ReadonlyArray<readonly [number, number, n
 export const sixel = (picture: Picture): string => {
   const { data, width, height } = picture
   const colours = coloursOf(picture)
-  if (colours === undefined) return image2sixel(data, width, height, mostColours, 1)
+  // The encoder breaks its lines, which a terminal skips, but a line of the view must be one.
+  if (colours === undefined) return image2sixel(data, width, height, mostColours, 1).replaceAll("\n", "")
   const palette = colours.map(([r, g, b]): [number, number, number] => [r, g, b])
-  return introducer(1) + (palette.length === 0 ? "" : sixelEncode(data, width, height, palette)) + FINALIZER
+  const body = palette.length === 0 ? "" : sixelEncode(data, width, height, palette).replaceAll("\n", "")
+  return introducer(1) + body + FINALIZER
 }

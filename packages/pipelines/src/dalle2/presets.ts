@@ -1,0 +1,199 @@
+/** Sizes of the pipeline. */
+import { adamW } from "@millrace/core"
+import type { Dalle2Config } from "./config.js"
+import { paper } from "./paperPreset.js"
+
+/** Cosine to 5 %. */
+const cosine = (peak: number, warmup: number) => ({ kind: "cosine", peak, warmup, floor: 0.05 }) as const
+const adam = { ...adamW, beta2: 0.98, weightDecay: 0 }
+const average = (decay: number) => ({ decay, start: "zero" }) as const
+const steps1000 = { kind: "cosine", steps: 1000 } as const
+
+/** Velocities are as easy to predict at every step of noise, which a network that is trained for minutes needs. */
+const diffusion = { schedule: steps1000, parametrisation: "velocity", variance: "learned-range" } as const
+
+const decoderSampling = { guidance: 2, steps: 20, eta: 0, batch: 32 }
+const upsamplerSampling = { steps: 8, batch: 32 }
+const priorSampling = { guidance: 1, candidates: 2, steps: 32, batch: 64 }
+const latents = { steps: 40, guidance: 1, batch: 8, upsampler: upsamplerSampling }
+
+/** Minutes on two cores, for images of 32 × 32 pixels: decoded at 16 × 16, then made twice as large. */
+const small: Dalle2Config = {
+  tokenizer: { vocab: 512 },
+  clip: {
+    model: {
+      joint: 64,
+      image: { kind: "vit", size: 32, patch: 8, width: 96, layers: 3, heads: 3 },
+      text: { context: 12, width: 64, layers: 2, heads: 2 },
+    },
+    batch: 128,
+    augment: { shift: 0.05 },
+    fit: { steps: 400, schedule: cosine(2e-3, 40), optimizer: { ...adam, weightDecay: 0.1 }, clip: 1 },
+  },
+  embeddings: { train: 4000, heldOut: 256 },
+  prior: {
+    kind: "diffusion",
+    model: { context: 12, width: 128, layers: 2, heads: 4, dropped: "learned" },
+    drop: 0.1,
+    diffusion: { schedule: steps1000, scale: { kind: "statistics" } },
+    autoregressive: { codes: 24, buckets: 64, dotBuckets: 16 },
+    batch: 128,
+    fit: { steps: 800, schedule: cosine(1e-3, 40), optimizer: adam, clip: 1, average: average(0.99) },
+  },
+  evaluatePrior: { captions: 256, sampling: priorSampling },
+  decoder: {
+    model: {
+      unet: {
+        size: 16,
+        width: 32,
+        multipliers: [1, 2, 4],
+        blocks: 1,
+        attention: [8],
+        headWidth: 32,
+        resample: "convolution",
+        groups: 8,
+      },
+      text: { context: 12, width: 64, layers: 1, heads: 2 },
+      tokens: 4,
+      dropped: "learned",
+    },
+    diffusion,
+    loss: "simple",
+    drops: { caption: 0.5, embedding: 0.1 },
+    batch: 32,
+    fit: { steps: 1200, schedule: cosine(2.5e-3, 50), optimizer: adam, clip: 1, average: average(0.99) },
+    watch: { every: 300, images: 16, steps: 10, guidance: 2 },
+  },
+  upsampler: {
+    from: 16,
+    model: {
+      unet: {
+        size: 32,
+        width: 16,
+        multipliers: [1, 2],
+        blocks: 1,
+        attention: [],
+        middleAttention: false,
+        headWidth: 16,
+        resample: "convolution",
+        groups: 4,
+      },
+      resize: "bilinear",
+    },
+    diffusion,
+    loss: "simple",
+    corruption: { kind: "blur", taps: 3, sigma: 0.6 },
+    crop: 0.5,
+    batch: 32,
+    fit: { steps: 500, schedule: cosine(2e-3, 30), optimizer: adam, clip: 1, average: average(0.99) },
+    watch: { every: 250, images: 8, steps: 8 },
+  },
+  retrieval: { images: 256, shown: 8, sampling: { decoder: decoderSampling, upsampler: upsamplerSampling } },
+  sample: {
+    captions: 64,
+    told: true,
+    prior: priorSampling,
+    images: { decoder: decoderSampling, upsampler: upsamplerSampling },
+    scales: [0, 1, 2, 3, 5],
+    compared: 6,
+    shown: 32,
+  },
+  variations: { images: 4, each: 6, eta: 1, sampling: { ...latents, guidance: 2 } },
+  interpolations: { pairs: 4, steps: 7, sampling: latents },
+  textDiffs: {
+    edits: [
+      { from: "red", to: "blue" },
+      { from: "yellow", to: "purple" },
+      { from: "cat", to: "dog" },
+      { from: "apple", to: "car" },
+    ],
+    steps: 7,
+    most: 0.5,
+    sampling: latents,
+  },
+}
+
+/** Every stage in seconds, at 16 × 16: for tests, and to try a change of the graph. Learns next to nothing. */
+const tiny: Dalle2Config = {
+  ...small,
+  tokenizer: { vocab: 300 },
+  clip: {
+    ...small.clip,
+    model: {
+      joint: 16,
+      image: { kind: "vit", size: 16, patch: 8, width: 32, layers: 1, heads: 2 },
+      text: { context: 12, width: 32, layers: 1, heads: 2 },
+    },
+    batch: 24,
+    fit: { ...small.clip.fit, steps: 40 },
+  },
+  embeddings: { train: 96, heldOut: 12 },
+  prior: {
+    ...small.prior,
+    model: { ...small.prior.model, width: 32, layers: 1, heads: 2 },
+    autoregressive: { codes: 6, buckets: 8, dotBuckets: 4 },
+    batch: 32,
+    fit: { ...small.prior.fit, steps: 60 },
+  },
+  evaluatePrior: { captions: 12, sampling: { ...priorSampling, steps: 8, batch: 12 } },
+  decoder: {
+    ...small.decoder,
+    model: {
+      ...small.decoder.model,
+      unet: {
+        ...small.decoder.model.unet,
+        size: 8,
+        width: 8,
+        multipliers: [1, 2],
+        attention: [4],
+        headWidth: 8,
+        groups: 4,
+      },
+      text: { context: 12, width: 16, layers: 1, heads: 2 },
+    },
+    batch: 16,
+    fit: { ...small.decoder.fit, steps: 30 },
+    watch: { every: 15, images: 4, steps: 4, guidance: 2 },
+  },
+  upsampler: {
+    ...small.upsampler,
+    from: 8,
+    model: { ...small.upsampler.model, unet: { ...small.upsampler.model.unet, size: 16, width: 8 } },
+    batch: 16,
+    fit: { ...small.upsampler.fit, steps: 20 },
+    watch: { every: 20, images: 4, steps: 2 },
+  },
+  retrieval: {
+    images: 12,
+    shown: 4,
+    sampling: { decoder: { ...decoderSampling, steps: 4, batch: 6 }, upsampler: { steps: 2, batch: 6 } },
+  },
+  sample: {
+    ...small.sample,
+    captions: 6,
+    prior: { ...priorSampling, steps: 8, batch: 6 },
+    images: { decoder: { ...decoderSampling, steps: 4, batch: 6 }, upsampler: { steps: 2, batch: 6 } },
+    scales: [0, 2],
+    compared: 2,
+    shown: 4,
+  },
+  variations: {
+    images: 2,
+    each: 2,
+    eta: 1,
+    sampling: { steps: 4, guidance: 2, batch: 4, upsampler: { steps: 2, batch: 4 } },
+  },
+  interpolations: {
+    pairs: 1,
+    steps: 3,
+    sampling: { steps: 4, guidance: 1, batch: 4, upsampler: { steps: 2, batch: 4 } },
+  },
+  textDiffs: {
+    edits: [{ from: "red", to: "blue" }],
+    steps: 3,
+    most: 0.5,
+    sampling: { steps: 4, guidance: 1, batch: 4, upsampler: { steps: 2, batch: 4 } },
+  },
+}
+
+export const dalle2Presets = { tiny, small, paper } as const
