@@ -77,10 +77,11 @@ const small: DalleConfig = {
     inverses,
     batch: 64,
     fit: { steps: 900, schedule: cosine(2e-3, 50), optimizer: plain, clip: 1 },
+    softest: 2,
     gather: 2048,
     evaluate: 512,
   },
-  evaluate: { shown: 24 },
+  evaluate: { shown: 24, reconstructions: 256 },
 }
 
 /** Every stage in seconds: for tests, and to try a change of the graph. Learns next to nothing. */
@@ -124,6 +125,7 @@ const tiny: DalleConfig = {
     gather: 64,
     evaluate: 16,
   },
+  evaluate: { shown: 4, reconstructions: 16 },
 }
 
 const { rows: _, columns: __, ...dvaeShape } = dvaePresets["dall-e"]
@@ -181,7 +183,7 @@ const paper: DalleConfig = {
   },
   rerank: { shown: 16 },
   judge: { ...small.judge, gather: 100_000, evaluate: 4096 },
-  evaluate: { shown: 64 },
+  evaluate: { shown: 64, reconstructions: 4096 },
 }
 
 export const dallePresets = { tiny, small, paper } as const
