@@ -4,7 +4,7 @@
  *   npm run example 06      about a minute; the sprites of the scenes, 74 MB, are fetched once
  *
  * The stages are those of `dalle` at its smallest size, wired here by hand, with `dalle.ppo` after the prior. The printed
- * cosines are of the same captions with the same random numbers, before and after.
+ * cosines are of the same captions with the same random numbers, before and after; the rise is that of each image.
  */
 import { fileURLToPath } from "node:url"
 import { adamW, Engines, graph, recordRun, runEvents } from "@millrace/core"
@@ -25,22 +25,22 @@ const { tiny } = dallePresets
 const size = tiny.clip.model.image.size
 
 const ppo = codePpoStage({
-  iterations: 20,
-  episodes: 64,
-  minibatch: 32,
+  iterations: 12,
+  episodes: 32,
+  minibatch: 16,
   epochs: 2,
-  schedule: { kind: "constant", peak: 2e-3, warmup: 2, floor: 1 },
+  schedule: { kind: "constant", peak: 5e-3, warmup: 0, floor: 1 },
   optimizer: { ...adamW, weightDecay: 0 },
   clip: 1,
   valueRate: 2,
-  rewardScale: 10,
-  beta: 0.002,
+  rewardScale: 20,
+  beta: 0.001,
   lambda: 0.95,
   ratioClip: 0.2,
   valueClip: 0.2,
   valueCoefficient: 0.1,
-  captions: 16,
-  shown: 16,
+  captions: 8,
+  shown: 8,
 })
 
 /** Captioned images -> a prior that CLIP likes better. */

@@ -70,6 +70,7 @@ test("every table is told: of codes, of both cross-entropies, of the judge, and 
     ["dvae", "Reconstruction", 2],
     ["prior", "Cross-entropy on 16 held-out images", 2],
     ["judge", "The judge on 16 held-out images", 2],
+    ["evaluate", "The judge on reconstructions of 16 training images, the most that samples can reach", 3],
     ["evaluate", "The best of n images for 4 captions: train", 3],
     ["evaluate", "The best of n images for 4 captions: held out", 3],
   ])

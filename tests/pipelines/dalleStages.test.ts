@@ -8,6 +8,7 @@ import {
   priorStage,
   rankAll,
   sampleStage,
+  soften,
 } from "@millrace/pipelines"
 import { Effect } from "effect"
 import { expect, test } from "vitest"
@@ -117,6 +118,7 @@ const judge = judgeStage({
   inverses: { right: "left" },
   batch: 16,
   fit: fit(60),
+  softest: 1,
   gather: 64,
   evaluate: 16,
 })
@@ -149,4 +151,21 @@ test("images without facts are BadData before a judge trains", async () => {
   const { result, events } = await on(Effect.flip(judge.run({ images: bare })))
   expect(result).toMatchObject({ _tag: "BadData", received: expect.stringContaining("without facts") })
   expect(events).toEqual([])
+})
+
+test("softening spreads a point over its neighbours, one ring each time, and leaves a plain image and the given one as they are", () => {
+  const size = 7
+  const point = new Uint8Array(size * size * 3)
+  point.set([243, 0, 0], (3 * size + 3) * 3)
+  const kept = point.slice()
+  const lit = (times: number) => {
+    const soft = soften(point, size, times)
+    return Array.from({ length: size * size }, (_, i) => soft[i * 3]!)
+  }
+  expect(lit(0)).toEqual(Array.from({ length: 49 }, (_, i) => (i === 24 ? 243 : 0)))
+  expect(lit(1).filter((value) => value > 0)).toEqual(Array.from({ length: 9 }, () => 27))
+  expect(lit(2).filter((value) => value > 0)).toHaveLength(25)
+  expect(lit(2)[24]).toBe(27)
+  expect(point).toEqual(kept)
+  expect(soften(new Uint8Array(75).fill(200), 5, 3)).toEqual(new Uint8Array(75).fill(200))
 })

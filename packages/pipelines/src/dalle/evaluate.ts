@@ -1,13 +1,16 @@
 /** Stage: the score of the best candidate against their number, and what a judge sees in it. */
-import { artifact, defineStageNode, Stage } from "@millrace/core"
+import { artifact, defineStageNode, Engine, type EngineError, Stage } from "@millrace/core"
 import { Effect, Schema } from "effect"
 import { type RankedDrawn, rankedCandidatesKind } from "../artifacts/candidates.js"
+import { captionedImagesKind, type ImageSet } from "../artifacts/captionedImages.js"
+import { type DiscreteVae, discreteVaeKind } from "../artifacts/discreteVae.js"
 import { type Evaluation, evaluationKind, type Table } from "../artifacts/evaluation.js"
 import { type Judge, judgeKind, type Verdict } from "../artifacts/judge.js"
 import { showImages } from "../images/showImages.js"
 import { rounded } from "../instructgpt/statistics.js"
-import { CountOrZero } from "../ranges.js"
+import { Count, CountOrZero } from "../ranges.js"
 import { expectedBest, ranking } from "./bestOf.js"
+import { openReconstruction, spreadIndices } from "./reconstruct.js"
 
 /** A caption's candidates with what the judge tells of each. */
 interface Judged extends RankedDrawn {
@@ -46,7 +49,11 @@ const doublings = (most: number): ReadonlyArray<number> => {
 }
 
 /** For each candidate, 1 where it shows what the caption says and 0 where not; undefined where that is not asked. */
-const answers = (judge: Judge, { request, verdicts }: Judged, { of, asked }: Question) => {
+const answers = (
+  judge: Judge,
+  { request, verdicts }: Pick<Judged, "request" | "verdicts">,
+  { of, asked }: Question,
+) => {
   const expected = request.facts === undefined ? {} : judge.expected(request.facts)
   if (!asked(expected)) return undefined
   const wanted = of(expected).join()
@@ -55,6 +62,33 @@ const answers = (judge: Judge, { request, verdicts }: Judged, { of, asked }: Que
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, v) => sum + v, 0) / values.length
 
+/** What the judge sees in reconstructions of images: the most that samples can reach. */
+const reconstructedShares = (
+  judge: Judge,
+  tell: (images: ReadonlyArray<Uint8Array>) => Effect.Effect<ReadonlyArray<Verdict>, EngineError>,
+  dvae: DiscreteVae,
+  set: ImageSet,
+  count: number,
+) =>
+  Effect.gen(function* () {
+    const engine = yield* Engine
+    const rows = yield* set.read(spreadIndices(set, count))
+    const reconstruct = yield* openReconstruction(dvae.config, Math.min(64, rows.length))
+    const verdicts = yield* tell((yield* reconstruct(yield* engine.allocate(dvae.params), rows)).decoded)
+    const table: Table = {
+      title: `The judge on reconstructions of ${rows.length} training images, the most that samples can reach`,
+      columns: ["right", "images", "share"],
+      rows: questions.flatMap((question) => {
+        const right = rows.flatMap(({ captions, facts = {} }, i) => {
+          const request = { caption: captions[0]!, facts }
+          return answers(judge, { request, verdicts: [verdicts[i]!] }, question) ?? []
+        })
+        return right.length === 0 ? [] : [[question.name, right.length, `${(100 * mean(right)).toFixed(1)} %`]]
+      }),
+    }
+    return table
+  })
+
 export const evaluateDalleStage = defineStageNode({
   type: "dalle.evaluate",
   version: 1,
@@ -62,17 +96,27 @@ export const evaluateDalleStage = defineStageNode({
   config: Schema.Struct({
     /** Captions of each group whose best candidate is shown. */
     shown: CountOrZero,
+    /** Training images whose reconstructions are judged: the most that samples can reach. */
+    reconstructions: Count,
   }),
   ports: {
-    in: { ranked: artifact(rankedCandidatesKind), judge: artifact(judgeKind) },
+    in: {
+      ranked: artifact(rankedCandidatesKind),
+      judge: artifact(judgeKind),
+      dvae: artifact(discreteVaeKind),
+      images: artifact(captionedImagesKind),
+    },
     out: artifact(evaluationKind),
   },
-  run: ({ shown }, { ranked, judge }) =>
+  run: ({ shown, reconstructions }, { ranked, judge, dvae, images }) =>
     Effect.gen(function* () {
       const { emit } = yield* Stage
       const tell = yield* judge.open()
       const metrics: Record<string, number> = {}
       const tables: Array<Table> = []
+      const own = yield* reconstructedShares(judge, tell, dvae, images.train, reconstructions)
+      tables.push(own)
+      yield* emit({ type: "stage.table", ...own })
       const samples: Array<ReadonlyArray<string>> = []
       for (const [group, rows] of Object.entries(ranked.groups)) {
         const judged: Array<Judged> = []

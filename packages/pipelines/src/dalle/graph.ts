@@ -35,5 +35,10 @@ export const dalle = (config: DalleConfig, images: ImagesNode) =>
     .node("clip", clipTrainStage(config.clip), { images: "images", tokenizer: "tokenizer" })
     .node("rerank", rerankStage(config.rerank), { candidates: "sample", clip: "clip" })
     .node("judge", judgeStage(config.judge), { images: "images" })
-    .node("evaluate", evaluateDalleStage(config.evaluate), { ranked: "rerank", judge: "judge" })
+    .node("evaluate", evaluateDalleStage(config.evaluate), {
+      ranked: "rerank",
+      judge: "judge",
+      dvae: "dvae",
+      images: "images",
+    })
     .output("evaluate")

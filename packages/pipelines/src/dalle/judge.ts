@@ -12,6 +12,7 @@ import {
   initParams,
   int32,
   objectiveOf,
+  random,
   Stage,
   spec,
   split,
@@ -22,12 +23,13 @@ import { type CaptionedImage, captionedImagesKind } from "../artifacts/captioned
 import { type Judge, judgeKind, type Verdict } from "../artifacts/judge.js"
 import { fit } from "../fit.js"
 import { epochRows } from "../instructgpt/order.js"
-import { Count } from "../ranges.js"
+import { Count, CountOrZero } from "../ranges.js"
 import { FitConfig } from "../trainer.js"
 import { type Facts, type Inverses, pictureFacts } from "./facts.js"
 import { type JudgeConfig, judge } from "./judgeModel.js"
 import { imageBatch } from "./pixels.js"
 import { spreadIndices } from "./reconstruct.js"
+import { soften } from "./soften.js"
 
 const image = tensor("float32", "b y x c", "[0,1]")
 
@@ -74,7 +76,7 @@ const classesOf = (vocabulary: Vocabulary, facts: Facts, name: string): Effect.E
   })
 
 /** A judge of trained parameters. */
-const judgeOf = (config: JudgeConfig, params: HostTensors, vocabulary: Vocabulary, inverses: Inverses): Judge => ({
+export const judgeOf = (config: JudgeConfig, params: HostTensors, vocabulary: Vocabulary, inverses: Inverses): Judge => ({
   source: "a convolutional network, trained apart",
   facts: vocabulary.map(([name]) => name),
   expected: (facts) => verdictOf(vocabulary, pictureFacts(facts, inverses)),
@@ -117,12 +119,14 @@ export const judgeStage = defineStageNode({
     /** Images a step. */
     batch: Count,
     fit: FitConfig,
+    /** How often an image is softened at most before it is learnt from: an even draw from 0 on. */
+    softest: CountOrZero,
     /** Images that the facts and their values are gathered from, and held-out ones that its accuracy is stated on. */
     gather: Count,
     evaluate: Count,
   }),
   ports: { in: { images: artifact(captionedImagesKind) }, out: artifact(judgeKind) },
-  run: ({ model, inverses, batch, fit: training, gather, evaluate }, { images }) =>
+  run: ({ model, inverses, batch, fit: training, softest, gather, evaluate }, { images }) =>
     Effect.gen(function* () {
       const { key, emit } = yield* Stage
       const { size, train, heldOut } = images
@@ -139,7 +143,7 @@ export const judgeStage = defineStageNode({
       }
       const config: JudgeConfig = { ...model, size, values: vocabulary.map(([, values]) => values.length) }
       const objective = objectiveOf(judging(config))
-      const order = split(key, "order")
+      const [order, blur] = [split(key, "order"), split(key, "blur")]
       const params = yield* fit({
         objective,
         inputs: { image: spec("float32", [batch, size, size, 3]), truth: spec("int32", [batch, vocabulary.length]) },
@@ -150,7 +154,9 @@ export const judgeStage = defineStageNode({
             const rows = yield* train.read(epochRows(train.count, batch, order, at))
             const truth: Array<number> = []
             for (const row of rows) truth.push(...(yield* classesOf(vocabulary, factsOf(row), row.name)))
-            return { image: imageBatch(rows, batch, size), truth: int32([batch, vocabulary.length], truth) }
+            const times = random.integers(split(blur, at), [batch], 0, softest + 1).data
+            const seen = rows.map(({ pixels }, i) => ({ pixels: soften(pixels, size, times[i]!) }))
+            return { image: imageBatch(seen, batch, size), truth: int32([batch, vocabulary.length], truth) }
           }),
         amount: batch,
         unit: "images",

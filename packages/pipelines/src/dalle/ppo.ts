@@ -61,7 +61,7 @@ export const codePpoStage = defineStageNode({
               .slice(0, shown)
               .map((pixels, i) => ({ pixels, text: `${looked[i]!}: ${scores[i]!.toFixed(3)}` })),
           })
-          return interval(scores)
+          return scores
         })
 
       const before = yield* look(0)
@@ -85,11 +85,12 @@ export const codePpoStage = defineStageNode({
         type: "stage.table",
         title: `CLIP's score of ${episodes} images, the same captions and random numbers`,
         columns: ["policy", "cosine", "95 %"],
-        rows: Object.entries({ before, after }).map(([name, { mean, low, high }]) => [
-          name,
-          rounded(mean, 4),
-          `${low.toFixed(3)} to ${high.toFixed(3)}`,
-        ]),
+        rows: Object.entries({ before, after, rise: after.map((score, i) => score - before[i]!) }).map(
+          ([name, values]) => {
+            const { mean, low, high } = interval(values)
+            return [name, rounded(mean, 4), `${low.toFixed(3)} to ${high.toFixed(3)}`]
+          },
+        ),
       })
       return { config: prior.config, params: renamed(yield* learner.policy.read(), "policy.", "") }
     }),

@@ -34,42 +34,49 @@ const inverses = { right: "left", below: "above" }
 
 /** Minutes on two cores, for images of 32 · 32 pixels: 8 · 8 codes. */
 const small: DalleConfig = {
-  tokenizer: { vocab: 384 },
+  tokenizer: { vocab: 380 },
   dvae: {
     model: { vocab: 256, groups: 3, blocks: 1, width: 32, first: 64 },
     batch: 8,
-    temperature: { from: 1, to: 1 / 16, updates: 1500 },
-    beta: { from: 3.3, to: 1.65, updates: 1500 },
+    temperature: { from: 1, to: 1 / 16, updates: 2100 },
+    beta: { from: 3.3, to: 1.65, updates: 1600 },
     leastLogWidth: -0.5,
-    fit: { steps: 2400, schedule: cosine(3e-3, 50), optimizer: plain, clip: 1 },
-    watch: { every: 300, images: 12 },
+    fit: {
+      steps: 2600,
+      schedule: cosine(3e-3, 50),
+      optimizer: plain,
+      clip: 1,
+      average: { decay: 0.99, start: "weights" },
+    },
+    watch: { every: 650, images: 12 },
     evaluate: 512,
   },
   codes: { batch: 64 },
   prior: {
     model: { text: 16, width: 192, layers: 4, heads: 4, kernel: 5 },
-    batch: 32,
+    batch: 16,
     dropout: 0.1,
     pads: "counted",
     fit: {
-      steps: 1500,
+      steps: 2400,
       schedule: cosine(2e-3, 100),
       optimizer: { ...adamW, beta2: 0.96, weightDecay: 0.045 },
       clip: 1,
+      average: { decay: 0.99, start: "weights" },
     },
-    watch: { every: 250, captions: 16 },
+    watch: { every: 600, captions: 16 },
     evaluate: 512,
   },
   sample: { train: 24, heldOut: 24, captions: [], candidates: 16, temperature: 1, batch: 64 },
   clip: {
     model: {
       joint: 64,
-      image: { kind: "vit", size: 32, patch: 4, width: 128, layers: 3, heads: 4 },
-      text: { context: 20, width: 128, layers: 2, heads: 4 },
+      image: { kind: "vit", size: 32, patch: 4, width: 96, layers: 3, heads: 3 },
+      text: { context: 20, width: 96, layers: 2, heads: 3 },
     },
     batch: 128,
     augment: { shift: 0.05 },
-    fit: { steps: 700, schedule: cosine(1e-3, 50), optimizer: adamW, clip: 1 },
+    fit: { steps: 800, schedule: cosine(1.5e-3, 50), optimizer: { ...adamW, beta2: 0.98, weightDecay: 0.1 }, clip: 1 },
   },
   rerank: { shown: 6 },
   judge: {
@@ -77,10 +84,11 @@ const small: DalleConfig = {
     inverses,
     batch: 64,
     fit: { steps: 900, schedule: cosine(2e-3, 50), optimizer: plain, clip: 1 },
+    softest: 2,
     gather: 2048,
     evaluate: 512,
   },
-  evaluate: { shown: 24 },
+  evaluate: { shown: 24, reconstructions: 256 },
 }
 
 /** Every stage in seconds: for tests, and to try a change of the graph. Learns next to nothing. */
@@ -124,6 +132,7 @@ const tiny: DalleConfig = {
     gather: 64,
     evaluate: 16,
   },
+  evaluate: { shown: 4, reconstructions: 16 },
 }
 
 const { rows: _, columns: __, ...dvaeShape } = dvaePresets["dall-e"]
@@ -181,7 +190,7 @@ const paper: DalleConfig = {
   },
   rerank: { shown: 16 },
   judge: { ...small.judge, gather: 100_000, evaluate: 4096 },
-  evaluate: { shown: 64 },
+  evaluate: { shown: 64, reconstructions: 4096 },
 }
 
 export const dallePresets = { tiny, small, paper } as const
