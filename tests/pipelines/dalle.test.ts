@@ -5,12 +5,24 @@ import {
   decodeEvents,
   Engines,
   encodeGraph,
+  type Objective,
+  objectiveOf,
   type RecordedRun,
   recordRun,
   type StampedEvent,
+  sizeOf,
   stageNames,
 } from "@millrace/core"
-import { bestOfWeights, dalle, dallePresets, type Evaluation, expectedBest, pictureFacts } from "@millrace/pipelines"
+import {
+  bestOfWeights,
+  dalle,
+  dallePresets,
+  discreteCoding,
+  type Evaluation,
+  expectedBest,
+  imagePrior,
+  pictureFacts,
+} from "@millrace/pipelines"
 import { Effect } from "effect"
 import fc from "fast-check"
 import { afterAll, beforeAll, expect, test } from "vitest"
@@ -85,9 +97,16 @@ test("the mean score of the best of n does not fall as n grows", async () => {
   }
 })
 
-test("the paper's sizes make a graph, and encode", () => {
-  const paper = dalle(dallePresets.paper, patchesStage({ size: 256 }))
-  expect(encodeGraph(paper).nodes).toHaveLength(stages.length)
+test("the paper's sizes make a graph, whose prior has 12 billion parameters and whose dVAE has 98 million", () => {
+  const { paper } = dallePresets
+  expect(encodeGraph(dalle(paper, patchesStage({ size: 256 }))).nodes).toHaveLength(stages.length)
+  const count = (objective: Objective): number =>
+    Object.values(objective.paramSpecs).reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  const grid = { rows: 32, columns: 32 }
+  const textVocab = paper.tokenizer.vocab
+  const prior = { ...paper.prior.model, ...grid, textVocab, imageVocab: paper.dvae.model.vocab }
+  expect(count(objectiveOf(imagePrior(prior, "counted"))) / 1e9).toBeCloseTo(12.3, 1)
+  expect(count(objectiveOf(discreteCoding({ ...paper.dvae.model, ...grid })))).toBe(53_786_240 + 43_829_766)
 })
 
 const scores = fc.array(fc.float({ min: -1, max: 1, noNaN: true }), { minLength: 1, maxLength: 9 })

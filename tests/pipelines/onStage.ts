@@ -24,7 +24,7 @@ export const stageRunner = () => {
         }),
       keep: (name, files) =>
         Effect.sync(() => {
-          kept[name] = files
+          kept[name] = { ...kept[name], ...files }
         }),
     })
     const result = await runtime.runPromise(

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { BadData, BadLength } from "@millrace/core"
@@ -261,6 +261,15 @@ describe("a bad file", () => {
     const later = (await load(path, { check: "structure" })).result
     expect(later.train.count + later.heldOut.count).toBe(21)
     await expect(everything(later)).rejects.toThrow("x.jpg")
+  })
+
+  test("of 400 MB is refused without being read", async () => {
+    const path = folderOf({ ...good, "captions.jsonl": '{"file":"large.png","caption":"x"}\n' })
+    writeFileSync(join(path, "large.png"), flat(1))
+    truncateSync(join(path, "large.png"), 400e6)
+    const before = process.resourceUsage().maxRSS
+    expect((await refusal(path, { ...limits, bad: "fail" })).received).toBe("400 MB")
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(200_000)
   })
 
   test("is named five times, and the others are counted", async () => {

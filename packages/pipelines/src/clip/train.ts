@@ -10,7 +10,13 @@ import { Count } from "../ranges.js"
 import { FitConfig, type Training, trainingOf } from "../trainer.js"
 import { AugmentConfig } from "./augment.js"
 import { clipBatch } from "./batches.js"
+import { clipTowers } from "./embedder.js"
 import { clipHalves } from "./halves.js"
+import { withStatistics } from "./statistics.js"
+import { ClipWatch, lookAtClip } from "./watch.js"
+
+/** Images and texts that are embedded at a time when a look is taken. */
+const EMBEDDED = 64
 
 /** A CLIP's shape without its vocabulary, which the tokenizer decides. */
 export const ClipShape = Schema.Struct({
@@ -79,6 +85,7 @@ export const clipTrainStage = defineStageNode({
     part: Schema.optionalKey(Count),
     augment: AugmentConfig,
     fit: FitConfig,
+    watch: Schema.optionalKey(ClipWatch),
   }),
   ports: {
     in: { images: artifact(captionedImagesKind), tokenizer: artifact(tokenizerKind) },
@@ -91,7 +98,7 @@ export const clipTrainStage = defineStageNode({
       functions: { [part === batch ? "step" : "part"]: () => trainingOf(clipTrainingOf(config, part, training)) },
     }
   },
-  run: ({ model, batch, part, augment, fit: training }, { images, tokenizer }) =>
+  run: ({ model, batch, part, augment, fit: training, watch }, { images, tokenizer }) =>
     Effect.gen(function* () {
       const { key } = yield* Stage
       yield* checkImages(model, images)
@@ -100,13 +107,26 @@ export const clipTrainStage = defineStageNode({
       const { context } = config.text
       const step = clipTrainingOf(config, batch, training, part)
       const batches = { set: images.train, size, tokenizer, context, batch, augment }
+      const embedderOf = watch === undefined ? undefined : yield* clipTowers(config, tokenizer, EMBEDDED)
+      const batchOf = (step: number) => clipBatch(batches, split(key, "batches"), step)
       const params = yield* fit({
         ...step,
         initial: initParams(step.objective.paramSpecs, split(key, "parameters")),
-        batch: (step) => clipBatch(batches, split(key, "batches"), step),
+        batch: batchOf,
         amount: batch,
         unit: "images",
+        ...(watch === undefined || embedderOf === undefined
+          ? {}
+          : {
+              watch: {
+                every: watch.every,
+                look: (at, trainer) => lookAtClip(watch, images, embedderOf(trainer.params), at),
+              },
+            }),
       })
-      return { config, params, tokenizer }
+      const measured = { ...batches, batch: part ?? batch }
+      return yield* withStatistics({ config, params, tokenizer }, measured.batch, (i) =>
+        Effect.map(clipBatch(measured, split(key, "statistics"), i), ({ pixels }) => pixels!),
+      )
     }),
 })

@@ -7,7 +7,10 @@ import {
   Engine,
   type EngineError,
   float32,
+  type HostTensors,
   initParams,
+  type Key,
+  type Objective,
   objectiveOf,
   random,
   Stage,
@@ -39,8 +42,14 @@ const modelFor = (shape: typeof DvaeShape.Type, size: number): Omit<DvaeConfig, 
   return { ...shape, rows: size / stride, columns: size / stride }
 }
 
-const trainingFor = (model: DvaeConfig, size: number, batch: number, config: FitConfig): Training => ({
-  objective: objectiveOf(discreteCoding(model)),
+const trainingFor = (
+  model: DvaeConfig,
+  size: number,
+  batch: number,
+  least: number | undefined,
+  config: FitConfig,
+): Training => ({
+  objective: objectiveOf(discreteCoding(model, least)),
   inputs: {
     image: spec("float32", [batch, size, size, 3]),
     uniform: spec("float32", [batch, model.rows * model.columns, model.vocab]),
@@ -49,6 +58,19 @@ const trainingFor = (model: DvaeConfig, size: number, batch: number, config: Fit
   },
   config,
 })
+
+const firstLayer = "decoder.input.weight"
+
+/**
+ * First values. Those of the decoder's first layer are √vocab times what is drawn by the rule of all layers, which is for inputs
+ * that are all as large as one another: of the codes of a place all but one are 0.
+ */
+const initialOf = (specs: Objective["paramSpecs"], vocab: number, key: Key): HostTensors => {
+  const drawn = initParams(specs, key)
+  const { shape, data } = drawn[firstLayer]!
+  const louder = Float32Array.from(data, (weight) => Math.sqrt(vocab) * weight)
+  return { ...drawn, [firstLayer]: float32(shape, louder) }
+}
 
 export const dvaeStage = defineStageNode({
   type: "dalle.dvae",
@@ -62,6 +84,8 @@ export const dvaeStage = defineStageNode({
     temperature: Ramp,
     /** Weight of the KL term. Ramesh et al. 2021: 0 to 6.6 in 5,000 updates. */
     beta: Ramp,
+    /** The least ln b of a pixel's distribution; none in Ramesh et al. 2021, whose images are photographs. */
+    leastLogWidth: Schema.optionalKey(Schema.Finite),
     fit: FitConfig,
     watch: Schema.Struct({
       /** Steps from one look to the next. */
@@ -73,15 +97,15 @@ export const dvaeStage = defineStageNode({
     evaluate: Count,
   }),
   ports: { in: { images: artifact(captionedImagesKind) }, out: artifact(discreteVaeKind) },
-  outline: ({ model, batch, fit: training }, { size }) => {
+  outline: ({ model, batch, leastLogWidth, fit: training }, { size }) => {
     const pixels = size("images", "size")
     const config = modelFor(model, pixels)
     return {
       sizes: { ...config, size: pixels },
-      functions: { step: () => trainingOf(trainingFor(config, pixels, batch, training)) },
+      functions: { step: () => trainingOf(trainingFor(config, pixels, batch, leastLogWidth, training)) },
     }
   },
-  run: ({ model: shape, batch, temperature, beta, fit: training, watch, evaluate }, { images }) =>
+  run: ({ model: shape, batch, temperature, beta, leastLogWidth, fit: training, watch, evaluate }, { images }) =>
     Effect.gen(function* () {
       const { key, emit } = yield* Stage
       const engine = yield* Engine
@@ -100,11 +124,12 @@ export const dvaeStage = defineStageNode({
         type: "stage.note",
         text: `${train.count} images of ${size} · ${size} pixels as ${model.rows} · ${model.columns} codes of ${model.vocab}; ${batch * training.steps} are seen`,
       })
-      const step = trainingFor(model, size, batch, training)
-      const reconstruct = yield* openReconstruction(model, Math.min(64, Math.max(watch.images, evaluate)))
-      const looked = yield* heldOut.read(spreadIndices(heldOut, watch.images))
+      const step = trainingFor(model, size, batch, leastLogWidth, training)
+      const looked = yield* heldOut.read(spreadIndices(heldOut, Math.max(64, watch.images)))
+      const reconstruct = yield* openReconstruction(model, Math.min(64, Math.max(looked.length, evaluate)))
       const [order, noise] = [split(key, "order"), split(key, "noise")]
-      const initial = initParams(step.objective.paramSpecs, split(key, "parameters"))
+      const shown = Math.min(watch.images, looked.length)
+      const initial = initialOf(step.objective.paramSpecs, model.vocab, split(key, "parameters"))
       const weights = yield* engine.allocate(initial)
       const trained = yield* fit<BadData | EngineError, Stage>({
         ...step,
@@ -128,9 +153,15 @@ export const dvaeStage = defineStageNode({
                 title: "Reconstructions of held-out images",
                 step: at,
                 size: [size, size],
-                columns: looked.length,
-                tiles: [...looked.map(({ pixels }) => ({ pixels })), ...seen.decoded.map((pixels) => ({ pixels }))],
+                columns: shown,
+                tiles: [...looked.slice(0, shown), ...seen.decoded.slice(0, shown).map((pixels) => ({ pixels }))],
                 rowNames: ["original", "reconstruction"],
+              })
+              const { share, perplexity } = codebookUse(seen.codes, model.vocab)
+              const decibel = interval(seen.errors.map(peakSignalToNoise)).mean
+              yield* emit({
+                type: "stage.note",
+                text: `after ${at} steps ${decibel.toFixed(1)} dB on ${looked.length} held-out images, ${Math.round(share * model.vocab)} codes in use, perplexity ${perplexity.toFixed(1)}`,
               })
             }),
         },

@@ -1,12 +1,15 @@
 /** The objectives of DALL·E as graphs of models and losses. */
 import { graph, tensor } from "@millrace/core"
 import { type DvaeConfig, dvae, loss, type SparseConfig, sparse } from "@millrace/models"
-import { gumbelNoise, squaredError } from "./nodes.js"
+import { gumbelNoise, leastWidth, squaredError } from "./nodes.js"
 
 const image = tensor("float32", "b y x c", "[0,1]")
 
-/** Images, noise, τ and β of an update -> the evidence bound of a relaxed discrete VAE. */
-export const discreteCoding = (config: DvaeConfig) =>
+/**
+ * Images, noise, τ and β of an update -> the evidence bound of a relaxed discrete VAE.
+ * @param least  of ln b, where widths have a least
+ */
+export const discreteCoding = (config: DvaeConfig, least?: number) =>
   graph("discrete-coding", {
     image,
     uniform: tensor("float32", "b s k", "[0,1)"),
@@ -17,10 +20,11 @@ export const discreteCoding = (config: DvaeConfig) =>
     .node("noise", gumbelNoise({}), { uniform: "uniform" })
     .node("relaxed", dvae.relax({}), { logits: "encoder", noise: "noise", temperature: "temperature" })
     .node("decoder", dvae.decodeRelaxed(config), { relaxed: "relaxed" })
+    .node("widths", leastWidth(least === undefined ? {} : { least }), { logWidth: "decoder.logWidth" })
     .node("bound", loss.dvae({}), {
       image: "image",
       mean: "decoder.mean",
-      logWidth: "decoder.logWidth",
+      logWidth: "widths",
       logits: "encoder",
       beta: "beta",
     })

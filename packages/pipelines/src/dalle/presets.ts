@@ -39,7 +39,8 @@ const small: DalleConfig = {
     model: { vocab: 256, groups: 3, blocks: 1, width: 32, first: 64 },
     batch: 8,
     temperature: { from: 1, to: 1 / 16, updates: 1500 },
-    beta: { from: 0, to: 6.6, updates: 50 },
+    beta: { from: 3.3, to: 1.65, updates: 1500 },
+    leastLogWidth: -0.5,
     fit: { steps: 2400, schedule: cosine(3e-3, 50), optimizer: plain, clip: 1 },
     watch: { every: 300, images: 12 },
     evaluate: 512,
@@ -85,12 +86,12 @@ const small: DalleConfig = {
 /** Every stage in seconds: for tests, and to try a change of the graph. Learns next to nothing. */
 const tiny: DalleConfig = {
   ...small,
-  tokenizer: { vocab: 320 },
+  tokenizer: { vocab: 280 },
   dvae: {
     ...small.dvae,
     model: { vocab: 32, groups: 2, blocks: 1, width: 16, first: 16 },
     temperature: { from: 1, to: 1 / 8, updates: 20 },
-    beta: { from: 0, to: 1.65, updates: 10 },
+    beta: { from: 1.65, to: 1.65, updates: 1 },
     fit: { ...small.dvae.fit, steps: 30 },
     watch: { every: 30, images: 4 },
     evaluate: 16,

@@ -24,6 +24,9 @@ import type { CodePpoConfig } from "./config.js"
 import { codeExperience, codeUpdate } from "./objectives.js"
 import type { CodeRollout } from "./rollout.js"
 
+/** The one parameter of a prior that only its loss of text reads. */
+const predictsText = "unembedding.text"
+
 /** One update on a minibatch of images. */
 export const codeUpdateTraining = (model: SparseConfig, config: CodePpoConfig): Training => {
   const { iterations, epochs, episodes, minibatch: b, schedule, optimizer, clip, valueRate } = config
@@ -44,15 +47,10 @@ export const codeUpdateTraining = (model: SparseConfig, config: CodePpoConfig): 
 }
 
 /** The policy starts as the prior, the value model as the prior's trunk with a head of zeros. */
-const startOf = ({ params }: SparseTransformer, first: HostTensors): HostTensors => ({
-  ...first,
-  ...Object.fromEntries(
-    Object.entries(params).flatMap(([name, value]) =>
-      first[`value.trunk.${name}`] === undefined ? [] : [[`value.trunk.${name}`, value]],
-    ),
-  ),
-  ...renamed(params, "", "policy."),
-})
+const startOf = ({ params }: SparseTransformer, first: HostTensors): HostTensors => {
+  const prior = { ...renamed(params, "", "policy."), ...renamed(params, "", "value.trunk.") }
+  return Object.fromEntries(Object.entries(first).map(([name, value]) => [name, prior[name] ?? value]))
+}
 
 /** The given rows of every tensor. */
 const rowsOf = (tensors: HostTensors, chosen: Int32Array): HostTensors =>
@@ -83,7 +81,10 @@ export const makeCodeLearner = (prior: SparseTransformer, config: CodePpoConfig,
     const training = codeUpdateTraining(model, config)
     const first = initParams(training.objective.paramSpecs, split(key, "value"))
     const trainer = yield* makeTrainer({ ...training, initial: startOf(prior, first) })
-    const reference = yield* engine.allocate(renamed(prior.params, "", "reference."))
+    // A sampler wants all of a prior; the embedding that predicts text is not the policy's to learn.
+    const policy = yield* engine.allocate(renamed(prior.params, "", "policy."))
+    const { [predictsText]: _, ...imageAlone } = prior.params
+    const reference = yield* engine.allocate(renamed(imageAlone, "", "reference."))
     const floats = spec("float32", [b, places])
     const judge = yield* engine.compile(
       forward(
@@ -134,9 +135,10 @@ export const makeCodeLearner = (prior: SparseTransformer, config: CodePpoConfig,
             values = yield* keepLastGood(trainer, trainer.step(batch))
           }
         }
+        yield* policy.write(renamed(yield* trainer.params.read(), "policy.", "policy."))
         const kl = (out.kl!.data as Float32Array).reduce((sum, x) => sum + x, 0) / b
         return { ...values, kl }
       })
 
-    return { policy: trainer.params, learn }
+    return { policy, learn }
   })

@@ -1,9 +1,9 @@
 /** PPO over image codes as graphs of models and losses. */
 import { graph, tensor } from "@millrace/core"
-import { credit, loss, type SparseConfig, sparse } from "@millrace/models"
+import { credit, loss, type SparseConfig } from "@millrace/models"
 import { sequenceSum } from "../../instructgpt/nodes.js"
 import type { CodePpoConfig } from "./config.js"
-import { codeLogProbs, codeValues } from "./nodes.js"
+import { codeLogits, codeLogProbs, codeValues } from "./nodes.js"
 
 const inputs = {
   tokens: tensor("int32", "b t", "token"),
@@ -21,8 +21,8 @@ export const codeExperience = (model: SparseConfig, { lambda }: Pick<CodePpoConf
     score: tensor("float32", "b", "reward"),
     beta: tensor("float32", "", "reward per nat"),
   })
-    .node("reference", sparse.logits(model), { tokens: "tokens", mask: "mask", codes: "codes" }, { frozen: true })
-    .node("referenceLogProb", codeLogProbs({}), { logits: "reference.image", codes: "codes" })
+    .node("reference", codeLogits(model), { tokens: "tokens", mask: "mask", codes: "codes" }, { frozen: true })
+    .node("referenceLogProb", codeLogProbs({}), { logits: "reference", codes: "codes" })
     .node("value", codeValues(model), { tokens: "tokens", mask: "mask", codes: "codes" })
     .node(
       "credit",
@@ -55,8 +55,8 @@ export const codeUpdate = (model: SparseConfig, config: CodePpoConfig) =>
     returns: float("value"),
     oldValues: float("value"),
   })
-    .node("policy", sparse.logits(model), { tokens: "tokens", mask: "mask", codes: "codes" })
-    .node("logProb", codeLogProbs({}), { logits: "policy.image", codes: "codes" })
+    .node("policy", codeLogits(model), { tokens: "tokens", mask: "mask", codes: "codes" })
+    .node("logProb", codeLogProbs({}), { logits: "policy", codes: "codes" })
     .node("value", codeValues(model), { tokens: "tokens", mask: "mask", codes: "codes" })
     .node(
       "ppo",
