@@ -4,5 +4,4 @@ export const builtIn: Readonly<Record<string, string>> = {
   clip: "@millrace/examples/clip",
   dalle: "@millrace/examples/dalle",
   dalle2: "@millrace/examples/dalle2",
-  dalle: "@millrace/examples/dalle",
 }
