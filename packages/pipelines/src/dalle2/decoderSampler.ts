@@ -11,7 +11,7 @@ import {
 } from "@millrace/models"
 import { Effect } from "effect"
 import type { ImageDecoder } from "../artifacts/imageDecoder.js"
-import { renamed } from "../instructgpt/parameters.js"
+import { renamed } from "../parameters.js"
 import { captionInputs } from "./captionInputs.js"
 import type { DecoderSampling } from "./decoderConfig.js"
 import { decoderDenoiser } from "./objectives.js"
