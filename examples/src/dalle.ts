@@ -6,7 +6,17 @@ import { scenes } from "./data/scenes.js"
 /** What `--set` and graph files are decoded with. */
 export const registry = registryOf([...dalleStages, scenes])
 
-export default dalle(
-  dallePresets.small,
-  scenes({ size: 32, train: 8192, heldOut: 512, single: 0.4, background: "white" }),
-)
+/** For `--preset`. */
+export const presets = {
+  tiny: () =>
+    dalle(dallePresets.tiny, scenes({ size: 16, train: 1024, heldOut: 64, single: 0.4, background: "white" })),
+  small: () =>
+    dalle(dallePresets.small, scenes({ size: 32, train: 8192, heldOut: 512, single: 0.4, background: "white" })),
+  paper: () =>
+    dalle(
+      dallePresets.paper,
+      scenes({ size: 256, train: 250_000_000, heldOut: 4096, single: 0.4, background: "white" }),
+    ),
+}
+
+export default presets.small()

@@ -129,7 +129,7 @@ const tiny: DalleConfig = {
     model: { widths: [8, 16], hidden: 32 },
     batch: 16,
     fit: { ...small.judge.fit, steps: 30 },
-    gather: 64,
+    gather: 1024,
     evaluate: 16,
   },
   evaluate: { shown: 4, reconstructions: 16 },
