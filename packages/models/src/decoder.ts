@@ -7,10 +7,19 @@
  * Differs  The order of the context's tokens is not stated; nothing depends on it.
  * Axes     b batch, y x image row and column, c channels, t caption position, s context token, d width of an embedding
  */
-import { defineTensorNode, layerNorm, linear, type ParamSpec, tensor, withPath, zeros } from "@millrace/core"
+import {
+  defineTensorNode,
+  layerNorm,
+  linear,
+  type ParamSpec,
+  tensor,
+  withPath,
+  zeros,
+} from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
-import { linearOf, normOf, param } from "./layers/params.js"
+import { type Affine, linearOf, type Norm, normOf, param } from "./layers/params.js"
+import { Size } from "./layers/sizes.js"
 import { encodeText, lastPosition, TextEncoderConfig, type TextEncoderTree, textEncoderParams } from "./textEncoder.js"
 import {
   noiseAndVariance,
@@ -23,8 +32,6 @@ import {
 } from "./unet.js"
 
 // --- config
-
-const Size = Schema.Int.check(Schema.isGreaterThan(0))
 
 /**
  * The shape of a decoder.
@@ -65,9 +72,6 @@ export const DecoderConfig = Schema.Struct({
 export type DecoderConfig = typeof DecoderConfig.Type
 
 // --- parameters
-
-type Affine<Leaf> = { readonly weight: Leaf; readonly bias: Leaf }
-type Norm<Leaf> = { readonly gain: Leaf; readonly bias: Leaf }
 
 /** A decoder's parameters: specs, tensors, gradients, whatever stands at the leaves. */
 export type DecoderTree<Leaf> = {

@@ -5,17 +5,16 @@
  * Differs  all in float32; the published code keeps the layers next to the codes in it alone.
  * Axes     b batch, y x image row and column, c channels, s place of a code in raster order, k codebook
  */
-import { BadLength, defineTensorNode, embed, type ParamSpec, tensor, withPath } from "@millrace/core"
+import { BadLength, defineTensorNode, embed, type ParamSpec, tensor, withPath } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { gumbelSoftmax } from "./gumbelSoftmax.js"
 import { conv } from "./layers/conv.js"
-import { convOf } from "./layers/params.js"
+import { type Affine, convOf } from "./layers/params.js"
 import { mapPixels, unmapPixels } from "./layers/pixels.js"
+import { Size } from "./layers/sizes.js"
 
 // --- config
-
-const Size = Schema.Int.check(Schema.isGreaterThan(0))
 
 /**
  * The shape of a dVAE. Between two groups the encoder halves an image's sides and the decoder doubles them, so that an
@@ -48,14 +47,13 @@ const strideOf = ({ groups }: DvaeConfig): number => 2 ** (groups - 1)
 
 // --- parameters
 
-type Conv<Leaf> = { readonly weight: Leaf; readonly bias: Leaf }
-type Block<Leaf> = { readonly convs: ReadonlyArray<Conv<Leaf>>; readonly skip?: Conv<Leaf> }
+type Block<Leaf> = { readonly convs: ReadonlyArray<Affine<Leaf>>; readonly skip?: Affine<Leaf> }
 type Group<Leaf> = ReadonlyArray<Block<Leaf>>
 /** The parameters of an encoder or a decoder: specs, tensors, gradients, whatever stands at the leaves. */
 export type DvaeTree<Leaf> = {
-  readonly input: Conv<Leaf>
+  readonly input: Affine<Leaf>
   readonly groups: ReadonlyArray<Group<Leaf>>
-  readonly output: Conv<Leaf>
+  readonly output: Affine<Leaf>
 }
 export type DvaeParams = DvaeTree<tf.Tensor>
 

@@ -10,21 +10,21 @@ import {
   defineTensorNode,
   embed,
   gelu,
-  layerNorm,
   linear,
   normal,
   type ParamSpec,
   tensor,
   withPath,
-} from "@millrace/core"
+} from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { attention, causalBias, joinHeads, paddedCausalBias, partHeads } from "./layers/attention.js"
-import { linearOf, normOf, param } from "./layers/params.js"
+import type { BlockTree } from "./layers/blockTree.js"
+import { norm } from "./layers/norm.js"
+import { linearOf, type Norm, normOf, param } from "./layers/params.js"
+import { headsDivide, Size } from "./layers/sizes.js"
 
 // --- config
-
-const Size = Schema.Int.check(Schema.isGreaterThan(0))
 
 /**
  * The shape of a GPT.
@@ -46,30 +46,18 @@ export const GptConfig = Schema.Struct({
   mlp: Schema.optionalKey(Size),
   tied: Schema.optionalKey(Schema.Boolean),
   init: Schema.optionalKey(Schema.Literals(["gpt2", "nanogpt", "lm-hp"])),
-}).check(
-  Schema.makeFilter(({ width, heads }) =>
-    width % heads === 0 ? undefined : `width ${width} must be a multiple of heads ${heads}`,
-  ),
-)
+}).check(Schema.makeFilter(headsDivide))
 export type GptConfig = typeof GptConfig.Type
 
 // --- parameters
 
-type Linear<Leaf> = { readonly weight: Leaf; readonly bias: Leaf }
-type Norm<Leaf> = { readonly gain: Leaf; readonly bias: Leaf }
-type Block<Leaf> = {
-  readonly norm1: Norm<Leaf>
-  readonly attention: { readonly qkv: Linear<Leaf>; readonly out: Linear<Leaf> }
-  readonly norm2: Norm<Leaf>
-  readonly mlp: { readonly up: Linear<Leaf>; readonly down: Linear<Leaf> }
-}
 /** A GPT's parameters: specs, tensors, gradients, whatever stands at the leaves. */
 export type GptTree<Leaf> = {
   /** v d */
   readonly token: Leaf
   /** t d */
   readonly position: Leaf
-  readonly blocks: ReadonlyArray<Block<Leaf>>
+  readonly blocks: ReadonlyArray<BlockTree<Leaf>>
   readonly norm: Norm<Leaf>
   /** v d, where it is not tied to `token` */
   readonly unembedding?: Leaf
@@ -97,33 +85,26 @@ export const gptParams = (config: GptConfig): GptTree<ParamSpec> => {
 
 // --- forward
 
-/** Epsilon of every layer norm. */
-const epsilon = 1e-5
-
 /** Queries, keys and values of one block, from its normalised input: one product. */
 export const queriesKeysValues = (
-  p: Block<tf.Tensor>,
+  p: BlockTree<tf.Tensor>,
   x: tf.Tensor,
   heads: number,
 ): [q: tf.Tensor, k: tf.Tensor, v: tf.Tensor] =>
   partHeads(linear(x, p.attention.qkv.weight, p.attention.qkv.bias), heads) // each b h t e
 
 /** The residual stream after attention was added to it. `attended` is b h t e. */
-export const addAttended = (p: Block<tf.Tensor>, x: tf.Tensor, attended: tf.Tensor): tf.Tensor =>
+export const addAttended = (p: BlockTree<tf.Tensor>, x: tf.Tensor, attended: tf.Tensor): tf.Tensor =>
   tf.add(x, linear(joinHeads(attended), p.attention.out.weight, p.attention.out.bias))
 
 /** The residual stream after the feed-forward layer was added to it. */
-export const addMlp = (p: Block<tf.Tensor>, x: tf.Tensor): tf.Tensor => {
+export const addMlp = (p: BlockTree<tf.Tensor>, x: tf.Tensor): tf.Tensor => {
   const hidden = gelu(linear(norm(p.norm2, x), p.mlp.up.weight, p.mlp.up.bias)) // b t f
   return tf.add(x, linear(hidden, p.mlp.down.weight, p.mlp.down.bias)) // b t d
 }
 
-/** Layer norm with GPT's epsilon. */
-export const norm = (p: Norm<tf.Tensor>, x: tf.Tensor): tf.Tensor =>
-  layerNorm(x, p.gain as tf.Tensor1D, p.bias as tf.Tensor1D, epsilon)
-
 const block = (
-  p: Block<tf.Tensor>,
+  p: BlockTree<tf.Tensor>,
   x: tf.Tensor,
   heads: number,
   bias: tf.Tensor,

@@ -1,5 +1,5 @@
 /** A relaxed draw of a category: differentiable, and one-hot in the limit. */
-import { softmax } from "@millrace/core"
+import { softmax } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 
 /**

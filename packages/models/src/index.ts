@@ -161,6 +161,7 @@ export { uniformKl } from "./losses/uniformKl.js"
 export { type ValueLoss, type ValueLossConfig, valueLoss } from "./losses/valueLoss.js"
 export { type WhitenConfig, whiten } from "./losses/whiten.js"
 export { type PaperModel, type PaperSize, paperModels } from "./paperModels.js"
+export { isPaperName, type PaperName, paperNames } from "./paperNames.js"
 export { bestOf, bestOfKl, type Ranked, rerank, takeRanked } from "./rerank.js"
 export {
   normalisedHead,

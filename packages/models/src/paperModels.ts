@@ -1,5 +1,5 @@
 /** The models of the papers at their published sizes, as graphs: nothing is allocated. */
-import { type Graph, graph, isPort, type Node, type Outputs, type Ports, type Sizes } from "@millrace/core"
+import { type Graph, graph, isPort, type Node, type Outputs, type Ports, type Sizes } from "@millrace/core/definitions"
 import { clip } from "./clip/clip.js"
 import { clipPresets } from "./clip/presets.js"
 import { type DecoderConfig, decoder } from "./decoder.js"
@@ -8,6 +8,7 @@ import { dvae } from "./dvae.js"
 import { dvaePresets } from "./dvaePresets.js"
 import { type GptConfig, gpt } from "./gpt.js"
 import { gptPresets } from "./gptPresets.js"
+import type { PaperName } from "./paperNames.js"
 import { reward } from "./reward.js"
 import { sparse } from "./sparse.js"
 import { sparsePresets } from "./sparsePresets.js"
@@ -153,4 +154,4 @@ export const paperModels: Readonly<Record<string, PaperModel>> = {
       count: 1,
     })),
   },
-}
+} satisfies Readonly<Record<PaperName, PaperModel>>

@@ -16,7 +16,7 @@ import {
   tensor,
   withPath,
   zeros,
-} from "@millrace/core"
+} from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { GptConfig, type GptTree, gptParams, gptTrunk, real } from "./gpt.js"
 

@@ -13,25 +13,25 @@ import {
   defineTensorNode,
   embed,
   gelu,
-  layerNorm,
   linear,
   normal,
   type ParamSpec,
   tensor,
   withPath,
-} from "@millrace/core"
+} from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { joinHeads, partHeads } from "./layers/attention.js"
-import { linearOf, normOf, param } from "./layers/params.js"
+import type { BlockTree } from "./layers/blockTree.js"
+import { norm } from "./layers/norm.js"
+import { linearOf, type Norm, normOf, param } from "./layers/params.js"
+import { headsDivide, Size } from "./layers/sizes.js"
 import { sparseAttention } from "./layers/sparseAttention.js"
 import { type SparseBlocks, sparseBlocks } from "./layers/sparseBlocks.js"
 import type { SparseGrid, SparsePattern } from "./layers/sparseMasks.js"
 import { padCaptions, sparseLoss } from "./losses/sparse.js"
 
 // --- config
-
-const Size = Schema.Int.check(Schema.isGreaterThan(0))
 
 /**
  * The shape of a sparse transformer. The paper's: 64 layers of 62 heads of 64, 256 text tokens of 16,384, 32 × 32 image
@@ -54,11 +54,7 @@ export const SparseConfig = Schema.Struct({
   kernel: Schema.optionalKey(
     Size.check(Schema.makeFilter((kernel) => (kernel % 2 === 1 ? undefined : `kernel ${kernel} must be odd`))),
   ),
-}).check(
-  Schema.makeFilter(({ width, heads }) =>
-    width % heads === 0 ? undefined : `width ${width} must be a multiple of heads ${heads}`,
-  ),
-)
+}).check(Schema.makeFilter(headsDivide))
 export type SparseConfig = typeof SparseConfig.Type
 
 /** The pattern of each layer: row, column, row, row and over again, and in the last layer convolution. */
@@ -75,21 +71,13 @@ const textClasses = ({ textVocab, text }: SparseConfig): number => textVocab + t
 
 // --- parameters
 
-type Linear<Leaf> = { readonly weight: Leaf; readonly bias: Leaf }
-type Norm<Leaf> = { readonly gain: Leaf; readonly bias: Leaf }
-type Block<Leaf> = {
-  readonly norm1: Norm<Leaf>
-  readonly attention: { readonly qkv: Linear<Leaf>; readonly out: Linear<Leaf> }
-  readonly norm2: Norm<Leaf>
-  readonly mlp: { readonly up: Linear<Leaf>; readonly down: Linear<Leaf> }
-}
 /** A sparse transformer's parameters: specs, tensors, gradients, whatever stands at the leaves. */
 export type SparseTree<Leaf> = {
   /** `token` v d, its last t rows the paddings; `position` t d */
   readonly text: { readonly token: Leaf; readonly position: Leaf }
   /** `token` k d, `row` y d, `column` x d */
   readonly image: { readonly token: Leaf; readonly row: Leaf; readonly column: Leaf }
-  readonly blocks: ReadonlyArray<Block<Leaf>>
+  readonly blocks: ReadonlyArray<BlockTree<Leaf>>
   readonly norm: Norm<Leaf>
   /** `text` v d, `image` k d */
   readonly unembedding: { readonly text: Leaf; readonly image: Leaf }
@@ -117,19 +105,12 @@ export const sparseParams = (config: SparseConfig): SparseTree<ParamSpec> => {
 
 // --- forward
 
-/** Epsilon of every layer norm. */
-const epsilon = 1e-5
-
-/** Layer norm with the model's epsilon. */
-export const norm = (p: Norm<tf.Tensor>, x: tf.Tensor): tf.Tensor =>
-  layerNorm(x, p.gain as tf.Tensor1D, p.bias as tf.Tensor1D, epsilon)
-
 /** How attention under a pattern is computed: `sparseAttention`, or what it is compared with. b h t e, all four */
 export type Attend = (blocks: SparseBlocks, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => tf.Tensor
 
 /** A block, with attention as the caller computes it of one layer: from b h t e to b h t e. */
 export const sparseBlock = (
-  p: Block<tf.Tensor>,
+  p: BlockTree<tf.Tensor>,
   x: tf.Tensor,
   heads: number,
   attend: (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => tf.Tensor,

@@ -10,21 +10,21 @@ import {
   defineTensorNode,
   embed,
   geluErf,
-  layerNorm,
   linear,
   normal,
   type ParamSpec,
   tensor,
   withPath,
-} from "@millrace/core"
+} from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { attention, joinHeads, partHeads } from "./layers/attention.js"
-import { linearOf, normOf, param } from "./layers/params.js"
+import type { BlockTree } from "./layers/blockTree.js"
+import { norm } from "./layers/norm.js"
+import { linearOf, type Norm, normOf, param } from "./layers/params.js"
+import { headsDivide, Size } from "./layers/sizes.js"
 
 // --- config
-
-const Size = Schema.Int.check(Schema.isGreaterThan(0))
 
 /** The shape of a text encoder. Captions are padded to `context` tokens, and the feed-forward width is 4 · width. */
 export const TextEncoderConfig = Schema.Struct({
@@ -33,23 +33,11 @@ export const TextEncoderConfig = Schema.Struct({
   width: Size,
   layers: Size,
   heads: Size,
-}).check(
-  Schema.makeFilter(({ width, heads }) =>
-    width % heads === 0 ? undefined : `width ${width} must be a multiple of heads ${heads}`,
-  ),
-)
+}).check(Schema.makeFilter(headsDivide))
 export type TextEncoderConfig = typeof TextEncoderConfig.Type
 
 // --- parameters
 
-type Affine<Leaf> = { readonly weight: Leaf; readonly bias: Leaf }
-type Norm<Leaf> = { readonly gain: Leaf; readonly bias: Leaf }
-type Block<Leaf> = {
-  readonly norm1: Norm<Leaf>
-  readonly attention: { readonly qkv: Affine<Leaf>; readonly out: Affine<Leaf> }
-  readonly norm2: Norm<Leaf>
-  readonly mlp: { readonly up: Affine<Leaf>; readonly down: Affine<Leaf> }
-}
 /** A text encoder's parameters: specs, tensors, gradients, whatever stands at the leaves. */
 export type TextEncoderTree<Leaf> = {
   /** v d */
@@ -58,7 +46,7 @@ export type TextEncoderTree<Leaf> = {
   readonly position: Leaf
   /** What stands at each position in place of a token and its position. t d */
   readonly padding: Leaf
-  readonly blocks: ReadonlyArray<Block<Leaf>>
+  readonly blocks: ReadonlyArray<BlockTree<Leaf>>
   readonly norm: Norm<Leaf>
 }
 export type TextEncoderParams = TextEncoderTree<tf.Tensor>
@@ -83,10 +71,7 @@ export const textEncoderParams = (config: TextEncoderConfig): TextEncoderTree<Pa
 
 // --- block
 
-const norm = (p: Norm<tf.Tensor>, x: tf.Tensor): tf.Tensor =>
-  layerNorm(x, p.gain as tf.Tensor1D, p.bias as tf.Tensor1D, 1e-5)
-
-const block = (p: Block<tf.Tensor>, x: tf.Tensor, heads: number): tf.Tensor => {
+const block = (p: BlockTree<tf.Tensor>, x: tf.Tensor, heads: number): tf.Tensor => {
   const [q, k, v] = partHeads(linear(norm(p.norm1, x), p.attention.qkv.weight, p.attention.qkv.bias), heads) // b h t e
   const joined = joinHeads(attention(q, k, v, null)) // b t d
   const y = tf.add(x, linear(joined, p.attention.out.weight, p.attention.out.bias)) // b t d

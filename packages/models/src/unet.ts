@@ -6,19 +6,27 @@
  *          biases as 0, where the papers' code has PyTorch's defaults.
  * Axes     b batch, y x image row and column, c channels in, f channels out, s context token, d width of the context
  */
-import { defineTensorNode, linear, type ParamSpec, ShapeMismatch, silu, tensor, withPath, zeros } from "@millrace/core"
+import {
+  defineTensorNode,
+  linear,
+  type ParamSpec,
+  ShapeMismatch,
+  silu,
+  tensor,
+  withPath,
+  zeros,
+} from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { conv } from "./layers/conv.js"
-import { convOf, linearOf, normOf } from "./layers/params.js"
+import { type Affine, convOf, linearOf, type Norm, normOf } from "./layers/params.js"
+import { Size } from "./layers/sizes.js"
 import { timeWaves } from "./layers/timeWaves.js"
 import { type Context, imageAttention } from "./unet/imageAttention.js"
 import { doubled, norm, residual } from "./unet/residual.js"
 import { type StageTree, type WaysTree, waysOf } from "./unet/stages.js"
 
 // --- config
-
-const Size = Schema.Int.check(Schema.isGreaterThan(0))
 
 /**
  * The shape of a U-Net.
@@ -77,15 +85,13 @@ const attendsAt = (
 
 // --- parameters
 
-type Affine<Leaf> = { readonly weight: Leaf; readonly bias: Leaf }
-
 /** A U-Net's parameters: specs, tensors, gradients, whatever stands at the leaves. */
 export type UnetTree<Leaf> = {
   readonly time1: Affine<Leaf>
   readonly time2: Affine<Leaf>
   readonly input: Affine<Leaf>
 } & WaysTree<Leaf> & {
-    readonly norm: { readonly gain: Leaf; readonly bias: Leaf }
+    readonly norm: Norm<Leaf>
     /** Of zeros at first, so that the first prediction is 0. */
     readonly output: Affine<Leaf>
   }

@@ -4,7 +4,7 @@
  * Source   Ramesh et al. 2022, section 2.1 and table 3; Ho et al. 2021 (cascades); kakaobrain/karlo.
  * Axes     b batch, y x image row and column, r q row and column of the small image, c channels
  */
-import { defineTensorNode, type ParamSpec, tensor } from "@millrace/core"
+import { defineTensorNode, type ParamSpec, tensor } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { resizeImage } from "./corruption/resizeImage.js"

@@ -5,7 +5,7 @@
  *          from the reward model: `fromScalar`.
  * Axes     b batch, t position, d width
  */
-import { defineTensorNode, type ParamSpec, tensor, zeros } from "@millrace/core"
+import { defineTensorNode, type ParamSpec, tensor, zeros } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { GptConfig, real } from "./gpt.js"
 import { type ScalarParams, type ScalarTree, scalars, trunkParams } from "./reward.js"

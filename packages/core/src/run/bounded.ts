@@ -16,8 +16,7 @@
  */
 import { Cause, Effect, Exit, FiberSet, type Scope } from "effect"
 import { concatMap, defer, map, mergeMap, Observable, type OperatorFunction } from "rxjs"
-import { BadConfig, type Failure, NodeFailed } from "../errors.js"
-import { isFailure, messageOf } from "./message.js"
+import { BadConfig, type Failure, isFailure, messageOf, NodeFailed } from "../errors.js"
 
 /** A value on its way through a dataflow. */
 export interface Ticket<T> {

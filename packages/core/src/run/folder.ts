@@ -10,10 +10,9 @@ import { mkdir, open, readFile, rename, rm } from "node:fs/promises"
 import { dirname, isAbsolute, join, resolve } from "node:path"
 import { Effect } from "effect"
 import { attempt } from "../attempt.js"
-import { BadData } from "../errors.js"
+import { BadData, messageOf } from "../errors.js"
 import { canonicalJson } from "../json.js"
 import { keptPath, pathSegment } from "./keptPath.js"
-import { messageOf } from "./message.js"
 import type { Kept } from "./runGraph.js"
 
 export interface RunFolder {

@@ -5,14 +5,13 @@
 import { Cause, Effect, Exit } from "effect"
 import { digestFiles, type Files } from "../artifact.js"
 import type { Engine } from "../engine.js"
-import { BadConfig, BadData, NodeFailed } from "../errors.js"
+import { BadConfig, BadData, isFailure, messageOf, NodeFailed } from "../errors.js"
 import type { Graph, StageGraph } from "../graph.js"
 import { isPort, type Node, type StageNode } from "../node.js"
 import { type Key, split } from "../random/key.js"
 import { Stage } from "./context.js"
 import type { RunEvents } from "./events.js"
 import type { Shelf } from "./keptPath.js"
-import { isFailure, messageOf } from "./message.js"
 
 /** Files that a stage made. */
 export interface Kept {

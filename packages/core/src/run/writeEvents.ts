@@ -2,10 +2,9 @@
 import { type FileHandle, open } from "node:fs/promises"
 import { Effect, type Scope } from "effect"
 import type { Observable } from "rxjs"
-import { BadData } from "../errors.js"
+import { BadData, messageOf } from "../errors.js"
 import type { StampedEvent } from "./event.js"
 import { encodeEvent } from "./eventLine.js"
-import { messageOf } from "./message.js"
 
 export interface EventsWritten {
   /** Steps that were left out because the disk was slower than the run; their numbers are missing in `sequence`. */

@@ -5,7 +5,7 @@
  * Differs  guided-diffusion's pool of the same name joins its projections in one convolution.
  * Axes     b batch, y x image row and column, c channels, t place, h heads, e head width, j joint width
  */
-import { linear, normal, type ParamsOf, softmax } from "@millrace/core"
+import { linear, normal, type ParamsOf, softmax } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { fanIn } from "../layers/fanIn.js"
 import { param } from "../layers/params.js"

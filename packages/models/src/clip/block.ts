@@ -7,23 +7,23 @@
 import {
   geluErf,
   type Init,
-  layerNorm,
   linear,
   normal,
-  type ParamsOf,
+  type ParamSpec,
   quickGelu,
   withPath,
   zeros,
-} from "@millrace/core"
+} from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { attention, joinHeads, partHeads } from "../layers/attention.js"
+import type { BlockTree } from "../layers/blockTree.js"
 import { fanIn } from "../layers/fanIn.js"
+import { norm } from "../layers/norm.js"
 import { normOf, param } from "../layers/params.js"
+import { Size } from "../layers/sizes.js"
 
 // --- config
-
-export const Size = Schema.Int.check(Schema.isGreaterThan(0))
 
 /**
  * What every tower has.
@@ -43,10 +43,6 @@ export interface TransformerConfig {
   readonly heads: number
   readonly activation?: "quick-gelu" | "gelu"
 }
-
-/** For a schema: whether the heads divide the width. */
-export const headsDivide = ({ width, heads }: { readonly width: number; readonly heads: number }) =>
-  width % heads === 0 ? undefined : `width ${width} must be a multiple of heads ${heads}`
 
 // --- init
 
@@ -75,7 +71,7 @@ const startsOf = ({ width: d, layers }: TransformerConfig, start: BlockStart): S
 
 // --- parameters
 
-const blockParams = (d: number, starts: Starts) => ({
+const blockParams = (d: number, starts: Starts): BlockTree<ParamSpec> => ({
   norm1: normOf(d),
   attention: {
     qkv: { weight: param([d, 3 * d], starts.qkv), bias: param([3 * d], zeros) },
@@ -94,15 +90,9 @@ export const transformerParams = (config: TransformerConfig, start: BlockStart) 
 
 // --- forward
 
-type Block = ParamsOf<ReturnType<typeof blockParams>>
-
-/** Layer norm with CLIP's epsilon. */
-export const norm = (p: Block["norm1"], x: tf.Tensor): tf.Tensor =>
-  layerNorm(x, p.gain as tf.Tensor1D, p.bias as tf.Tensor1D, 1e-5)
-
 const block = (
   { heads, activation = "quick-gelu" }: TransformerConfig,
-  p: Block,
+  p: BlockTree<tf.Tensor>,
   x: tf.Tensor,
   bias: tf.Tensor | null,
 ): tf.Tensor => {
@@ -121,7 +111,7 @@ const block = (
  */
 export const transformer = (
   config: TransformerConfig,
-  blocks: ReadonlyArray<Block>,
+  blocks: ReadonlyArray<BlockTree<tf.Tensor>>,
   x: tf.Tensor,
   bias: tf.Tensor | null,
 ): tf.Tensor => blocks.reduce((state, p, i) => withPath(`blocks.${i}`, () => block(config, p, state, bias)), x)

@@ -6,10 +6,10 @@
  * Source   Radford et al. 2021, section 2 and figure 3.
  * Axes     b batch, t position, y x image row and column, c channels, k texts or classes, n prompts of a class, j joint width
  */
-import { defineTensorNode, type ParamSpec, type ParamsOf, tensor, withPath } from "@millrace/core"
+import { defineTensorNode, type ParamSpec, type ParamsOf, tensor, withPath } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
-import { Size } from "./block.js"
+import { Size } from "../layers/sizes.js"
 import { preprocess } from "./preprocess.js"
 import { ResNetConfig, type ResNetParams, resNet, resNetParams } from "./resNet.js"
 import { ClipTextConfig, clipText, clipTextParams } from "./text.js"

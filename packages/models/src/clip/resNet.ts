@@ -4,15 +4,15 @@
  * Source   Radford et al. 2021, section 2.4; openai/CLIP `model.py`, ModifiedResNet.
  * Axes     b batch, y x image row and column, c channels, j joint width
  */
-import { type ParamsOf, withPath, zeros } from "@millrace/core"
+import { type ParamsOf, withPath, zeros } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { conv } from "../layers/conv.js"
 import { fanIn } from "../layers/fanIn.js"
 import { halve } from "../layers/halve.js"
 import { kernelOf } from "../layers/params.js"
+import { Size } from "../layers/sizes.js"
 import { attentionPool, attentionPoolParams } from "./attentionPool.js"
-import { Size } from "./block.js"
 import { type NormSeen, normaliser, normParams } from "./runningNorm.js"
 
 // --- config

@@ -1,5 +1,5 @@
 /** Batch normalisation with the moments of the batch, or with running ones that came with the weights. */
-import { batchNorm, type Init, ones, type ParamSpec, zeros } from "@millrace/core"
+import { batchNorm, type Init, ones, type ParamSpec, zeros } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { normOf, param } from "../layers/params.js"
 

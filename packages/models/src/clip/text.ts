@@ -4,12 +4,14 @@
  * Source   Radford et al. 2021, section 2.4; openai/CLIP `model.py`, encode_text.
  * Axes     b batch, t position, d width, v vocabulary, j joint width
  */
-import { BadLength, embed, normal, type ParamsOf, withPath } from "@millrace/core"
+import { BadLength, embed, normal, type ParamsOf, withPath } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { causalBias } from "../layers/attention.js"
+import { norm } from "../layers/norm.js"
 import { normOf, param } from "../layers/params.js"
-import { headsDivide, norm, Size, transformer, transformerFields, transformerParams } from "./block.js"
+import { headsDivide, Size } from "../layers/sizes.js"
+import { transformer, transformerFields, transformerParams } from "./block.js"
 
 // --- config
 

@@ -4,12 +4,14 @@
  * Source   Radford et al. 2021, section 2.4; openai/CLIP `model.py`, VisionTransformer.
  * Axes     b batch, y x image row and column, c channels, t patch, d width, j joint width
  */
-import { normal, type ParamsOf, withPath } from "@millrace/core"
+import { normal, type ParamsOf, withPath } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { fanIn } from "../layers/fanIn.js"
+import { norm } from "../layers/norm.js"
 import { normOf, param } from "../layers/params.js"
-import { headsDivide, norm, Size, transformer, transformerFields, transformerParams } from "./block.js"
+import { headsDivide, Size } from "../layers/sizes.js"
+import { transformer, transformerFields, transformerParams } from "./block.js"
 
 // --- config
 

@@ -3,7 +3,7 @@
  * Source   Radford et al. 2021, sections 3.1.2 and 3.1.4.
  * Axes     b batch, k classes, n prompts of a class, j joint width
  */
-import { softmax } from "@millrace/core"
+import { softmax } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { unitNorm } from "./unitNorm.js"
 

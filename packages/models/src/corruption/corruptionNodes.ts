@@ -2,11 +2,11 @@
 import { defineTensorNode, tensor } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
+import { Size } from "../layers/sizes.js"
 import { blur, gaussianTaps } from "./blur.js"
 import { degrade } from "./degrade.js"
 import { resizeImage } from "./resizeImage.js"
 
-const Size = Schema.Int.check(Schema.isGreaterThan(0))
 const image = tensor("float32", "b y x c", "[-1,1]")
 const colours = tensor("float32", "b y x 3", "[-1,1]")
 

@@ -1,5 +1,13 @@
 /** Rows of a batch that an engine was compiled for, and rows that were asked for. */
-import { type HostTensor, type HostTensors, ShapeMismatch, type Specs, showSpec, sizeOf } from "@millrace/core"
+import {
+  emptyData,
+  type HostTensor,
+  type HostTensors,
+  ShapeMismatch,
+  type Specs,
+  showSpec,
+  sizeOf,
+} from "@millrace/core"
 
 /** @returns  what is wrong with conditions of `n` rows, or null */
 export const checkRows = (where: string, specs: Specs, given: HostTensors, n: number): ShapeMismatch | null => {
@@ -24,13 +32,13 @@ export const checkRows = (where: string, specs: Specs, given: HostTensors, n: nu
 /** Some rows of a tensor, in this order. */
 export const takeRows = ({ dtype, shape: [, ...row], data }: HostTensor, rows: ReadonlyArray<number>): HostTensor => {
   const size = sizeOf(row)
-  const length = rows.length * size
-  const taken =
-    data instanceof Float32Array
-      ? new Float32Array(length)
-      : data instanceof Int32Array
-        ? new Int32Array(length)
-        : new Uint8Array(length)
+  const taken = emptyData(dtype, rows.length * size)
   for (const [i, at] of rows.entries()) taken.set(data.subarray(at * size, (at + 1) * size), i * size)
   return { dtype, shape: [rows.length, ...row], data: taken }
 }
+
+/** The rows of each batch, all of one size: a last one that is not full repeats the last row. */
+export const rowBatches = (count: number, batch: number): ReadonlyArray<ReadonlyArray<number>> =>
+  Array.from({ length: Math.ceil(count / batch) }, (_, at) =>
+    Array.from({ length: batch }, (_, i) => Math.min(at * batch + i, count - 1)),
+  )

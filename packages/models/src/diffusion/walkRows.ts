@@ -12,7 +12,7 @@ import {
 } from "@millrace/core"
 import { Effect, Semaphore } from "effect"
 import type { Denoiser } from "./denoiser.js"
-import { checkRows, takeRows } from "./rows.js"
+import { checkRows, rowBatches, takeRows } from "./rows.js"
 import { type DiffusionSamplerConfig, isRandom, walkedSchedule, walkFunction } from "./walk.js"
 
 /** Steps in one call of the engine: so many steps' noise is made ahead, and so often progress is told. */
@@ -95,8 +95,8 @@ export const compileWalk = (denoiser: Denoiser, config: DiffusionSamplerConfig, 
         if (wrong !== null) return yield* wrong
         const draws = direction === "denoise" && isRandom(config) ? noise.step : undefined
         const out = new Float32Array(count * size)
-        for (let from = 0; from < count; from += batch) {
-          const rows = Array.from({ length: batch }, (_, i) => Math.min(from + i, count - 1))
+        for (const rows of rowBatches(count, batch)) {
+          const from = rows[0]!
           const given = Object.fromEntries(
             Object.entries(conditioning).map(([name, tensor]) => [name, takeRows(tensor, rows)]),
           )

@@ -2,7 +2,7 @@
  * Softmax attention, and the additive biases that say which keys a query sees.
  * Axes   b batch, t position, s key position, h heads, e head width
  */
-import { differentiable, softmax } from "@millrace/core"
+import { differentiable, softmax } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 
 /**

@@ -1,4 +1,4 @@
-import type { Init } from "@millrace/core"
+import type { Init } from "@millrace/core/definitions"
 
 /**
  * U(−1/√n, 1/√n) for n inputs: how PyTorch starts the weights and biases of linear maps and convolutions that nothing

@@ -12,7 +12,7 @@
  * Axes   b batch, t position, s image position, h heads, e head width; in comments n = b · h, c blocks, p queries and
  *        l keys of a block, x text position
  */
-import { differentiable, logSoftmax, ShapeMismatch } from "@millrace/core"
+import { differentiable, logSoftmax, ShapeMismatch } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { causalBias } from "./attention.js"
 import type { SparseBlocks } from "./sparseBlocks.js"

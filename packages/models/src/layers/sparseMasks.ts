@@ -17,7 +17,7 @@
  * Source   Ramesh et al. 2021, appendix B.1 and figure 11; Child et al. 2019, section 4.2 (strided attention).
  * Axes     t position, s key position, y x image row and column
  */
-import { BadConfig } from "@millrace/core"
+import { BadConfig } from "@millrace/core/definitions"
 
 /** A layer's pattern among image tokens. `kernel` is odd; the paper's is 11. */
 export type SparsePattern =

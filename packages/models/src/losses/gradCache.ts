@@ -13,7 +13,7 @@ const sum = (terms: ReadonlyArray<tf.Tensor>): tf.Tensor => terms.reduce((a, b) 
  * A loss over the features of a whole batch and its gradients, one part of the batch at a time: the features of all parts
  * first, the loss's gradients with respect to them, and from these the parameters' gradients of each part, which are
  * summed, not averaged. Activations are of one part where operations run one by one; a compiled program may see that parts
- * are encoded twice and keep them.
+ * are encoded twice and keep them: the core's `cachedTrainStep` is a program a part.
  *
  * The result is the whole batch's as long as `encode` treats examples one by one: batch norm with the batch's moments
  * does not.

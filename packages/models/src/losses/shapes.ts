@@ -1,4 +1,4 @@
-import { ShapeMismatch } from "@millrace/core"
+import { ShapeMismatch } from "@millrace/core/definitions"
 import type * as tf from "@tensorflow/tfjs-core"
 
 /**

@@ -1,4 +1,4 @@
-import { crossEntropy } from "@millrace/core"
+import { crossEntropy } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { maskedMean, select } from "./masked.js"
 import { bindAxes } from "./shapes.js"

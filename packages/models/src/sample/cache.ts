@@ -4,7 +4,7 @@
  *
  * One table of keys and one of values a layer, `b h s e`.
  */
-import { type Specs, spec } from "@millrace/core"
+import { type Specs, spec } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import type { GptConfig } from "../gpt.js"
 

@@ -1,18 +1,9 @@
 /** Text from prompts. */
-import {
-  BadData,
-  BadLength,
-  type EngineError,
-  float32,
-  type HostTensor,
-  int32,
-  type Key,
-  random,
-  type State,
-} from "@millrace/core"
+import { BadData, BadLength, type EngineError, type HostTensor, int32, type Key, type State } from "@millrace/core"
 import { Effect } from "effect"
 import type { GptConfig } from "../gpt.js"
 import type { Sampler } from "./compileSampler.js"
+import { drawRows } from "./drawRows.js"
 import type { SamplerConfig } from "./samplerConfig.js"
 
 /** Generated texts: a row for each prompt, a column for each generated token. */
@@ -93,50 +84,37 @@ export const generate = (
     yield* checkPrompts(sampler.model, sampler.config, prompts)
     const { batch: b, promptLength: p, length } = sampler.config
     const n = prompts.length
-    const uniform = random.uniform(key, [n, length]).data
-    const tokens = new Int32Array(n * length)
-    const mask = new Uint8Array(n * length)
-    const logProb = new Float32Array(n * length)
-    const sampledLogProb = new Float32Array(n * length)
-    const text = new Int32Array(n * (p + length))
-    const textMask = new Uint8Array(n * (p + length))
-    for (let from = 0; from < n; from += b) {
-      const batch = {
-        tokens: new Int32Array(b * p),
-        mask: new Float32Array(b * p),
-        uniform: new Float32Array(length * b),
-      }
-      for (let i = 0; i < b; i++) {
-        // A batch that is not full repeats its last prompt.
-        const at = Math.min(from + i, n - 1)
-        const prompt = prompts[at]!
-        batch.tokens.set(prompt, (i + 1) * p - prompt.length)
-        batch.mask.fill(1, (i + 1) * p - prompt.length, (i + 1) * p)
-        for (let j = 0; j < length; j++) batch.uniform[j * b + i] = uniform[at * length + j]!
-      }
-      const out = yield* sampler.batch(policy, batch)
-      for (let i = 0; i < b && from + i < n; i++) {
-        const [row, textRow] = [(from + i) * length, (from + i) * (p + length)]
-        text.set(batch.tokens.subarray(i * p, (i + 1) * p), textRow)
-        textMask.set(batch.mask.subarray(i * p, (i + 1) * p), textRow)
-        for (let j = 0; j < length; j++) {
-          const at = j * b + i
-          tokens[row + j] = out.token!.data[at]!
-          mask[row + j] = out.mask!.data[at]!
-          logProb[row + j] = out.logProb!.data[at]!
-          sampledLogProb[row + j] = out.sampledLogProb!.data[at]!
+    const kept = { token: "int32", mask: "bool", logProb: "float32", sampledLogProb: "float32" } as const
+    const { token, mask, logProb, sampledLogProb } = yield* drawRows(
+      { count: n, batch: b, length },
+      key,
+      kept,
+      (rows, uniform) => {
+        const batch = { tokens: new Int32Array(b * p), mask: new Float32Array(b * p), uniform }
+        for (const [i, row] of rows.entries()) {
+          const prompt = prompts[row]!
+          batch.tokens.set(prompt, (i + 1) * p - prompt.length)
+          batch.mask.fill(1, (i + 1) * p - prompt.length, (i + 1) * p)
         }
-        text.set(tokens.subarray(row, row + length), textRow + p)
-        textMask.set(mask.subarray(row, row + length), textRow + p)
-      }
+        return sampler.batch(policy, batch)
+      },
+    )
+    const whole = p + length
+    const text = new Int32Array(n * whole)
+    const textMask = new Uint8Array(n * whole)
+    for (const [i, prompt] of prompts.entries()) {
+      const begin = i * whole + p
+      text.set(prompt, begin - prompt.length)
+      text.set(token.data.subarray(i * length, (i + 1) * length), begin)
+      textMask.fill(1, begin - prompt.length, begin)
+      textMask.set(mask.data.subarray(i * length, (i + 1) * length), begin)
     }
-    const bool = (width: number, data: Uint8Array): HostTensor => ({ dtype: "bool", shape: [n, width], data })
     return {
-      tokens: int32([n, length], tokens),
-      mask: bool(length, mask),
-      logProb: float32([n, length], logProb),
-      sampledLogProb: float32([n, length], sampledLogProb),
-      text: int32([n, p + length], text),
-      textMask: bool(p + length, textMask),
+      tokens: token,
+      mask,
+      logProb,
+      sampledLogProb,
+      text: int32([n, whole], text),
+      textMask: { dtype: "bool", shape: [n, whole], data: textMask },
     }
   })

@@ -1,18 +1,9 @@
 /** Image codes from captions. */
-import {
-  BadData,
-  BadLength,
-  type EngineError,
-  float32,
-  type HostTensor,
-  int32,
-  type Key,
-  random,
-  type State,
-} from "@millrace/core"
+import { BadData, BadLength, type EngineError, type HostTensor, type Key, type State } from "@millrace/core"
 import { Effect } from "effect"
 import type { SparseConfig } from "../sparse.js"
 import type { ImageSampler } from "./compileImageSampler.js"
+import { drawRows } from "./drawRows.js"
 
 /** Codes of images: a row for each caption, a column for each place in raster order. */
 export interface ImageSamples {
@@ -74,40 +65,21 @@ export const generateCodes = (
   Effect.gen(function* () {
     const { model, config } = sampler
     yield* checkCaptions(model, captions)
-    const { text, rows, columns } = model
-    const [b, n, size] = [config.batch, captions.length, rows * columns]
-    const uniform = random.uniform(key, [n, size]).data
-    const codes = new Int32Array(n * size)
-    const logProb = new Float32Array(n * size)
-    const sampledLogProb = new Float32Array(n * size)
-    for (let from = 0; from < n; from += b) {
-      const batch = {
-        tokens: new Int32Array(b * text),
-        mask: new Float32Array(b * text),
-        uniform: new Float32Array(size * b),
-      }
-      for (let i = 0; i < b; i++) {
-        // A batch that is not full repeats its last caption.
-        const at = Math.min(from + i, n - 1)
-        const caption = captions[at]!
-        batch.tokens.set(caption, i * text)
-        batch.mask.fill(1, i * text, i * text + caption.length)
-        for (let j = 0; j < size; j++) batch.uniform[j * b + i] = uniform[at * size + j]!
-      }
-      const out = yield* sampler.batch(policy, batch)
-      for (let i = 0; i < b && from + i < n; i++) {
-        for (let j = 0; j < size; j++) {
-          const [to, at] = [(from + i) * size + j, j * b + i]
-          codes[to] = out.code!.data[at]!
-          logProb[to] = out.logProb!.data[at]!
-          sampledLogProb[to] = out.sampledLogProb!.data[at]!
+    const { text, rows: height, columns } = model
+    const b = config.batch
+    const { code, logProb, sampledLogProb } = yield* drawRows(
+      { count: captions.length, batch: b, length: height * columns },
+      key,
+      { code: "int32", logProb: "float32", sampledLogProb: "float32" },
+      (rows, uniform) => {
+        const batch = { tokens: new Int32Array(b * text), mask: new Float32Array(b * text), uniform }
+        for (const [i, row] of rows.entries()) {
+          const caption = captions[row]!
+          batch.tokens.set(caption, i * text)
+          batch.mask.fill(1, i * text, i * text + caption.length)
         }
-      }
-    }
-    const shape = [n, size]
-    return {
-      codes: int32(shape, codes),
-      logProb: float32(shape, logProb),
-      sampledLogProb: float32(shape, sampledLogProb),
-    }
+        return sampler.batch(policy, batch)
+      },
+    )
+    return { codes: code, logProb, sampledLogProb }
   })

@@ -21,9 +21,9 @@ import {
 } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
 import { attention, causalBias } from "../layers/attention.js"
+import { norm } from "../layers/norm.js"
 import {
   embedText,
-  norm,
   type SparseConfig,
   type SparseParams,
   sparseBlock,

@@ -24,7 +24,8 @@ import {
   withPath,
 } from "@millrace/core"
 import * as tf from "@tensorflow/tfjs-core"
-import { addMlp, type GptConfig, type GptParams, gptParams, gptTrunk, gptUnembed, norm, real } from "../gpt.js"
+import { addMlp, type GptConfig, type GptParams, gptParams, gptTrunk, gptUnembed, real } from "../gpt.js"
+import { norm } from "../layers/norm.js"
 import { cacheSpecs, fillSlots, keysOf, valuesOf } from "./cache.js"
 import { checkSamplerConfig, type SamplerConfig } from "./samplerConfig.js"
 import { drawToken, transformLogits } from "./transform.js"

@@ -8,16 +8,16 @@
  *          codes do not fit into 384. Its encoder may stand before this one, as `encoded` text.
  * Axes     b batch, t text position, k code, s sequence, d width of the model, c width of CLIP's embeddings, v buckets
  */
-import { defineTensorNode, embed, linear, normal, type ParamsOf, tensor, withPath } from "@millrace/core"
+import { defineTensorNode, embed, linear, normal, type ParamsOf, tensor, withPath } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
+import { norm } from "../layers/norm.js"
 import { linearOf, normOf, param } from "../layers/params.js"
+import { headsDivide, Size } from "../layers/sizes.js"
 import { type CaptionInputs, CaptionText, captionOf, captionParams, Dropped } from "./caption.js"
-import { norm, seenBias, transformer, transformerParams } from "./transformer.js"
+import { seenBias, transformer, transformerParams } from "./transformer.js"
 
 // --- config
-
-const Size = Schema.Int.check(Schema.isGreaterThan(0))
 
 /**
  * - `embedding`: width of CLIP's joint space.
@@ -34,11 +34,7 @@ export const AutoregressivePriorConfig = Schema.Struct({
   layers: Size,
   heads: Size,
   dropped: Dropped,
-}).check(
-  Schema.makeFilter(({ width, heads }) =>
-    width % heads === 0 ? undefined : `width ${width} must be a multiple of heads ${heads}`,
-  ),
-)
+}).check(Schema.makeFilter(headsDivide))
 export type AutoregressivePriorConfig = typeof AutoregressivePriorConfig.Type
 
 // --- parameters

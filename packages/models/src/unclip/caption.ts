@@ -5,12 +5,11 @@
  *          an encoder besides), or another network's output, as CLIP's in Karlo.
  * Axes     b batch, t text position, d width of the model, c width of CLIP's embeddings, w width of encoded text
  */
-import { embed, linear, normal, type ParamsOf, zeros } from "@millrace/core"
+import { embed, linear, normal, type ParamsOf, zeros } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
 import { linearOf, param } from "../layers/params.js"
-
-const Size = Schema.Int.check(Schema.isGreaterThan(0))
+import { Size } from "../layers/sizes.js"
 
 /** Positions of a caption, and the width of the rows that stand for it, or how many tokens there are to embed. */
 export const CaptionText = Schema.Union([

@@ -18,7 +18,7 @@ import { Effect, type Scope } from "effect"
 import { compileDiffusionSampler } from "../diffusion/compileDiffusionSampler.js"
 import type { Denoiser } from "../diffusion/denoiser.js"
 import { guided } from "../diffusion/guidance.js"
-import { checkRows, takeRows } from "../diffusion/rows.js"
+import { checkRows, rowBatches, takeRows } from "../diffusion/rows.js"
 import type { Captions } from "./captions.js"
 import { closestCandidate } from "./closestCandidate.js"
 import { embeddingScaleOf, unscaleEmbeddings } from "./embeddingScale.js"
@@ -131,9 +131,8 @@ export const compilePriorSampler = (
         const samples = yield* walk.sample(params, { count, conditioning: isGuided ? { ...told, ...none } : told }, key)
         const embeddings = new Float32Array(n * c)
         const candidates = new Float32Array(count * c)
-        for (let from = 0; from < n; from += b) {
-          // A batch that is not full repeats its last caption.
-          const rows = Array.from({ length: b }, (_, i) => Math.min(from + i, n - 1))
+        for (const rows of rowBatches(n, b)) {
+          const from = rows[0]!
           const made = yield* choose.run({
             inputs: {
               samples: takeRows(

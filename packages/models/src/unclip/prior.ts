@@ -4,17 +4,17 @@
  * Source   Ramesh et al. 2022, section 2.2 and appendix C; kakaobrain/karlo `PriorTransformer`.
  * Axes     b batch, t text position, s sequence, d width of the model, c width of CLIP's embeddings
  */
-import { defineTensorNode, linear, normal, type ParamsOf, silu, tensor, withPath } from "@millrace/core"
+import { defineTensorNode, linear, normal, type ParamsOf, silu, tensor, withPath } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
+import { norm } from "../layers/norm.js"
 import { linearOf, normOf, param } from "../layers/params.js"
+import { Size } from "../layers/sizes.js"
 import { timeWaves } from "../layers/timeWaves.js"
 import { type CaptionInputs, CaptionText, captionOf, captionParams, Dropped } from "./caption.js"
-import { norm, seenBias, transformer, transformerParams } from "./transformer.js"
+import { seenBias, transformer, transformerParams } from "./transformer.js"
 
 // --- config
-
-const Size = Schema.Int.check(Schema.isGreaterThan(0))
 
 /** `embedding` is the width of CLIP's joint space. */
 export const PriorConfig = Schema.Struct({

@@ -5,14 +5,14 @@ import {
   type EngineError,
   float32,
   type HostTensor,
-  int32,
   type Key,
   random,
   type State,
   split,
 } from "@millrace/core"
 import { Effect } from "effect"
-import { checkRows, takeRows } from "../diffusion/rows.js"
+import { checkRows, rowBatches, takeRows } from "../diffusion/rows.js"
+import { drawRows } from "../sample/drawRows.js"
 import { type Captions, captionSpecs } from "./captions.js"
 import type { AutoregressivePriorSampler } from "./compileAutoregressivePriorSampler.js"
 import { upperHalf } from "./upperHalf.js"
@@ -56,45 +56,32 @@ export const sampleEmbeddingCodes = (
     const [b, k, c] = [config.batch, model.codes, model.embedding]
     const upper = (yield* attempt(BadData, () => upperHalf(config.dots))).data
     const dots = random.uniform(split(key, "dots"), [n]).data.map((u) => upper[Math.floor(u * upper.length)]!)
-    const numbers = random.uniform(split(key, "codes"), [n, k]).data
-    const codes = new Int32Array(n * k)
-    const logProb = new Float32Array(n * k)
-    const sampledLogProb = new Float32Array(n * k)
+    const { code, logProb, sampledLogProb } = yield* drawRows(
+      { count: n, batch: b, length: k },
+      split(key, "codes"),
+      { code: "int32", logProb: "float32", sampledLogProb: "float32" },
+      (rows, uniform) =>
+        sampler.batch(policy, {
+          textEmbedding: takeRows(textEmbedding, rows),
+          text: takeRows(text, rows),
+          mask: takeRows(mask, rows),
+          dot: float32(
+            [b],
+            Float32Array.from(rows, (row) => dots[row]!),
+          ),
+          uniform,
+        }),
+    )
     const embeddings = new Float32Array(n * c)
-    for (let from = 0; from < n; from += b) {
-      // A batch that is not full repeats its last caption.
-      const rows = Array.from({ length: b }, (_, i) => Math.min(from + i, n - 1))
-      const full = Math.min(b, n - from)
-      const uniform = new Float32Array(k * b)
-      for (const [i, row] of rows.entries()) for (let j = 0; j < k; j++) uniform[j * b + i] = numbers[row * k + j]!
-      const out = yield* sampler.batch(policy, {
-        textEmbedding: takeRows(textEmbedding, rows),
-        text: takeRows(text, rows),
-        mask: takeRows(mask, rows),
-        dot: float32(
-          [b],
-          Float32Array.from(rows, (row) => dots[row]!),
-        ),
-        uniform,
-      })
-      const drawn = new Int32Array(b * k)
-      for (let i = 0; i < b; i++) for (let j = 0; j < k; j++) drawn[i * k + j] = out.code!.data[j * b + i]!
-      const decoded = (yield* sampler.decode(int32([b, k], drawn))).embeddings!.data
-      for (let i = 0; i < full; i++) {
-        for (let j = 0; j < k; j++) {
-          const [to, at] = [(from + i) * k + j, j * b + i]
-          codes[to] = out.code!.data[at]!
-          logProb[to] = out.logProb!.data[at]!
-          sampledLogProb[to] = out.sampledLogProb!.data[at]!
-        }
-        for (let j = 0; j < c; j++) embeddings[(from + i) * c + j] = decoded[i * c + j]!
-      }
+    for (const rows of rowBatches(n, b)) {
+      const decoded = (yield* sampler.decode(takeRows(code, rows))).embeddings!.data
+      embeddings.set(decoded.subarray(0, Math.min(b, n - rows[0]!) * c), rows[0]! * c)
     }
     return {
       embeddings: float32([n, c], embeddings),
-      codes: int32([n, k], codes),
-      logProb: float32([n, k], logProb),
-      sampledLogProb: float32([n, k], sampledLogProb),
+      codes: code,
+      logProb,
+      sampledLogProb,
       dots: float32([n], dots),
     }
   })

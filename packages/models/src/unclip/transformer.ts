@@ -5,15 +5,17 @@
  * Differs  GELU is the exact one, as in Karlo; the paper does not say. Initial values are GPT-2's, for the same reason.
  * Axes     b batch, s sequence, d width, h heads, e head width
  */
-import { cachedAttention, geluErf, layerNorm, linear, type ParamsOf, type Tensors, withPath } from "@millrace/core"
+import { cachedAttention, geluErf, linear, type ParamSpec, type Tensors, withPath } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { attention, joinHeads, partHeads, unseen } from "../layers/attention.js"
+import type { BlockTree } from "../layers/blockTree.js"
+import { norm } from "../layers/norm.js"
 import { linearOf, normOf } from "../layers/params.js"
 import { keysOf, valuesOf } from "../sample/cache.js"
 
 // --- parameters
 
-const blockParams = (d: number, layers: number) => {
+const blockParams = (d: number, layers: number): BlockTree<ParamSpec> => {
   const residual = 0.02 / Math.sqrt(2 * layers)
   return {
     norm1: normOf(d),
@@ -26,15 +28,10 @@ const blockParams = (d: number, layers: number) => {
 export const transformerParams = ({ width, layers }: { readonly width: number; readonly layers: number }) =>
   Array.from({ length: layers }, () => blockParams(width, layers))
 
-export type Block = ParamsOf<ReturnType<typeof blockParams>>
-
 // --- forward
 
-export const norm = (p: Block["norm1"], x: tf.Tensor): tf.Tensor =>
-  layerNorm(x, p.gain as tf.Tensor1D, p.bias as tf.Tensor1D, 1e-5)
-
 /** The second half of a block. float32 `… d` -> `… d` */
-const addMlp = (p: Block, x: tf.Tensor): tf.Tensor => {
+const addMlp = (p: BlockTree<tf.Tensor>, x: tf.Tensor): tf.Tensor => {
   const hidden = geluErf(linear(norm(p.norm2, x), p.mlp.up.weight, p.mlp.up.bias)) // … (4 d)
   return tf.add(x, linear(hidden, p.mlp.down.weight, p.mlp.down.bias)) // … d
 }
@@ -48,7 +45,7 @@ type Seen = (layer: number, keys: tf.Tensor, values: tf.Tensor) => void
  * @returns     float32  b s d
  */
 export const transformer = (
-  blocks: ReadonlyArray<Block>,
+  blocks: ReadonlyArray<BlockTree<tf.Tensor>>,
   x: tf.Tensor,
   heads: number,
   bias: tf.Tensor,
@@ -73,7 +70,12 @@ export const transformer = (
  * @param lengths  positions of each row in the cache, in the first slots   int32  b
  * @returns        float32  b d, and the cache with it written
  */
-export const stepTransformer = (blocks: ReadonlyArray<Block>, x: tf.Tensor, cache: Tensors, lengths: tf.Tensor) => {
+export const stepTransformer = (
+  blocks: ReadonlyArray<BlockTree<tf.Tensor>>,
+  x: tf.Tensor,
+  cache: Tensors,
+  lengths: tf.Tensor,
+) => {
   const written: Record<string, tf.Tensor> = {}
   const last = blocks.reduce(
     (y, p, i) =>

@@ -6,16 +6,14 @@
  *          products are scaled by the −½ power here, which is the same in float32.
  * Axes     b batch, y x image row and column, c channels, s context token, d width of the context, h heads, e head width
  */
-import { linear, type ParamSpec, type ParamsOf, zeros } from "@millrace/core"
+import { linear, type ParamSpec, type ParamsOf, zeros } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { attention, joinHeads, partHeads, unseen } from "../layers/attention.js"
-import { linearOf, normOf, param } from "../layers/params.js"
+import { type Affine, linearOf, type Norm, normOf, param } from "../layers/params.js"
 import { norm } from "./residual.js"
 
-type Affine<Leaf> = { readonly weight: Leaf; readonly bias: Leaf }
-
 export type ImageAttentionTree<Leaf> = {
-  readonly norm: { readonly gain: Leaf; readonly bias: Leaf }
+  readonly norm: Norm<Leaf>
   /** c (3 c) */
   readonly qkv: Affine<Leaf>
   /** Keys and values of the context, where there is one: d (2 c). */

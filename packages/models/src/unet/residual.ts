@@ -5,19 +5,16 @@
  * Differs  Without dropout: a step would depend on more than its inputs.
  * Axes     b batch, y x image row and column, c channels, d width of the embedding
  */
-import { groupNorm, linear, type ParamSpec, type ParamsOf, silu, zeros } from "@millrace/core"
+import { groupNorm, linear, type ParamSpec, type ParamsOf, silu, zeros } from "@millrace/core/definitions"
 import * as tf from "@tensorflow/tfjs-core"
 import { conv } from "../layers/conv.js"
-import { convOf, linearOf, normOf } from "../layers/params.js"
+import { type Affine, convOf, linearOf, type Norm, normOf } from "../layers/params.js"
 
 /** How the embedding acts: on the scale and shift of the second norm (ADM), or added before it (Ho et al. 2020). */
 export type Modulation = "scale-shift" | "add"
 
 /** A change of both sides inside of the block: mean of 2 × 2, or nearest neighbour. */
 export type Resizing = "halve" | "double"
-
-type Norm<Leaf> = { readonly gain: Leaf; readonly bias: Leaf }
-type Affine<Leaf> = { readonly weight: Leaf; readonly bias: Leaf }
 
 export type ResidualTree<Leaf> = {
   readonly norm1: Norm<Leaf>

@@ -5,12 +5,10 @@
  * last that is left, joined to its input's channels. With n residual blocks a level on the way down, one place a level
  * changes the size, and n + 1 blocks a level on the way up use all of them.
  */
-import type { ParamSpec } from "@millrace/core"
-import { convOf } from "../layers/params.js"
+import type { ParamSpec } from "@millrace/core/definitions"
+import { type Affine, convOf } from "../layers/params.js"
 import { type ImageAttentionTree, imageAttentionParams } from "./imageAttention.js"
 import { type Modulation, type ResidualTree, residualParams } from "./residual.js"
-
-type Affine<Leaf> = { readonly weight: Leaf; readonly bias: Leaf }
 
 /** One place: a residual block, attention, a change of size, each if it is there. */
 export type StageTree<Leaf> = {

@@ -1,6 +1,6 @@
 /** What several commands take: a graph, and settings of its nodes. */
 import { Argument, Flag } from "effect/cli"
-import { builtIn } from "./loadGraph.js"
+import { builtIn } from "./builtIn.js"
 
 export const graph = Argument.String("graph").pipe(
   Argument.withDescription(

@@ -1,20 +1,13 @@
 /** The command line of `millrace`. */
-import { type Diagnosis, doctor, engineNames, textTable, toMermaid, toSvg } from "@millrace/core"
-import { paperModels } from "@millrace/models"
-import { Effect, Schema } from "effect"
+import { engineNames } from "@millrace/core/engine"
+import { paperNames } from "@millrace/models/paperNames"
+import { Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { imageProtocols } from "../view/images/imageProtocol.js"
 import { graph, set } from "./arguments.js"
-import { describeGraph } from "./describe.js"
-import { describeModel, noSize } from "./describeModel.js"
+import { builtIn } from "./builtIn.js"
+import { later } from "./later.js"
 import { laws } from "./laws.js"
-import { builtIn, loadGraph } from "./loadGraph.js"
-import { profileCommand } from "./profileCommand.js"
-import { runCommand } from "./runCommand.js"
-import { withSettings } from "./settings.js"
-
-const print = (text: string): Effect.Effect<void> =>
-  Effect.sync(() => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`))
 
 const run = Command.make(
   "run",
@@ -50,7 +43,7 @@ const run = Command.make(
       ),
     ),
   },
-  runCommand,
+  later(async () => (await import("./runCommand.js")).runCommand),
 ).pipe(
   Command.withDescription("Run a graph of stages and keep everything it makes in a folder of its own"),
   Command.withExamples([
@@ -65,7 +58,7 @@ const describe = Command.make(
     graph: Argument.String("graph").pipe(
       Argument.withDescription(
         `A built-in graph (${Object.keys(builtIn).join(", ")}), the path of a module whose default export is one, or a ` +
-          `model of a paper (${Object.keys(paperModels).join(", ")})`,
+          `model of a paper (${paperNames.join(", ")})`,
       ),
     ),
     set,
@@ -74,13 +67,7 @@ const describe = Command.make(
       Flag.optional,
     ),
   },
-  (given) =>
-    Effect.gen(function* () {
-      if (Object.hasOwn(paperModels, given.graph)) return yield* print(yield* describeModel(given.graph, given.size))
-      yield* noSize(given.graph, given.size)
-      const loaded = yield* loadGraph(given.graph)
-      yield* print(describeGraph(yield* withSettings(loaded.graph, loaded.registry, given.set)))
-    }),
+  later(async () => (await import("./describeCommand.js")).describeCommand),
 ).pipe(
   Command.withDescription(
     "Print the nodes, wires and settings of a graph; of a model also parameters, arithmetic and memory, at any size, " +
@@ -101,11 +88,7 @@ const draw = Command.make(
       Flag.withDescription("An SVG picture, or mermaid text for a Markdown page"),
     ),
   },
-  (given) =>
-    Effect.gen(function* () {
-      const loaded = yield* loadGraph(given.graph)
-      yield* print(given.format === "svg" ? toSvg(loaded.graph) : toMermaid(loaded.graph))
-    }),
+  later(async () => (await import("./drawCommand.js")).drawCommand),
 ).pipe(Command.withDescription("Draw a graph, to stdout"))
 
 const profile = Command.make(
@@ -147,7 +130,7 @@ const profile = Command.make(
       Flag.withDescription("Print the profile as one JSON document"),
     ),
   },
-  profileCommand,
+  later(async () => (await import("./profileCommand.js")).profileCommand),
 ).pipe(
   Command.withDescription(
     "Measure where the time and memory of a step go, by node, and how near its matrix products come to the most that this " +
@@ -164,17 +147,10 @@ const profile = Command.make(
   ]),
 )
 
-const rowOf = (found: Diagnosis): ReadonlyArray<string> =>
-  found.state === "ready"
-    ? [found.engine, "ready", found.detail]
-    : [found.engine, "missing", `${found.reason}; ${found.remedy}`]
-
-const examine = Command.make("doctor", {}, () =>
-  Effect.gen(function* () {
-    const found = yield* doctor()
-    const columns = ["engine", "state", "detail"]
-    yield* print(textTable({ title: `Engines on Node ${process.versions.node}`, columns, rows: found.map(rowOf) }))
-  }),
+const examine = Command.make(
+  "doctor",
+  {},
+  later(async () => (await import("./doctorCommand.js")).doctorCommand),
 ).pipe(Command.withDescription("Start every engine and tell which of them work on this machine"))
 
 export const millrace = Command.make("millrace").pipe(

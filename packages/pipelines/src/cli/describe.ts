@@ -1,5 +1,14 @@
 /** A graph as text: what `millrace describe` prints. */
-import { type Graph, graphHash, isGraph, isPort, type Outputs, printable, showPort, textTable } from "@millrace/core"
+import {
+  type Graph,
+  graphHash,
+  isGraph,
+  isPort,
+  type Outputs,
+  printable,
+  showPort,
+  textTable,
+} from "@millrace/core/definitions"
 
 const portsText = (out: Outputs): string =>
   isPort(out)

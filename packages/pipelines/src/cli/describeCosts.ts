@@ -1,6 +1,6 @@
 /** What a model takes at one of its published sizes, as text: what `millrace describe gpt --size gpt2-124m` adds. */
-import { costs, objectiveOf, resolveSizes, textTable } from "@millrace/core"
-import type { PaperSize } from "@millrace/models"
+import { costs, objectiveOf, resolveSizes, textTable } from "@millrace/core/definitions"
+import type { PaperSize } from "@millrace/models/paperModels"
 
 const scaled = (value: number, units: ReadonlyArray<string>): string => {
   const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(value, 1)) / 3)))

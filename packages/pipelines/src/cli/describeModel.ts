@@ -1,6 +1,6 @@
 /** Finds a model at one of its published sizes, and describes it. */
-import { BadConfig, didYouMean, textTable } from "@millrace/core"
-import { paperModels } from "@millrace/models"
+import { BadConfig, didYouMean, textTable } from "@millrace/core/definitions"
+import { paperModels } from "@millrace/models/paperModels"
 import { Effect, Option } from "effect"
 import { describeGraph } from "./describe.js"
 import { describeCosts } from "./describeCosts.js"
@@ -28,21 +28,4 @@ export const describeModel = (name: string, size: Option.Option<string>): Effect
     const received = `--size ${size.value}`
     const fix = didYouMean(size.value, Object.keys(sizes))
     return Effect.fail(usage(new BadConfig({ where: name, expected: "a published size of the model", received, fix })))
-  })
-
-/** @fails Ended  2: a size for what is no model */
-export const noSize = (graph: string, size: Option.Option<string>): Effect.Effect<void, Ended> =>
-  Option.match(size, {
-    onNone: () => Effect.void,
-    onSome: (value) =>
-      Effect.fail(
-        usage(
-          new BadConfig({
-            where: graph,
-            expected: `a model (${Object.keys(paperModels).join(", ")}) for --size`,
-            received: `--size ${value}`,
-            fix: "leave --size out: a graph has the sizes that its nodes are configured with",
-          }),
-        ),
-      ),
   })

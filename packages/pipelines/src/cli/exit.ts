@@ -1,5 +1,5 @@
 /** How the command ends: the codes, and the error that carries one. */
-import { type Failure, isFailure, messageOf } from "@millrace/core"
+import { type Failure, isFailure, messageOf } from "@millrace/core/errors"
 import { Data } from "effect"
 
 export const exitCodes = {

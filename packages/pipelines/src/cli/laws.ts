@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { graph, set } from "./arguments.js"
-import { lawsCommand } from "./lawsCommand.js"
+import { later } from "./later.js"
 
 export const laws = Command.make(
   "laws",
@@ -38,7 +38,7 @@ export const laws = Command.make(
       Flag.withDescription("Print every law, verdict and counterexample as one JSON document"),
     ),
   },
-  lawsCommand,
+  later(async () => (await import("./lawsCommand.js")).lawsCommand),
 ).pipe(
   Command.withDescription(
     "Try the laws of every tensor node of a graph on small random inputs: those that its ports imply (the same inputs " +

@@ -12,16 +12,10 @@ import {
   isGraph,
   messageOf,
   type Registry,
-} from "@millrace/core"
+} from "@millrace/core/definitions"
 import { Effect } from "effect"
+import { builtIn } from "./builtIn.js"
 import { type Ended, invalid, usage } from "./exit.js"
-
-/** Names that need no path, and the modules that they stand for. */
-export const builtIn: Readonly<Record<string, string>> = {
-  instructgpt: "@millrace/examples/instructgpt",
-  dalle: "@millrace/examples/dalle",
-  dalle2: "@millrace/examples/dalle2",
-}
 
 export interface Loaded {
   readonly graph: Graph

@@ -9,7 +9,7 @@ import {
   type GraphNodeJson,
   isGraph,
   type Registry,
-} from "@millrace/core"
+} from "@millrace/core/definitions"
 import { Effect } from "effect"
 import { type Ended, usage } from "./exit.js"
 

@@ -60,16 +60,15 @@ const checkSize = (pixels: ReadonlyArray<Uint8Array>, size: number): Effect.Effe
 }
 
 /**
- * An embedder over parameters that are in the engine, such as those of a trainer: it always uses their present values.
- * @param params  all of `clipParams`
- * @param batch   images or texts a call of the engine
+ * The towers, compiled: an embedder for any parameters that are in the engine, such as those of a trainer, whose present
+ * values it always uses. They are all of `clipParams`.
+ * @param batch  images or texts a call of the engine
  */
-export const clipEmbedderOn = (
+export const clipTowers = (
   config: ClipConfig,
   tokenizer: Tokenizer,
-  params: State,
   batch: number,
-): Effect.Effect<ClipEmbedder, CompileError, Engine | Scope.Scope> =>
+): Effect.Effect<(params: State) => ClipEmbedder, CompileError, Engine | Scope.Scope> =>
   Effect.gen(function* () {
     const { compile } = yield* Engine
     const { image, text, joint } = config
@@ -91,7 +90,7 @@ export const clipEmbedderOn = (
         }
         return features
       })
-    return {
+    return (params) => ({
       joint,
       images: (pixels) =>
         Effect.andThen(
@@ -106,7 +105,7 @@ export const clipEmbedderOn = (
         inParts(captions, (part) =>
           textTower.run({ state: { params }, inputs: { tokens: captionRows(tokenizer, part, text.context) } }),
         ),
-    }
+    })
   })
 
 /**
@@ -119,5 +118,6 @@ export const clipEmbedder = (
 ): Effect.Effect<ClipEmbedder, CompileError | EngineError, Engine | Scope.Scope> =>
   Effect.gen(function* () {
     const { allocate } = yield* Engine
-    return yield* clipEmbedderOn(config, tokenizer, yield* allocate(params), batch)
+    const embedderOf = yield* clipTowers(config, tokenizer, batch)
+    return embedderOf(yield* allocate(params))
   })

@@ -1,5 +1,15 @@
 /** Stage: a CLIP learns which caption belongs to which image. */
-import { artifact, BadConfig, defineStageNode, initParams, objectiveOf, Stage, spec, split } from "@millrace/core"
+import {
+  artifact,
+  BadConfig,
+  defineStageNode,
+  initParams,
+  objectiveOf,
+  Stage,
+  type State,
+  spec,
+  split,
+} from "@millrace/core"
 import { type ClipConfig, clipTraining, ResNetConfig, VitConfig } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import { type CaptionedImages, captionedImagesKind } from "../artifacts/captionedImages.js"
@@ -7,10 +17,16 @@ import { clipModelKind } from "../artifacts/clipModel.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { fit } from "../fit.js"
 import { Count } from "../ranges.js"
-import { FitConfig, type Training, trainingOf } from "../trainer.js"
+import { FitConfig, type Trainer, type Training, trainingOf } from "../trainer.js"
 import { AugmentConfig } from "./augment.js"
 import { clipBatch } from "./batches.js"
+import { type ClipEmbedder, clipTowers } from "./embedder.js"
 import { clipHalves } from "./halves.js"
+import { withStatistics } from "./statistics.js"
+import { ClipWatch, clipWatcher } from "./watch.js"
+
+/** Images and texts that are embedded at a time when a look is taken. */
+const EMBEDDED = 64
 
 /** A CLIP's shape without its vocabulary, which the tokenizer decides. */
 export const ClipShape = Schema.Struct({
@@ -64,6 +80,12 @@ const checkImages = ({ image }: ClipShape, { size, train }: CaptionedImages): Ef
   })
 }
 
+/** A look at the weights that a trainer has now. */
+const watched = (watch: ClipWatch, images: CaptionedImages, embedderOf: (params: State) => ClipEmbedder) => {
+  const look = clipWatcher(watch, images)
+  return { every: watch.every, look: (step: number, { params }: Trainer) => look(embedderOf(params), step) }
+}
+
 export const clipTrainStage = defineStageNode({
   type: "clip.train",
   version: 1,
@@ -79,6 +101,7 @@ export const clipTrainStage = defineStageNode({
     part: Schema.optionalKey(Count),
     augment: AugmentConfig,
     fit: FitConfig,
+    watch: Schema.optionalKey(ClipWatch),
   }),
   ports: {
     in: { images: artifact(captionedImagesKind), tokenizer: artifact(tokenizerKind) },
@@ -91,7 +114,7 @@ export const clipTrainStage = defineStageNode({
       functions: { [part === batch ? "step" : "part"]: () => trainingOf(clipTrainingOf(config, part, training)) },
     }
   },
-  run: ({ model, batch, part, augment, fit: training }, { images, tokenizer }) =>
+  run: ({ model, batch, part, augment, fit: training, watch }, { images, tokenizer }) =>
     Effect.gen(function* () {
       const { key } = yield* Stage
       yield* checkImages(model, images)
@@ -100,13 +123,19 @@ export const clipTrainStage = defineStageNode({
       const { context } = config.text
       const step = clipTrainingOf(config, batch, training, part)
       const batches = { set: images.train, size, tokenizer, context, batch, augment }
+      const watching =
+        watch === undefined ? {} : { watch: watched(watch, images, yield* clipTowers(config, tokenizer, EMBEDDED)) }
       const params = yield* fit({
         ...step,
         initial: initParams(step.objective.paramSpecs, split(key, "parameters")),
         batch: (step) => clipBatch(batches, split(key, "batches"), step),
         amount: batch,
         unit: "images",
+        ...watching,
       })
-      return { config, params, tokenizer }
+      const measured = { ...batches, batch: part ?? batch }
+      return yield* withStatistics({ config, params, tokenizer }, measured.batch, (i) =>
+        Effect.map(clipBatch(measured, split(key, "statistics"), i), ({ pixels }) => pixels!),
+      )
     }),
 })

@@ -76,7 +76,12 @@ const classesOf = (vocabulary: Vocabulary, facts: Facts, name: string): Effect.E
   })
 
 /** A judge of trained parameters. */
-export const judgeOf = (config: JudgeConfig, params: HostTensors, vocabulary: Vocabulary, inverses: Inverses): Judge => ({
+export const judgeOf = (
+  config: JudgeConfig,
+  params: HostTensors,
+  vocabulary: Vocabulary,
+  inverses: Inverses,
+): Judge => ({
   source: "a convolutional network, trained apart",
   facts: vocabulary.map(([name]) => name),
   expected: (facts) => verdictOf(vocabulary, pictureFacts(facts, inverses)),

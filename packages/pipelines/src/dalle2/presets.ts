@@ -19,7 +19,7 @@ const latents = { steps: 40, guidance: 1, batch: 8, upsampler: upsamplerSampling
 
 /** Minutes on two cores, for images of 32 × 32 pixels: decoded at 16 × 16, then made twice as large. */
 const small: Dalle2Config = {
-  tokenizer: { vocab: 512 },
+  tokenizer: { vocab: 352 },
   clip: {
     model: {
       joint: 64,
@@ -61,8 +61,8 @@ const small: Dalle2Config = {
     loss: "simple",
     drops: { caption: 0.5, embedding: 0.1 },
     batch: 32,
-    fit: { steps: 1200, schedule: cosine(2.5e-3, 50), optimizer: adam, clip: 1, average: average(0.99) },
-    watch: { every: 300, images: 16, steps: 10, guidance: 2 },
+    fit: { steps: 1600, schedule: cosine(2.5e-3, 50), optimizer: adam, clip: 1, average: average(0.99) },
+    watch: { every: 400, images: 16, steps: 10, guidance: 2 },
   },
   upsampler: {
     from: 16,
