@@ -117,8 +117,8 @@ const judge = judgeStage({
   model: { widths: [8, 16], hidden: 32 },
   inverses: { right: "left" },
   batch: 16,
-  fit: fit(60),
-  softest: 1,
+  fit: fit(100),
+  softest: 0,
   gather: 64,
   evaluate: 16,
 })
