@@ -117,7 +117,7 @@ const judge = judgeStage({
   model: { widths: [8, 16], hidden: 32 },
   inverses: { right: "left" },
   batch: 16,
-  fit: fit(100),
+  fit: fit(300),
   softest: 0,
   gather: 64,
   evaluate: 16,
