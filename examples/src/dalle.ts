@@ -1,4 +1,11 @@
-/** DALL·E on synthetic scenes of real sprites: a discrete VAE, a sparse transformer over captions and codes, CLIP as the reranker. */
+/**
+ * DALL·E on synthetic scenes of real sprites: a discrete VAE, a sparse transformer over captions and codes, CLIP as the reranker.
+ *
+ *   npx millrace run dalle      the sprites of the scenes, 74 MB, are fetched once
+ *
+ * The judge, a network trained apart on the scenes, says what the pictures show; what it sees in reconstructions by the
+ * discrete VAE is the most that samples can reach.
+ */
 import { registry as registryOf } from "@millrace/core"
 import { dalle, dallePresets, dalleStages } from "@millrace/pipelines"
 import { scenes } from "./data/scenes.js"
@@ -8,5 +15,5 @@ export const registry = registryOf([...dalleStages, scenes])
 
 export default dalle(
   dallePresets.small,
-  scenes({ size: 32, train: 8192, heldOut: 512, single: 0.4, background: "white" }),
+  scenes({ size: 32, train: 8192, heldOut: 512, single: 0.5, background: "white" }),
 )
