@@ -117,8 +117,8 @@ const judge = judgeStage({
   model: { widths: [8, 16], hidden: 32 },
   inverses: { right: "left" },
   batch: 16,
-  fit: fit(300),
-  softest: 0,
+  fit: { ...fit(120), schedule: { kind: "cosine", peak: 3e-3, warmup: 10, floor: 0.1 } },
+  softest: 1,
   gather: 64,
   evaluate: 16,
 })
