@@ -34,7 +34,7 @@ const inverses = { right: "left", below: "above" }
 
 /** Minutes on two cores, for images of 32 · 32 pixels: 8 · 8 codes. */
 const small: DalleConfig = {
-  tokenizer: { vocab: 380 },
+  tokenizer: { vocab: 340 },
   dvae: {
     model: { vocab: 256, groups: 3, blocks: 1, width: 32, first: 64 },
     batch: 8,
