@@ -60,8 +60,8 @@ export const small: Dalle2Config = {
     loss: "simple",
     drops: { caption: 0.5, embedding: 0.1 },
     batch: 32,
-    fit: { steps: 1600, schedule: cosine(3e-3, 50), optimizer: adam, clip: 1, average: average(0.99) },
-    watch: { every: 400, images: 16, steps: 10, guidance: 2 },
+    fit: { steps: 2000, schedule: cosine(3e-3, 50), optimizer: adam, clip: 1, average: average(0.99) },
+    watch: { every: 500, images: 16, steps: 10, guidance: 2 },
   },
   upsampler: {
     from: 16,
