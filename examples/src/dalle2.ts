@@ -1,4 +1,13 @@
-/** DALL·E 2 on scenes that are composed of real emoji: a caption becomes an embedding, and the embedding a picture. */
+/**
+ * DALL·E 2 on scenes that are composed of real emoji: a caption becomes an embedding, and the embedding a picture.
+ *
+ *   npx millrace run dalle2                                       the sprites of the scenes, 74 MB, are fetched once
+ *   npx millrace run dalle2 --set prior.kind=autoregressive       the other prior of the paper
+ *
+ * Held-out scenes show each object in a colour that it is never seen in. The tables compare the prior's embeddings with those of
+ * images and of captions, say how many of the decoder's images are found again by their embeddings among all held-out ones,
+ * and compare scales of guidance; grids show images of captions, variations, interpolations and changes by words.
+ */
 import { registry as registryOf } from "@millrace/core"
 import { dalle2, dalle2Presets, dalle2Stages } from "@millrace/pipelines"
 import { scenes } from "./data/scenes.js"
