@@ -71,7 +71,7 @@ const small: DalleConfig = {
   clip: {
     model: {
       joint: 64,
-      image: { kind: "vit", size: 32, patch: 4, width: 96, layers: 3, heads: 3 },
+      image: { kind: "vit", size: 32, patch: 8, width: 96, layers: 3, heads: 3 },
       text: { context: 20, width: 96, layers: 2, heads: 3 },
     },
     batch: 128,
@@ -83,7 +83,7 @@ const small: DalleConfig = {
     model: { widths: [32, 64, 96, 128], hidden: 192 },
     inverses,
     batch: 64,
-    fit: { steps: 800, schedule: cosine(2e-3, 50), optimizer: plain, clip: 1 },
+    fit: { steps: 1000, schedule: cosine(2e-3, 50), optimizer: plain, clip: 1 },
     softest: 2,
     gather: 2048,
     evaluate: 512,
