@@ -15,5 +15,5 @@ export const registry = registryOf([...dalleStages, scenes])
 
 export default dalle(
   dallePresets.small,
-  scenes({ size: 32, train: 8192, heldOut: 512, single: 0.5, background: "white" }),
+  scenes({ size: 32, train: 8192, heldOut: 512, single: 0.85, background: "white" }),
 )
