@@ -20,13 +20,21 @@ import { emoji } from "./data/emoji.js"
 /** What `--set` and graph files are decoded with. */
 export const registry = registryOf([...clipStages, emoji])
 
-export default clip(
-  clipPipelinePresets.small,
+/** Emoji at the size of a model's images. */
+const emojiAt = (size: number) =>
   emoji({
-    size: 32,
+    size,
     heldOut: 0.1,
     tones: "none",
     templates: ["name", "emoji", "drawing", "kind", "kindOf"],
     shifted: true,
-  }),
-)
+  })
+
+/** For `--preset`. */
+export const presets = {
+  tiny: () => clip(clipPipelinePresets.tiny, emojiAt(32)),
+  small: () => clip(clipPipelinePresets.small, emojiAt(32)),
+  paper: () => clip(clipPipelinePresets.paper, emojiAt(224)),
+}
+
+export default presets.small()

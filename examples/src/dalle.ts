@@ -13,7 +13,23 @@ import { scenes } from "./data/scenes.js"
 /** What `--set` and graph files are decoded with. */
 export const registry = registryOf([...dalleStages, scenes])
 
-export default dalle(
-  dallePresets.small,
-  scenes({ size: 32, train: 8192, heldOut: 512, single: 0.85, background: "white" }),
-)
+/** What tells apart at 16 × 16 what little time can teach. */
+const objects = ["apple", "car", "fish", "heart", "house", "star", "tree", "umbrella"] as const
+
+/** For `--preset`. */
+export const presets = {
+  tiny: () =>
+    dalle(dallePresets.tiny, scenes({ size: 16, train: 1024, heldOut: 64, objects, single: 0.5, background: "white" })),
+  small: () =>
+    dalle(
+      dallePresets.small,
+      scenes({ size: 32, train: 8192, heldOut: 512, objects, single: 0.5, background: "white" }),
+    ),
+  paper: () =>
+    dalle(
+      dallePresets.paper,
+      scenes({ size: 256, train: 250_000_000, heldOut: 4096, single: 0.5, background: "white" }),
+    ),
+}
+
+export default presets.small()

@@ -7,4 +7,12 @@ import { sotu } from "./data/sotu.js"
 /** What `--set` and graph files are decoded with. */
 export const registry = registryOf([...instructgptStages, sotu, afinn])
 
-export default instructgpt(instructgptPresets.small, sotu({ heldOut: 24, since: 1790 }), afinn({}))
+const speeches = sotu({ heldOut: 24, since: 1790 })
+
+/** For `--preset`. */
+export const presets = {
+  tiny: () => instructgpt(instructgptPresets.tiny, speeches, afinn({})),
+  small: () => instructgpt(instructgptPresets.small, speeches, afinn({})),
+}
+
+export default presets.small()

@@ -70,6 +70,18 @@ describe("scenes", () => {
     expect(novel.length).toBeLessThan(850)
   })
 
+  test("show the objects that are asked for, all of them and no other", async () => {
+    const objects = ["car", "fish", "heart", "star", "tree"] as const
+    const { train, heldOut } = await load({ objects, train: 400, heldOut: 100 })
+    for (const set of [train, heldOut]) {
+      const named = (await all(set)).flatMap(({ facts }) => [
+        facts!.object,
+        ...(facts!.object2 ? [facts!.object2] : []),
+      ])
+      expect([...new Set(named)].sort()).toEqual([...objects])
+    }
+  })
+
   test("have captions that say what their facts say", async () => {
     const words = { left: "to the left of", right: "to the right of", above: "above", below: "below" }
     for (const { captions, facts } of await all((await load({ train: 400 })).train)) {

@@ -35,7 +35,12 @@ import {
 import { adaptiveKlMutants, entropyMutants, klEstimateMutants, klMutants } from "./mutants/kl.js"
 import { attentionMutants, causalAttentionMutants, layerNormMutants } from "./mutants/layers.js"
 import { logProbsMutants } from "./mutants/logProbs.js"
-import { interpolationMutants, textDiffMutants } from "./mutants/manipulations.js"
+import {
+  interpolateAtMutants,
+  interpolationMutants,
+  textDiffAtMutants,
+  textDiffMutants,
+} from "./mutants/manipulations.js"
 import { maskMutants } from "./mutants/masks.js"
 import { gptMutants, rewardMutants, textAndImageMutants } from "./mutants/models.js"
 import type { MutantSet } from "./mutants/mutantSet.js"
@@ -149,7 +154,9 @@ export const mutantSets: ReadonlyArray<MutantSet> = [
   codeLossMutants,
   codeSamplerMutants,
   textDiffMutants,
+  textDiffAtMutants,
   interpolationMutants,
+  interpolateAtMutants,
   adamMutants,
   learningRateMutants,
   averageMutants,

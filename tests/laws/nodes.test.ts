@@ -12,6 +12,7 @@ import {
   klEstimators,
   logProbs,
   loss,
+  manipulation,
   normalisers,
   reward,
   scorePlacements,
@@ -94,6 +95,8 @@ const nodes: ReadonlyArray<TensorNode> = [
   bestOf.codes({ keep: 2 }),
   dvae.relax({}),
   clip.classify({ scale: 100 }),
+  ...[0, 0.25, 1].map((share) => manipulation.textDiff({ share })),
+  ...[0, 0.5, 0.8, 1].map((share) => manipulation.interpolate({ share })),
 ]
 
 for (const node of nodes) {

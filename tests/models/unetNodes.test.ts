@@ -192,7 +192,7 @@ const cases = {
       columns: tensor("float32", "b k", "weight"),
       resampling: tensor("int32", "b", "resampling"),
       level: tensor("float32", "b", "[-1,1]"),
-      noise: tensor("float32", "b y x 3", "standard normal"),
+      noise: tensor("float32", "b y x 3", "noise"),
       quality: tensor("float32", "b", "quality"),
     })
       .node("degrade", corruption.degrade({}), {

@@ -1,5 +1,5 @@
 import { keyFromSeed, random, split } from "@millrace/core"
-import { ensembleOf, type Features, measureSet, nearest, ranksOf, shareOf } from "@millrace/pipelines"
+import { ensembleOf, type Features, measureSet, nearest, ranksOf, share } from "@millrace/pipelines"
 import { Effect } from "effect"
 import fc from "fast-check"
 import { expect, test } from "vitest"
@@ -67,9 +67,9 @@ test("an interval holds its share, lies within 0 and 1, and mirrors that of the 
   fc.assert(
     fc.property(n, fc.double({ min: 0, max: 1, noNaN: true }), (count, part) => {
       const hits = Math.round(part * count)
-      const { share, low, high } = shareOf(hits, count)
-      expect(low >= 0 && low <= share + 1e-12 && share <= high + 1e-12 && high <= 1).toBe(true)
-      const other = shareOf(count - hits, count)
+      const { mean, low, high } = share(hits, count)
+      expect(low >= 0 && low <= mean + 1e-12 && mean <= high + 1e-12 && high <= 1).toBe(true)
+      const other = share(count - hits, count)
       expect(other.low).toBeCloseTo(1 - high, 9)
     }),
   )
@@ -79,7 +79,7 @@ test("of 2,000 draws the interval at 95 % holds the true share about 95 times in
   for (const truth of [0.02, 0.3]) {
     const held = Array.from({ length: 2000 }, (_, i) => {
       const draws = random.bernoulli(split(keyFromSeed(8), i), [200], truth).data
-      const { low, high } = shareOf(Array.from(draws).filter((x) => x === 1).length, 200)
+      const { low, high } = share(Array.from(draws).filter((x) => x === 1).length, 200)
       return low <= truth && truth <= high ? 1 : 0
     })
     expect(held.filter((x) => x === 1).length / 2000).toBeGreaterThan(0.93)
@@ -104,7 +104,7 @@ test("an embedder that knows every image is right in all measures; one that know
   const one = { ...images.shifted!, count: names.length }
   const { measures } = await Effect.runPromise(measureSet(knowing, one, 1000, ["a {}", "the {}"]))
   expect(measures).toHaveLength(6)
-  for (const { share, among } of measures) expect([share.share, among]).toEqual([1, names.length])
+  for (const { share, among } of measures) expect([share.mean, among]).toEqual([1, names.length])
   const blind = {
     joint: 8,
     images: (all: ReadonlyArray<Uint8Array>) => Effect.succeed(unit(all.length, 8, 1).data),

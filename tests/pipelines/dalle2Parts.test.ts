@@ -1,5 +1,15 @@
 /** What the stages of unCLIP are made of: laws and oracles. */
-import { Engines, encodeGraph, float32, keyFromSeed, random, split } from "@millrace/core"
+import {
+  decodeGraph,
+  Engines,
+  encodeGraph,
+  float32,
+  graphHash,
+  keyFromSeed,
+  random,
+  registry,
+  split,
+} from "@millrace/core"
 import { autoregressivePriorPresets, decoderPresets, priorPresets, trainBpe, upsamplerPresets } from "@millrace/models"
 import {
   batchOf,
@@ -10,6 +20,7 @@ import {
   codePriorConfig,
   dalle2,
   dalle2Presets,
+  dalle2Stages,
   decoderConfigOf,
   diffusionPriorConfig,
   type EmbeddedSet,
@@ -196,6 +207,13 @@ describe("latents at shares of a way", () => {
       )
     }
   })
+})
+
+test("the graph is the same after JSON, with its stages' types alone", async () => {
+  const graph = dalle2(dalle2Presets.tiny, shapesStage({ size: 16, perKind: 1 }))
+  const types = registry([...dalle2Stages, shapesStage])
+  const again = await Effect.runPromise(decodeGraph(encodeGraph(graph), types))
+  expect(graphHash(again)).toBe(graphHash(graph))
 })
 
 test("the paper's sizes are those of the models' presets, and the whole graph encodes", () => {

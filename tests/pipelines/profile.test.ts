@@ -106,10 +106,12 @@ describe("outlines", () => {
       for (const make of Object.values(functions())) {
         const { fn, state } = make()
         const shapes = (slots: typeof fn.state) =>
-          Object.entries(slots).map(([slot, specs]) => [
-            slot,
-            Object.fromEntries(Object.entries(specs).map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
-          ])
+          Object.fromEntries(
+            Object.entries(slots).map(([slot, specs]) => [
+              slot,
+              Object.fromEntries(Object.entries(specs).map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
+            ]),
+          )
         expect(shapes(state)).toEqual(shapes(fn.state))
       }
     }

@@ -26,7 +26,7 @@ export interface Scene {
   readonly background: keyof typeof sceneBackgrounds
 }
 
-const objects = Object.keys(sceneObjects) as ReadonlyArray<SceneObject>
+const allObjects = Object.keys(sceneObjects) as ReadonlyArray<SceneObject>
 const colours = Object.keys(sceneColours) as ReadonlyArray<SceneColour>
 const relations = Object.keys(sceneRelations) as ReadonlyArray<SceneRelation>
 const backgrounds = Object.keys(sceneBackgrounds) as ReadonlyArray<keyof typeof sceneBackgrounds>
@@ -35,6 +35,8 @@ const pairOf = (a: SceneObject, b: SceneObject): string => (a < b ? `${a} ${b}` 
 
 /** What train never shows. */
 export interface Unseen {
+  /** The objects that there are at all. */
+  readonly objects: ReadonlyArray<SceneObject>
   /** One colour of each object; each colour is held out of equally many objects. */
   readonly colourOf: ReadonlyMap<SceneObject, SceneColour>
   /** One of eight pairs of objects, as `apple car`: never together, whatever the colours. */
@@ -44,13 +46,14 @@ export interface Unseen {
   readonly together: ReadonlyMap<SceneObject, ReadonlyArray<SceneObject>>
 }
 
-export const unseenOf = (key: Key): Unseen => {
+export const unseenOf = (key: Key, objects: ReadonlyArray<SceneObject> = allObjects): Unseen => {
   const order = random.shuffled(split(key, "colours"), objects)
   const all = objects.flatMap((a, i) => objects.slice(i + 1).map((b) => pairOf(a, b)))
   const pairs = new Set(random.shuffled(split(key, "pairs"), all).slice(0, Math.floor(all.length / 8)))
   const partners = (held: boolean) =>
     new Map(objects.map((a) => [a, objects.filter((b) => a !== b && pairs.has(pairOf(a, b)) === held)]))
   return {
+    objects,
     colourOf: new Map(order.map((object, i) => [object, colours[i % colours.length]!])),
     pairs,
     apart: partners(true),
@@ -90,6 +93,7 @@ export const sceneAt = (
     pick(colours.filter((c) => c !== unseen.colourOf.get(object)))
   const partners = novel === "pair" ? unseen.apart : unseen.together
 
+  const { objects } = unseen
   const object = pick(novel === "pair" ? objects.filter((o) => unseen.apart.get(o)!.length > 0) : objects)
   const scene: Scene = {
     first: { object, colour: novel === "colour" ? unseen.colourOf.get(object)! : seenColour(object) },

@@ -10,6 +10,8 @@ import { sceneDrawer, spriteFiles } from "./sceneDrawing.js"
 import { type Scene, type SceneChoices, sceneAt, type Thing, type Unseen, unseenOf } from "./scenePlan.js"
 import { type SceneObject, sceneBackgrounds, sceneColours, sceneObjects, sceneRelations } from "./scenesWorld.js"
 
+const objectNames = Object.keys(sceneObjects) as ReadonlyArray<SceneObject>
+
 const Count = Schema.Int.check(Schema.isGreaterThan(0))
 
 const phrase = ({ colour, object }: Thing): string => `${/^[aeiou]/.test(colour) ? "an" : "a"} ${colour} ${object}`
@@ -68,13 +70,17 @@ export const scenesOf = (sprites: EmojiPackage) =>
       /** Images of each set. */
       train: Count,
       heldOut: Count,
+      /** Which of the named objects there are; without it all of them. */
+      objects: Schema.optional(
+        Schema.Array(Schema.Literals(objectNames)).check(Schema.isMinLength(5), Schema.isUnique()),
+      ),
       /** Share of images with one thing alone; the others have two. */
       single: Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1 })),
       /** "light": white, or one of two light colours. */
       background: Schema.Literals(["white", "light"]),
     }),
     ports: { in: {}, out: artifact(captionedImagesKind) },
-    run: ({ size, train, heldOut, single, background }) =>
+    run: ({ size, train, heldOut, objects, single, background }) =>
       Effect.gen(function* () {
         const { key } = yield* Stage
         const google = yield* emojiData("google", sprites)
@@ -83,7 +89,7 @@ export const scenesOf = (sprites: EmojiPackage) =>
             Effect.map(google.sprite(`${file}.png`), (sprite) => [name, sprite] as const),
           ),
         ) as Record<SceneObject, Bitmap>
-        const unseen = unseenOf(split(key, "unseen"))
+        const unseen = unseenOf(split(key, "unseen"), objects)
         const draw = sceneDrawer(bitmaps, size)
         const set = (name: "train" | "heldOut", count: number) =>
           setOf(sprites.integrity, split(key, name), name, count, unseen, { single, background }, draw)

@@ -1,5 +1,14 @@
-import { interpolateLatents, slerp, textDiff, unitNorm } from "@millrace/models"
-import { type Interpolate, interpolationLaws, type TextDiff, textDiffLaws } from "@millrace/models/laws"
+import { interpolateLatents, manipulation, slerp, textDiff, unitNorm } from "@millrace/models"
+import {
+  type Interpolate,
+  type InterpolateAt,
+  interpolationAtLaws,
+  interpolationLaws,
+  type TextDiff,
+  type TextDiffAt,
+  textDiffAtLaws,
+  textDiffLaws,
+} from "@millrace/models/laws"
 import * as tf from "@tensorflow/tfjs-core"
 import { mutantSet } from "./mutantSet.js"
 
@@ -24,6 +33,34 @@ export const textDiffMutants = mutantSet<TextDiff>({
     "that adds the difference": (image, text, base, share) =>
       unitNorm(tf.add(image, tf.mul(unitNorm(tf.sub(text, base)), share))),
     "that goes from the text": (image, text, base, share) => textDiff(image, text, base, tf.sub(1, share)),
+    "that turns away from the image sideways": (image, text, base, share) => sideways(image, text, base, share),
+  },
+})
+
+/** As far from the image as a text diff is, with what is across both put to the other side. */
+const sideways = (image: tf.Tensor, text: tf.Tensor, base: tf.Tensor, share: tf.Tensor | number): tf.Tensor => {
+  const made = textDiff(image, text, base, share)
+  const along = tf.mul(image, tf.sum(tf.mul(made, image), -1, true))
+  return tf.sub(tf.mul(along, 2), made)
+}
+
+const quarter = manipulation.textDiff({ share: 0.25 })
+
+export const textDiffAtMutants = mutantSet<TextDiffAt>({
+  subject: "text diff by a quarter",
+  laws: (diff) => textDiffAtLaws(diff, 0.25),
+  real: (image, text, base) => quarter.apply({}, { image, text, base }),
+  mutants: {
+    "by the rest of the way": (image, text, base) => textDiff(image, text, base, 0.75),
+    "that turns away from the text": (image, text, base) => sideways(image, text, base, 0.25),
+    "that turns towards the text alone": (image, text) => slerp(image, unitNorm(text), 0.25),
+    "that takes the difference of directions": (image, text, base) =>
+      textDiff(image, unitNorm(text), unitNorm(base), 0.25),
+    "that keeps the length of the difference": (image, text, base) => slerp(image, tf.sub(text, base), 0.25),
+    "that goes straight": (image, text, base) =>
+      tf.add(tf.mul(image, 0.75), tf.mul(unitNorm(tf.sub(text, base)), 0.25)),
+    "that adds a quarter of the difference": (image, text, base) =>
+      unitNorm(tf.add(image, tf.mul(tf.sub(text, base), 0.25))),
   },
 })
 
@@ -64,5 +101,35 @@ export const interpolationMutants = mutantSet<Interpolate>({
       return { ...made, noise: tf.add(made.noise, tf.reshape(tf.mul(middle, 0.1), [-1, 1, 1, 1])) }
     },
     "that lags on its way": (a, b, share) => interpolateLatents(a, b, tf.square(share)),
+  },
+})
+
+const middle = manipulation.interpolate({ share: 0.5 })
+
+const between: InterpolateAt = (a, b) => middle.apply({}, { ...a, otherEmbedding: b.embedding, otherNoise: b.noise })
+
+export const interpolateAtMutants = mutantSet<InterpolateAt>({
+  subject: "image in the middle of two",
+  laws: (interpolate) => interpolationAtLaws(interpolate, 0.5),
+  real: (a, b) => between(a, b),
+  mutants: {
+    "that is the first": (a) => a,
+    "nearer to the second": (a, b) => interpolateLatents(a, b, 0.7),
+    "that keeps the first noise": (a, b) => ({ ...between(a, b), noise: a.noise }),
+    "with the noise of straight lines": (a, b) => ({ ...between(a, b), noise: straight(a.noise, b.noise, 0.5) }),
+    "with noise of unit norm": (a, b) => {
+      const flat = tf.reshape(between(a, b).noise, [a.noise.shape[0]!, -1])
+      return { ...between(a, b), noise: tf.reshape(unitNorm(flat), a.noise.shape) }
+    },
+    "with each pixel's noise on its own circle": (a, b) => ({ ...between(a, b), noise: slerp(a.noise, b.noise, 0.5) }),
+    "with the embedding of a straight line": (a, b) => ({
+      ...between(a, b),
+      embedding: straight(a.embedding, b.embedding, 0.5),
+    }),
+    "on the other side of the first": (a, b) => {
+      const { embedding, noise } = between(a, b)
+      const along = tf.mul(a.embedding, tf.sum(tf.mul(embedding, a.embedding), -1, true))
+      return { embedding: tf.sub(tf.mul(along, 2), embedding), noise }
+    },
   },
 })

@@ -60,7 +60,8 @@ const lowered = (
   program: Program,
   provider: Provider,
   constants: ReadonlyArray<string> = [],
-): ReturnType<typeof lower> => lower(program, { sequenceOutput: stopOutput, constants, portable: provider !== "cpu" })
+): ReturnType<typeof lower> =>
+  lower(program, { sequenceOutput: stopOutput, constants, tables: provider === "cpu", portable: provider !== "cpu" })
 
 const written = (program: Program, provider: Provider): Effect.Effect<ReturnType<typeof lower>, CompileError> =>
   Effect.try({

@@ -14,40 +14,42 @@ export interface Constants {
 const looksUp = ({ op }: Equation, place: number): boolean => op === "GatherV2" && place === 0
 
 /**
- * All that reads state of `slots` reads initializers, but who looks up rows of a table reads the input: nobody packs it,
- * so that as an initializer it would be in memory once more. A table that is multiplied too is both.
- * @param nameOf   the model's name for an input
- * @param portable  for a GPU, to which an input would be moved in every run: tables are initializers like the rest
+ * All that reads state of `slots` reads initializers. With `tables` who looks up rows of a table reads the input: nobody packs
+ * it, so that as an initializer it would be in memory once more. A table that is multiplied too is both.
+ * @param nameOf  the model's name for an input
+ * @param tables  false for a GPU, to which an input would be moved in every run, and for a model that has to be whole
  */
 export const constantsOf = (
-  { inputs, outputs, equations }: Program,
+  program: Program,
   slots: ReadonlyArray<string>,
   nameOf: (value: Value) => string,
-  portable: boolean,
+  tables: boolean,
 ): Constants => {
   const initializers = new Map<string, string>()
   const absent = new Set<string>()
   const named = new Map<number, string>()
-  const tables = new Set<number>()
-  for (const { slot, value } of inputs) {
+  const lookedUp = new Set<number>()
+  for (const { slot, value } of program.inputs) {
     if (slot === null || !slots.includes(slot)) continue
-    const uses = equations.flatMap((equation) =>
-      equation.inputs.flatMap(({ id }, place) => (id === value.id ? [!portable && looksUp(equation, place)] : [])),
+    const uses = program.equations.flatMap((equation) =>
+      equation.inputs.flatMap(({ id }, place) => (id === value.id ? [tables && looksUp(equation, place)] : [])),
     )
     const input = nameOf(value)
-    if (uses.includes(true)) tables.add(value.id)
+    const stays = uses.includes(true)
+    if (stays) lookedUp.add(value.id)
     else absent.add(input)
-    const read = uses.includes(false) || outputs.some((output) => output.value.id === value.id)
-    if (!read && !absent.has(input)) continue
-    named.set(value.id, `${input}:constant`)
-    initializers.set(input, `${input}:constant`)
+    const read = uses.includes(false) || program.outputs.some((output) => output.value.id === value.id)
+    if (stays && !read) continue
+    const initializer = stays ? `${input}:constant` : input
+    named.set(value.id, initializer)
+    initializers.set(input, initializer)
   }
   return {
     initializers,
     absent,
     nameFor: (equation, place) => {
       const { id } = equation.inputs[place]!
-      return tables.has(id) && looksUp(equation, place) ? undefined : named.get(id)
+      return lookedUp.has(id) && looksUp(equation, place) ? undefined : named.get(id)
     },
   }
 }

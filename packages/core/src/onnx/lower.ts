@@ -54,6 +54,8 @@ export interface LowerOptions {
   readonly sequenceOutput?: string
   /** State slots whose values are to be initializers (`constantsOf`): the model is complete when these are added. */
   readonly constants?: ReadonlyArray<string>
+  /** Tables of which rows are looked up stay inputs. */
+  readonly tables?: boolean
   /** Without operators that ONNX Runtime has for the CPU alone. */
   readonly portable?: boolean
 }
@@ -63,7 +65,7 @@ export interface LowerOptions {
  * @fails UnsupportedOp   a kernel without a lowering
  */
 export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
-  const { constants = [], portable = false } = options
+  const { constants = [], tables = false, portable = false } = options
   const program = writtenOut(rewrite(given, channels))
   const graph = openGraph()
   const taken = new Set<string>()
@@ -82,7 +84,7 @@ export const lower = (given: Program, options: LowerOptions = {}): Lowered => {
     names.set(value.id, name)
   }
   const inputOf = new Map(names)
-  const { initializers, absent, nameFor } = constantsOf(program, constants, ({ id }) => inputOf.get(id)!, portable)
+  const { initializers, absent, nameFor } = constantsOf(program, constants, ({ id }) => inputOf.get(id)!, tables)
   for (const { value } of program.inputs) {
     const initializer = initializers.get(inputOf.get(value.id)!)
     if (initializer !== undefined) names.set(value.id, initializer)

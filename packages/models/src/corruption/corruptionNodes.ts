@@ -30,7 +30,7 @@ export const corruption = {
   /** Blur, lost resolution, noise and JPEG in an order of chance, from the draws of `drawDegradation`. */
   degrade: defineTensorNode({
     type: "corruption.degrade",
-    version: 1,
+    version: 2,
     source: "Zhang et al. 2021, section 3",
     config: Schema.Struct({}),
     ports: () => ({
@@ -41,7 +41,7 @@ export const corruption = {
         columns: tensor("float32", "b k", "weight"),
         resampling: tensor("int32", "b", "resampling"),
         level: tensor("float32", "b", "[-1,1]"),
-        noise: tensor("float32", "b y x 3", "standard normal"),
+        noise: tensor("float32", "b y x 3", "noise"),
         quality: tensor("float32", "b", "quality"),
       },
       out: colours,

@@ -150,11 +150,11 @@ export const autoregressivePrior = {
   /** The same of a caption that another network has encoded. */
   logitsEncoded: defineTensorNode({
     type: "autoregressivePrior.logitsEncoded",
-    version: 1,
+    version: 2,
     source,
     config: AutoregressivePriorConfig,
     ports: (config) => ({
-      in: { ...shared, text: tensor("float32", "b t d", "encoded text") },
+      in: { ...shared, text: tensor("float32", "b t d", "feature") },
       out: tensor("float32", "b k v", "logit"),
       sizes: sizesOf(config),
     }),

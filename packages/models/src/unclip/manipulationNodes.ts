@@ -20,6 +20,7 @@ export const manipulation = {
     config: Share,
     ports: () => ({ in: { image: embedding, text: embedding, base: embedding }, out: embedding }),
     apply: ({ share }, _, { image, text, base }) => textDiff(image, text, base, share),
+    laws: async ({ share }) => (await import("../laws/manipulationNodeLaws.js")).textDiffNodeLaws(share),
   }),
   /** Embeddings and noise of two images -> those of one between them. */
   interpolate: defineTensorNode({
@@ -34,5 +35,6 @@ export const manipulation = {
     apply: ({ share }, _, { embedding, noise, otherEmbedding, otherNoise }) => ({
       ...interpolateLatents({ embedding, noise }, { embedding: otherEmbedding, noise: otherNoise }, share),
     }),
+    laws: async ({ share }) => (await import("../laws/manipulationNodeLaws.js")).interpolateNodeLaws(share),
   }),
 }

@@ -119,11 +119,11 @@ export const prior = {
   /** The same of a caption that another network has encoded. */
   predictEncoded: defineTensorNode({
     type: "prior.predictEncoded",
-    version: 1,
+    version: 2,
     source,
     config: PriorConfig,
     ports: ({ embedding: c, text }) => ({
-      in: { ...shared, text: tensor("float32", "b t d", "encoded text") },
+      in: { ...shared, text: tensor("float32", "b t d", "feature") },
       out: embedding,
       sizes: { c, t: text.context, ...("encoded" in text ? { d: text.encoded } : {}) },
     }),

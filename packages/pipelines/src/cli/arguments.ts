@@ -8,6 +8,13 @@ export const graph = Argument.String("graph").pipe(
   ),
 )
 
+export const preset = Flag.String("preset").pipe(
+  Flag.withDescription(
+    "One of the sizes that the graph's module names: tiny, small, paper; without it its default export",
+  ),
+  Flag.optional,
+)
+
 export const set = Flag.String("set").pipe(
   Flag.withMetavar("node.key=value"),
   Flag.withDescription("A value in the config of a node; may be given several times"),

@@ -4,7 +4,7 @@ import { paperNames } from "@millrace/models/paperNames"
 import { Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { imageProtocols } from "../view/images/imageProtocol.js"
-import { graph, set } from "./arguments.js"
+import { graph, preset, set } from "./arguments.js"
 import { builtIn } from "./builtIn.js"
 import { later } from "./later.js"
 import { laws } from "./laws.js"
@@ -13,6 +13,7 @@ const run = Command.make(
   "run",
   {
     graph,
+    preset,
     set,
     seed: Flag.String("seed").pipe(
       Flag.withDefault("0"),
@@ -48,6 +49,7 @@ const run = Command.make(
   Command.withDescription("Run a graph of stages and keep everything it makes in a folder of its own"),
   Command.withExamples([
     { command: "millrace run instructgpt --seed 7" },
+    { command: "millrace run clip --preset tiny" },
     { command: "millrace run ./dist/my-graph.js --set sft.steps=100" },
   ]),
 )
@@ -61,6 +63,7 @@ const describe = Command.make(
           `model of a paper (${paperNames.join(", ")})`,
       ),
     ),
+    preset,
     set,
     size: Flag.String("size").pipe(
       Flag.withDescription("Of a model: one of its published sizes; without it they are listed"),
@@ -75,6 +78,7 @@ const describe = Command.make(
   ),
   Command.withExamples([
     { command: "millrace describe instructgpt" },
+    { command: "millrace describe dalle --preset paper" },
     { command: "millrace describe gpt --size gpt3-175b" },
   ]),
 )
@@ -83,6 +87,7 @@ const draw = Command.make(
   "draw",
   {
     graph,
+    preset,
     format: Flag.Literals("format", ["svg", "mermaid"]).pipe(
       Flag.withDefault("svg" as const),
       Flag.withDescription("An SVG picture, or mermaid text for a Markdown page"),
@@ -95,6 +100,7 @@ const profile = Command.make(
   "profile",
   {
     graph,
+    preset,
     set,
     stage: Flag.String("stage").pipe(
       Flag.withDescription(

@@ -1,13 +1,14 @@
 /** The options of `millrace laws`. */
 import { Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import { graph, set } from "./arguments.js"
+import { graph, preset, set } from "./arguments.js"
 import { later } from "./later.js"
 
 export const laws = Command.make(
   "laws",
   {
     graph,
+    preset,
     set,
     node: Flag.String("node").pipe(
       Flag.withMetavar("name"),

@@ -1,7 +1,7 @@
 /** `millrace laws`: whether the nodes of a graph do what their ports, and their papers, say. */
 import { BadConfig, didYouMean, type Graph, LawBroken } from "@millrace/core"
 import type { LawOptions } from "@millrace/core/laws"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { type Ended, failed, invalid, usage } from "./exit.js"
 import { lawsTarget, type Placed } from "./lawsTarget.js"
 import { type LawRow, lawsText } from "./lawsText.js"
@@ -11,6 +11,7 @@ import { sizesOf } from "./sizes.js"
 
 export interface LawsArguments {
   readonly graph: string
+  readonly preset: Option.Option<string>
   readonly set: ReadonlyArray<string>
   readonly node: ReadonlyArray<string>
   readonly size: ReadonlyArray<string>
@@ -77,6 +78,7 @@ const tryNode = ({ node, places }: Placed, options: LawOptions): Effect.Effect<R
 const replayOf = (given: LawsArguments, broken: ReadonlyArray<LawRow>): string =>
   [
     `millrace laws ${given.graph}`,
+    ...Option.match(given.preset, { onNone: () => [], onSome: (name) => [`--preset ${name}`] }),
     `--seed ${given.seed} --runs ${given.runs}`,
     ...new Set(broken.map(({ places }) => `--node ${places[0]}`)),
     ...given.set.map((setting) => `--set ${setting}`),
@@ -95,7 +97,7 @@ const print = (text: string): Effect.Effect<void> => Effect.sync(() => void proc
 export const lawsCommand = (given: LawsArguments): Effect.Effect<void, Ended> =>
   Effect.gen(function* () {
     const sizes = yield* sizesOf(given.size)
-    const loaded = yield* loadGraph(given.graph)
+    const loaded = yield* loadGraph(given.graph, given.preset)
     const graph = yield* withSettings(loaded.graph, loaded.registry, given.set)
     const nodes = yield* chosen(graph, yield* lawsTarget(graph, sizes), given.node)
     const { seed, runs, seconds } = given

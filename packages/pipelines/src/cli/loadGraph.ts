@@ -13,7 +13,7 @@ import {
   messageOf,
   type Registry,
 } from "@millrace/core/definitions"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { builtIn } from "./builtIn.js"
 import { type Ended, invalid, usage } from "./exit.js"
 
@@ -95,18 +95,39 @@ const graphOf = (value: unknown): value is Graph =>
 const registryOf = (value: unknown): Registry | undefined =>
   typeof value === "object" && value !== null && "types" in value && "find" in value ? (value as Registry) : undefined
 
+/** What a module exports under the name of a preset, or by default. */
+const exportOf = (
+  file: string,
+  module: Readonly<Record<string, unknown>>,
+  preset: Option.Option<string>,
+): Effect.Effect<unknown, Ended> =>
+  Effect.suspend(() => {
+    if (Option.isNone(preset)) return Effect.succeed(module.default)
+    const presets = typeof module.presets === "object" && module.presets !== null ? module.presets : {}
+    if (Object.hasOwn(presets, preset.value))
+      return Effect.succeed(Object.entries(presets).find(([name]) => name === preset.value)![1])
+    const names = Object.keys(presets)
+    const expected = names.length === 0 ? "no preset: the module exports no `presets`" : `a preset of ${file}`
+    const fix =
+      names.length === 0
+        ? "leave --preset out, or export presets: { small: () => graph }"
+        : didYouMean(preset.value, names)
+    return Effect.fail(usage(new BadConfig({ where: "preset", expected, received: `--preset ${preset.value}`, fix })))
+  })
+
 /**
- * The graph of a name or path. The default export is a graph, or a function (async or not) that gives one.
- * @fails Ended  2 where there is no such module, 3 where it holds no graph or a wrong one
+ * The graph of a name or path. The default export is a graph, or a function (async or not) that gives one; so is each of
+ * `presets`, by its name.
+ * @fails Ended  2 where there is no such module or preset, 3 where it holds no graph or a wrong one
  */
-export const loadGraph = (name: string): Effect.Effect<Loaded, Ended> =>
+export const loadGraph = (name: string, preset: Option.Option<string>): Effect.Effect<Loaded, Ended> =>
   Effect.gen(function* () {
     const file = yield* locate(name)
     const module = yield* Effect.tryPromise({
       try: async (): Promise<Readonly<Record<string, unknown>>> => import(pathToFileURL(file).href),
       catch: (error) => broken(file, error),
     })
-    const given = module.default
+    const given = yield* exportOf(file, module, preset)
     const graph = yield* Effect.tryPromise({
       try: async (): Promise<unknown> => (typeof given === "function" && !isNode(given) ? given() : given),
       catch: (error) => broken(file, error),

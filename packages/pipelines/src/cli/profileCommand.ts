@@ -11,6 +11,7 @@ import { sizesOf } from "./sizes.js"
 
 export interface ProfileArguments {
   readonly graph: string
+  readonly preset: Option.Option<string>
   readonly set: ReadonlyArray<string>
   readonly stage: Option.Option<string>
   readonly fn: Option.Option<string>
@@ -44,7 +45,7 @@ const tell = (text: string): Effect.Effect<void> => Effect.sync(() => void proce
 export const profileCommand = (given: ProfileArguments): Effect.Effect<void, Ended> =>
   Effect.gen(function* () {
     const sizes = yield* sizesOf(given.size)
-    const loaded = yield* loadGraph(given.graph)
+    const loaded = yield* loadGraph(given.graph, given.preset)
     const graph = yield* withSettings(loaded.graph, loaded.registry, given.set)
     const { fn, state } = yield* profileTarget({
       graph,

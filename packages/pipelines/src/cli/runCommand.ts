@@ -10,7 +10,7 @@ import {
   runEvents,
   textTable,
 } from "@millrace/core"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { asksSixel, isInForeground } from "../view/images/asksSixel.js"
 import { type ImageProtocol, imageProtocol } from "../view/images/imageProtocol.js"
 import { showRun } from "../view/terminal.js"
@@ -20,6 +20,7 @@ import { withSettings } from "./settings.js"
 
 export interface RunArguments {
   readonly graph: string
+  readonly preset: Option.Option<string>
   readonly seed: string
   readonly engine: EngineName
   readonly set: ReadonlyArray<string>
@@ -34,8 +35,20 @@ const seedOf = (text: string): bigint | string => (/^-?\d{1,18}$/.test(text) ? B
 
 const shellWord = (text: string): string => (/^[\w./:=@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
 
-const commandOf = ({ graph, seed, engine, set }: RunArguments): string =>
-  ["millrace", "run", graph, "--seed", seed, "--engine", engine, ...set.flatMap((one) => ["--set", one])]
+const named = Option.match({ onNone: () => [], onSome: (name: string) => ["--preset", name] })
+
+const commandOf = ({ graph, preset, seed, engine, set }: RunArguments): string =>
+  [
+    "millrace",
+    "run",
+    graph,
+    ...named(preset),
+    "--seed",
+    seed,
+    "--engine",
+    engine,
+    ...set.flatMap((one) => ["--set", one]),
+  ]
     .map(shellWord)
     .join(" ")
 
@@ -101,7 +114,7 @@ const shortPath = (path: string): string => {
 /** @fails Ended  2 usage, 3 graph invalid, 1 run failed */
 export const runCommand = (given: RunArguments): Effect.Effect<void, Ended> =>
   Effect.gen(function* () {
-    const loaded = yield* loadGraph(given.graph)
+    const loaded = yield* loadGraph(given.graph, given.preset)
     const graph = yield* withSettings(loaded.graph, loaded.registry, given.set)
     const events = runEvents()
     let folder: RunFolder | undefined

@@ -4,7 +4,7 @@ import type { Tokenizer } from "@millrace/models"
 import { Effect } from "effect"
 import type { ImageSet } from "../artifacts/captionedImages.js"
 import { captionRows } from "../captions/rows.js"
-import { epochRows } from "../instructgpt/order.js"
+import { epochRows } from "../order.js"
 import { type AugmentConfig, writeAugmented } from "./augment.js"
 
 export interface ClipBatches {

@@ -6,10 +6,10 @@ import { clipModelKind } from "../artifacts/clipModel.js"
 import { type Evaluation, evaluationKind } from "../artifacts/evaluation.js"
 import { showImages } from "../images/showImages.js"
 import { Count } from "../ranges.js"
+import { shownShare } from "../share.js"
 import { clipEmbedder } from "./embedder.js"
 import { retrievedGrid, similarityGrid } from "./grids.js"
 import { measureSet } from "./measure.js"
-import { showShare } from "./share.js"
 import { Template } from "./template.js"
 
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.01 ? 2 : 1)} %`
@@ -49,10 +49,10 @@ export const clipEvaluateStage = defineStageNode({
         const title = titles[name]!
         const measured = yield* measureSet(embedder, set, most, templates)
         for (const { name: what, at, share, chance, among } of measured.measures) {
-          rows.push([`${title}: ${what}`, `@${at}`, showShare(share), percent(chance), among])
+          rows.push([`${title}: ${what}`, `@${at}`, shownShare(share), percent(chance), among])
           const metric = metricOf(name, what, at)
           Object.assign(metrics, {
-            [metric]: share.share,
+            [metric]: share.mean,
             [`${metric}Low`]: share.low,
             [`${metric}High`]: share.high,
             [`${metric}Chance`]: chance,

@@ -4,7 +4,7 @@
  */
 import { graph } from "@millrace/core"
 import { captionTokenizerStage } from "../captions/tokenizer.js"
-import type { ImagesNode } from "../dalle/sources.js"
+import type { ImagesNode } from "../imagesNode.js"
 import { clipEvaluateStage } from "./evaluate.js"
 import { clipIndexStage } from "./indexStage.js"
 import type { ClipPipelineConfig } from "./presets.js"

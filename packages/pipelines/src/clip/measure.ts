@@ -2,16 +2,17 @@
 import type { BadData, EngineError } from "@millrace/core"
 import { Effect } from "effect"
 import type { CaptionedImage, ImageSet } from "../artifacts/captionedImages.js"
+import { share } from "../share.js"
+import type { Interval } from "../statistics.js"
 import type { ClipEmbedder } from "./embedder.js"
 import { ensembleOf, type Features, ranksOf } from "./ranks.js"
-import { type Share, shareOf } from "./share.js"
 import { spread } from "./spread.js"
 
 /** One measure: how often the right one is among the first k. */
 export interface Measure {
   readonly name: string
   readonly at: number
-  readonly share: Share
+  readonly share: Interval
   /** What a guess would have. */
   readonly chance: number
   /** Among how many the right one is looked for. */
@@ -29,7 +30,7 @@ export interface Measured {
 const measuresOf = (name: string, ranks: ReadonlyArray<number>, among: number, ats: ReadonlyArray<number>) =>
   ats.map((at): Measure => {
     const hits = ranks.filter((rank) => rank < at).length
-    return { name, at, share: shareOf(hits, ranks.length), chance: Math.min(1, at / among), among }
+    return { name, at, share: share(hits, ranks.length), chance: Math.min(1, at / among), among }
   })
 
 /** The texts of classes: each name in each template, as one feature a class. */

@@ -40,7 +40,7 @@ export const clipWatcher = (
       const texts = { joint: embedder.joint, data: yield* embedder.texts(queries) }
       const grid = retrievedGrid("found for a text", queries, texts, images, imageFeatures, size, columns)
       yield* showImages({ ...grid, step })
-      rows.push([step, ...measures.map(({ share }) => Number((100 * share.share).toFixed(1)))])
+      rows.push([step, ...measures.map(({ share }) => Number((100 * share.mean).toFixed(1)))])
       const names = measures.map(({ name, at }) => `${name}@${at} %`)
       yield* emit({
         type: "stage.table",

@@ -5,6 +5,7 @@
 import { graph } from "@millrace/core"
 import { captionTokenizerStage } from "../captions/tokenizer.js"
 import { clipTrainStage } from "../clip/train.js"
+import type { ImagesNode } from "../imagesNode.js"
 import { codesStage } from "./codes.js"
 import { dvaeStage } from "./dvae.js"
 import { evaluateDalleStage } from "./evaluate.js"
@@ -13,7 +14,6 @@ import type { DalleConfig } from "./presets.js"
 import { priorStage } from "./prior.js"
 import { rerankStage } from "./rerank.js"
 import { sampleStage } from "./sample.js"
-import type { ImagesNode } from "./sources.js"
 
 /**
  * The whole recipe, on any images whose facts are known.

@@ -3,7 +3,7 @@ import { Engine, forward, type HostTensors, type Objective, Stage } from "@millr
 import type { SparseConfig, Tokenizer } from "@millrace/models"
 import { Effect } from "effect"
 import type { CodedSet } from "../artifacts/imageCodes.js"
-import { rounded } from "../instructgpt/statistics.js"
+import { rounded } from "../statistics.js"
 import { captionTokens } from "./captionTokens.js"
 import { codedRows, codedSpecs } from "./codedRows.js"
 import { spreadIndices } from "./reconstruct.js"

@@ -34,7 +34,7 @@ const inverses = { right: "left", below: "above" }
 
 /** Minutes on two cores, for images of 32 · 32 pixels: 8 · 8 codes. */
 const small: DalleConfig = {
-  tokenizer: { vocab: 380 },
+  tokenizer: { vocab: 340 },
   dvae: {
     model: { vocab: 256, groups: 3, blocks: 1, width: 32, first: 64 },
     batch: 8,
@@ -129,7 +129,7 @@ const tiny: DalleConfig = {
     model: { widths: [8, 16], hidden: 32 },
     batch: 16,
     fit: { ...small.judge.fit, steps: 30 },
-    gather: 64,
+    gather: 1024,
     evaluate: 16,
   },
   evaluate: { shown: 4, reconstructions: 16 },

@@ -1,7 +1,7 @@
 /** Which images a step of training sees, each with one of its captions. */
 import { type HostTensor, int32, type Key, random, split } from "@millrace/core"
 import type { EmbeddedSet } from "../artifacts/embeddings.js"
-import { epochRows } from "../instructgpt/order.js"
+import { epochRows } from "../order.js"
 
 export interface CaptionedRows {
   /** Images by their place among the embedded. */

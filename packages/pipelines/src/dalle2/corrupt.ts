@@ -29,7 +29,7 @@ const degraded = graph("degrade", {
   columns: tensor("float32", "b k", "weight"),
   resampling: tensor("int32", "b", "resampling"),
   level: tensor("float32", "b", "[-1,1]"),
-  noise: tensor("float32", "b y x 3", "standard normal"),
+  noise: tensor("float32", "b y x 3", "noise"),
   quality: tensor("float32", "b", "quality"),
 })
   .node("corrupted", corruption.degrade({}), {

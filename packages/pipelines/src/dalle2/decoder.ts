@@ -20,12 +20,12 @@ import { embeddingsKind } from "../artifacts/embeddings.js"
 import { imageDecoderKind } from "../artifacts/imageDecoder.js"
 import { fit } from "../fit.js"
 import { showImages } from "../images/showImages.js"
-import { renamed } from "../instructgpt/parameters.js"
+import { renamed } from "../parameters.js"
 import { type Trainer, type Training, trainingOf } from "../trainer.js"
 import { captionedRows, drawTimes } from "./captionedRows.js"
 import { captionInputs } from "./captionInputs.js"
 import { DecoderStageConfig, decoderConfigOf } from "./decoderConfig.js"
-import { compileDecoder } from "./decoderSampler.js"
+import { compileDecoder, forDecoder } from "./decoderSampler.js"
 import { decoderTraining } from "./objectives.js"
 import { batchOf, bytesOf } from "./pixels.js"
 
@@ -79,6 +79,7 @@ export const decoderStage = defineStageNode({
       const training = trainingFor(config, joint, tokenizer.size)
       const network = { config: decoderConfigOf(model, joint, tokenizer.size), diffusion, tokenizer }
 
+      const given = forDecoder(train.image)
       const batchAt = (step: number) =>
         Effect.gen(function* () {
           const { images: rows, captions } = captionedRows(train, batch, key, step)
@@ -101,7 +102,7 @@ export const decoderStage = defineStageNode({
             tokens: text,
             mask,
             keepCaption: keeps.caption,
-            embedding: takeRows(train.image, rows),
+            embedding: takeRows(given, rows),
             keepEmbedding: keeps.embedding,
           }
         })

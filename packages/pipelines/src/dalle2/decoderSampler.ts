@@ -11,7 +11,7 @@ import {
 } from "@millrace/models"
 import { Effect } from "effect"
 import type { ImageDecoder } from "../artifacts/imageDecoder.js"
-import { renamed } from "../instructgpt/parameters.js"
+import { renamed } from "../parameters.js"
 import { captionInputs } from "./captionInputs.js"
 import type { DecoderSampling } from "./decoderConfig.js"
 import { decoderDenoiser } from "./objectives.js"
@@ -21,6 +21,18 @@ export interface Wanted {
   readonly embedding: HostTensor
   readonly captions?: ReadonlyArray<string>
   readonly start?: HostTensor
+}
+
+/**
+ * Embeddings as the decoder is given them: times the root of their width, so that a component is about 1, as large as what
+ * else is projected. Of length 1 they would hardly be heard at first. float32 n c
+ */
+export const forDecoder = ({ shape, data }: HostTensor): HostTensor => {
+  const factor = Math.sqrt(shape[1] ?? 1)
+  return float32(
+    shape,
+    Float32Array.from(data as Float32Array, (x) => factor * x),
+  )
 }
 
 interface Network {
@@ -75,7 +87,7 @@ export const compileDecoder = (network: Network, sampling: DecoderSampling) =>
     })
     return (params: State, { embedding, captions, start }: Wanted, key: Key) => {
       const n = embedding.shape[0] ?? 0
-      const given = { ...captionConditions(network, n, captions), embedding }
+      const given = { ...captionConditions(network, n, captions), embedding: forDecoder(embedding) }
       const conditioning = isGuided ? { ...given, ...unguided(given, n) } : given
       return sampler.sample(params, { count: n, conditioning, ...(start === undefined ? {} : { start }) }, key)
     }

@@ -5,12 +5,12 @@ import { clipModelKind } from "../artifacts/clipModel.js"
 import { embeddingsKind } from "../artifacts/embeddings.js"
 import { type Evaluation, evaluationKind } from "../artifacts/evaluation.js"
 import { unclipPriorKind } from "../artifacts/unclipPrior.js"
-import { interval, rounded } from "../instructgpt/statistics.js"
 import { Count } from "../ranges.js"
+import { share } from "../share.js"
+import { interval, rounded, shown } from "../statistics.js"
 import { ranks, rowCosines } from "./embeddingMetrics.js"
 import { pickImages } from "./pickCaptions.js"
 import { lengthOne, openPrior, PriorSampling } from "./priorSampler.js"
-import { share, shown } from "./share.js"
 
 /** float32 n c -> 1 c */
 const meanRow = ({ shape: [n = 0, c = 0], data }: HostTensor): HostTensor => {

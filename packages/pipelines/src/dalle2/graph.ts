@@ -5,7 +5,7 @@
 import { graph } from "@millrace/core"
 import { captionTokenizerStage } from "../captions/tokenizer.js"
 import { clipTrainStage } from "../clip/train.js"
-import type { ImagesNode } from "../dalle/sources.js"
+import type { ImagesNode } from "../imagesNode.js"
 import type { Dalle2Config } from "./config.js"
 import { decoderStage } from "./decoder.js"
 import { embeddingsStage } from "./embeddings.js"

@@ -6,7 +6,13 @@ import type { ClipModel } from "../artifacts/clipModel.js"
 import type { ImageDecoder, ImageUpsampler } from "../artifacts/imageDecoder.js"
 import { clipEmbedder } from "../clip/embedder.js"
 import { Count } from "../ranges.js"
-import { captionConditions, compileDecoder, compileDecoderInverse, decoderParameters } from "./decoderSampler.js"
+import {
+  captionConditions,
+  compileDecoder,
+  compileDecoderInverse,
+  decoderParameters,
+  forDecoder,
+} from "./decoderSampler.js"
 import { batchOf, bytesOf } from "./pixels.js"
 import { UpsamplerSampling } from "./upsamplerConfig.js"
 import { openUpsampler } from "./upsampling.js"
@@ -47,12 +53,13 @@ export const openLatents = ({ clip, decoder, upsampler }: Networks, sampling: La
     const encode = (images: ReadonlyArray<Uint8Array>) =>
       Effect.gen(function* () {
         const embedding = yield* embed(images)
-        return yield* encodeLatents(
+        const { noise } = yield* encodeLatents(
           inverse,
           params,
-          { images: batchOf(images, clip.config.image.size, side), embedding },
+          { images: batchOf(images, clip.config.image.size, side), embedding: forDecoder(embedding) },
           { port: "embedding", conditioning: captionConditions(decoder, images.length, undefined) },
         )
+        return { embedding, noise }
       })
     const decodeWith = (eta: number) =>
       Effect.map(

@@ -12,7 +12,7 @@ import {
 } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import type { CodePrior, DiffusionPrior, UnclipPrior } from "../artifacts/unclipPrior.js"
-import { renamed } from "../instructgpt/parameters.js"
+import { renamed } from "../parameters.js"
 import { Count } from "../ranges.js"
 import { captionInputs } from "./captionInputs.js"
 

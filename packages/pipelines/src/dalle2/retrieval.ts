@@ -9,12 +9,12 @@ import { type Evaluation, evaluationKind } from "../artifacts/evaluation.js"
 import { imageDecoderKind, imageUpsamplerKind } from "../artifacts/imageDecoder.js"
 import { clipEmbedder } from "../clip/embedder.js"
 import { showImages } from "../images/showImages.js"
-import { interval } from "../instructgpt/statistics.js"
 import { Count, CountOrZero } from "../ranges.js"
+import { share } from "../share.js"
+import { interval, shown } from "../statistics.js"
 import { ranks, rowCosines } from "./embeddingMetrics.js"
 import { ImageSampling, openImageMaker } from "./imageMaker.js"
 import { pickImages } from "./pickCaptions.js"
-import { share, shown } from "./share.js"
 
 export const retrievalStage = defineStageNode({
   type: "dalle2.retrieval",

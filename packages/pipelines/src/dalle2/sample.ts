@@ -8,13 +8,13 @@ import { imageDecoderKind, imageUpsamplerKind } from "../artifacts/imageDecoder.
 import { unclipPriorKind } from "../artifacts/unclipPrior.js"
 import { clipEmbedder } from "../clip/embedder.js"
 import { showImages } from "../images/showImages.js"
-import { interval } from "../instructgpt/statistics.js"
 import { Count, CountOrZero } from "../ranges.js"
+import { share } from "../share.js"
+import { interval, shown } from "../statistics.js"
 import { ranks, rowCosines } from "./embeddingMetrics.js"
 import { ImageSampling, openImageMaker } from "./imageMaker.js"
 import { pickCaptions } from "./pickCaptions.js"
 import { openPrior, PriorSampling } from "./priorSampler.js"
-import { share, shown } from "./share.js"
 
 export const unclipSampleStage = defineStageNode({
   type: "dalle2.sample",

@@ -9,11 +9,10 @@ import { type Evaluation, evaluationKind } from "../artifacts/evaluation.js"
 import { imageDecoderKind, imageUpsamplerKind } from "../artifacts/imageDecoder.js"
 import { clipEmbedder } from "../clip/embedder.js"
 import { showImages } from "../images/showImages.js"
-import { interval } from "../instructgpt/statistics.js"
 import { Fraction } from "../ranges.js"
+import { interval, shown } from "../statistics.js"
 import { rowCosines } from "./embeddingMetrics.js"
 import { LatentSampling, openLatents } from "./latents.js"
-import { shown } from "./share.js"
 import { sharesTo, turned } from "./shares.js"
 
 const Edit = Schema.Struct({

@@ -3,7 +3,7 @@ import { Engine, type HostTensor, type Key, type State } from "@millrace/core"
 import { compileDiffusionSampler, diffusionOf } from "@millrace/models"
 import { Effect } from "effect"
 import type { ImageUpsampler } from "../artifacts/imageDecoder.js"
-import { renamed } from "../instructgpt/parameters.js"
+import { renamed } from "../parameters.js"
 import { upsamplerDenoiser } from "./objectives.js"
 import type { UpsamplerSampling } from "./upsamplerConfig.js"
 

@@ -8,12 +8,11 @@ import { embeddingsKind } from "../artifacts/embeddings.js"
 import { type Evaluation, evaluationKind } from "../artifacts/evaluation.js"
 import { imageDecoderKind, imageUpsamplerKind } from "../artifacts/imageDecoder.js"
 import { showImages } from "../images/showImages.js"
-import { interval } from "../instructgpt/statistics.js"
 import { Count, Fraction } from "../ranges.js"
+import { interval, shown } from "../statistics.js"
 import { rowCosines } from "./embeddingMetrics.js"
 import { LatentSampling, openLatents } from "./latents.js"
 import { pickCaptions } from "./pickCaptions.js"
-import { shown } from "./share.js"
 
 export const variationsStage = defineStageNode({
   type: "dalle2.variations",

@@ -10,12 +10,10 @@ import { passagesKind } from "../artifacts/passages.js"
 import { rewardKind } from "../artifacts/reward.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { Count, CountOrZero, PositiveOrZero } from "../ranges.js"
+import { interval, rounded, shown } from "../statistics.js"
 import { agreementOf, answersOf, klOf, perplexityOf, rewardsOf } from "./measures.js"
 import { answerText } from "./rows.js"
-import { type Interval, interval, rounded } from "./statistics.js"
 import { requireWindow, tokenStream } from "./windows.js"
-
-const shown = ({ mean, low, high }: Interval): string => `${mean.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`
 
 export const evaluateStage = defineStageNode({
   type: "instructgpt.evaluate",
@@ -66,7 +64,7 @@ export const evaluateStage = defineStageNode({
         texts.push(answers.slice(0, config.samples))
         rows.push([
           name,
-          shown(gold),
+          shown(gold, 2),
           rounded(learnt.mean, 2),
           rounded(kl.mean, 2),
           rounded(length.mean, 1),

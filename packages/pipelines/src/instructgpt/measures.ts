@@ -6,12 +6,12 @@ import type { Comparison } from "../artifacts/comparisons.js"
 import type { LanguageModel } from "../artifacts/languageModel.js"
 import type { Passages } from "../artifacts/passages.js"
 import type { Reward } from "../artifacts/reward.js"
+import { renamed } from "../parameters.js"
+import { pairAccuracy } from "../statistics.js"
 import { sampleAt } from "./answers.js"
 import { divergence, languageModelling } from "./objectives.js"
-import { renamed } from "./parameters.js"
 import { rowsOf, widthOf } from "./rows.js"
 import { type Answered, scoreAll } from "./score.js"
-import { pairAccuracy } from "./statistics.js"
 
 /** A generation's worth of prompts, and the rows of every other program. */
 const batch = 64

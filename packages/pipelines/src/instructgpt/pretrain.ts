@@ -6,11 +6,11 @@ import { corpusKind } from "../artifacts/corpus.js"
 import { languageModelKind } from "../artifacts/languageModel.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { fit } from "../fit.js"
+import { renamed } from "../parameters.js"
 import { Count } from "../ranges.js"
 import { FitConfig, type Training, trainingOf } from "../trainer.js"
 import { languageModelling } from "./objectives.js"
 import { gptSizes } from "./outlines.js"
-import { renamed } from "./parameters.js"
 import { requireWindow, tokenStream, windowBatch } from "./windows.js"
 
 /** A GPT's shape without its vocabulary, which the tokenizer decides. */

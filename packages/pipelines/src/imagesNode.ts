@@ -1,6 +1,6 @@
 /** Ports of the stages that a recipe for images is given. */
 import type { ArtifactPort, Ports, StageNode } from "@millrace/core"
-import type { CaptionedImages } from "../artifacts/captionedImages.js"
+import type { CaptionedImages } from "./artifacts/captionedImages.js"
 
 type NoPorts = Record<never, never>
 

@@ -39,3 +39,7 @@ export const pairAccuracy = (
 
 /** A number for a table: so many decimals, and no −0. */
 export const rounded = (value: number, decimals: number): number => Number(value.toFixed(decimals)) + 0
+
+/** `0.31 [0.25, 0.37]` */
+export const shown = ({ mean, low, high }: Interval, decimals = 3): string =>
+  `${mean.toFixed(decimals)} [${low.toFixed(decimals)}, ${high.toFixed(decimals)}]`
