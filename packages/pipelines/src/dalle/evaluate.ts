@@ -37,8 +37,12 @@ const questions: ReadonlyArray<Question> = [
     of: (v) => things((at) => `${v[`colour${at}`]} ${v[`object${at}`]}`),
     asked: known("object"),
   },
-  // Which of the objects is where says what their relation is.
-  { name: "relation", of: (v) => [v.relation, v.object, v.object2], asked: known("relation") },
+  // Two things are told apart by their colours, whatever became of their shapes: which colour is where is their relation.
+  {
+    name: "relation",
+    of: (v) => [v.relation, v.colour, v.colour2],
+    asked: (expected) => known("relation")(expected) && expected.colour !== expected.colour2,
+  },
 ]
 
 /** 1, 2, 4, … up to the number of candidates, which comes last. */
