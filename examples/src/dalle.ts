@@ -19,16 +19,19 @@ const objects = ["apple", "car", "fish", "heart", "house", "star", "tree", "umbr
 /** For `--preset`. */
 export const presets = {
   tiny: () =>
-    dalle(dallePresets.tiny, scenes({ size: 16, train: 1024, heldOut: 64, objects, single: 0.5, background: "white" })),
+    dalle(
+      dallePresets.tiny,
+      scenes({ size: 16, train: 1024, heldOut: 64, objects, single: 0.75, background: "white" }),
+    ),
   small: () =>
     dalle(
       dallePresets.small,
-      scenes({ size: 32, train: 8192, heldOut: 512, objects, single: 0.5, background: "white" }),
+      scenes({ size: 32, train: 8192, heldOut: 512, objects, single: 0.75, background: "white" }),
     ),
   paper: () =>
     dalle(
       dallePresets.paper,
-      scenes({ size: 256, train: 250_000_000, heldOut: 4096, single: 0.5, background: "white" }),
+      scenes({ size: 256, train: 250_000_000, heldOut: 4096, single: 0.75, background: "white" }),
     ),
 }
 
