@@ -3,8 +3,20 @@
  *
  *   npx millrace run dalle      the sprites of the scenes, 74 MB, are fetched once
  *
- * The judge, a network trained apart on the scenes, says what the pictures show; what it sees in reconstructions by the
- * discrete VAE is the most that samples can reach.
+ * The judge, a network trained apart on the scenes, says what the pictures show: on 512 held-out scenes it is right about 99.4 %
+ * of colours and 96.3 % of objects, and on reconstructions by the discrete VAE, the most that samples can reach, about 99.6 % of
+ * objects in their colours. With seed 0, about ten minutes on two cores:
+ *
+ *   held-out images through the discrete VAE         23.4 dB [23.3, 23.5], 205 of 256 codes in use
+ *   cross-entropy of held-out text and image tokens  0.56 and 1.43 nat a token
+ *
+ *   the best by CLIP of   1       2       4       8       16    images, for 24 captions such as train shows
+ *   cosine by CLIP        0.793   0.848   0.885   0.910   0.925
+ *   colours right         84 %    89 %    93 %    96 %    96 %
+ *   objects in colours    77 %    79 %    79 %    80 %    83 %  (20 of 24)
+ *   relation right        13 %    22 %    34 %    41 %    40 %  of the five captions with two things
+ *
+ * For 24 captions that train shows nothing like: colours 96 %, objects in their colours 54 %. What two things are is mostly wrong.
  */
 import { registry as registryOf } from "@millrace/core"
 import { dalle, dallePresets, dalleStages } from "@millrace/pipelines"
