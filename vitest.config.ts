@@ -1,7 +1,11 @@
 import { defineConfig } from "vitest/config"
 
-/** Tests of pure functions: their files share what a worker has loaded. */
+/** Tests that leave nothing behind in their process: their files share what a worker has loaded. */
 const pure = [
+  "tests/examples/**/*.test.ts",
+  "tests/pipelines/{captions,clip,clipMeasures,clipTrain,dalle,dalle2,dalle2Parts,dalle2Pipeline}.test.ts",
+  "tests/pipelines/{dalleDvae,dallePpo,dalleStages,fit,partedStep,ppo}.test.ts",
+  "tests/pipelines/images/{decode*,imageFolder,resize}.test.ts",
   "tests/laws/**/*.test.ts",
   "tests/models/**/*.test.ts",
   "tests/parity/**/*.test.ts",

@@ -167,13 +167,13 @@ describe.each(["tfjs:cpu", "onnx"])("on %s", (engine) => {
       { seed, numRuns: runs },
     ))
 
-  test("values and gradients are those of the composite operations on tfjs within 1e-5, also in a row that sees nothing", () =>
+  test("values within 1e-5 and gradients within 1e-4 are those of the composite operations on tfjs, also in a row that sees nothing", () =>
     fc.assert(
       fc.asyncProperty(examples(true), async (example) => {
         const [got, wanted] = [await run(engine, example), await run("tfjs:cpu", example, composite)]
         for (const name of ["o", "value", ...parts]) {
           expect(got[name]!.shape).toEqual(wanted[name]!.shape)
-          expectClose(got[name]!, wanted[name]!.data, 1e-5, name)
+          expectClose(got[name]!, wanted[name]!.data, name === "o" || name === "value" ? 1e-5 : 1e-4, name)
         }
       }),
       { seed, numRuns: runs },
