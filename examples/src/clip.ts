@@ -1,7 +1,7 @@
 /**
  * CLIP on emoji: Google's art with its names to learn from, Twitter's art of the same concepts to be tried on.
  *
- *   npx millrace run clip --seed 0        about 3 minutes on two cores, once the two packages of emoji are there
+ *   npx millrace run clip --seed 0        about 5 minutes on two cores, once the two packages of emoji are there
  *
  * 1,000 steps of 256 images at 32 × 32 over 1,715 concepts, one drawing each. In per cent, with intervals at 95 %:
  *
