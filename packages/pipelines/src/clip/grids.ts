@@ -1,8 +1,8 @@
 /** What a CLIP is shown by: the images that it finds for texts, and how near images and captions are. */
 import type { CaptionedImage } from "../artifacts/captionedImages.js"
 import type { ImageGrid } from "../images/showImages.js"
+import { spread } from "../spread.js"
 import { cosinesOf, type Features, nearest } from "./ranks.js"
-import { spread } from "./spread.js"
 
 /** For each text a row of the images that are nearest to it, nearest first, each with its caption and cosine. */
 export const retrievedGrid = (

@@ -3,10 +3,10 @@ import type { BadData, EngineError } from "@millrace/core"
 import { Effect } from "effect"
 import type { CaptionedImage, ImageSet } from "../artifacts/captionedImages.js"
 import { share } from "../share.js"
+import { spread } from "../spread.js"
 import type { Interval } from "../statistics.js"
 import type { ClipEmbedder } from "./embedder.js"
 import { ensembleOf, type Features, ranksOf } from "./ranks.js"
-import { spread } from "./spread.js"
 
 /** One measure: how often the right one is among the first k. */
 export interface Measure {

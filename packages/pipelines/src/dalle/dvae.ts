@@ -25,13 +25,14 @@ import { fit } from "../fit.js"
 import { showImages } from "../images/showImages.js"
 import { epochRows } from "../order.js"
 import { Count } from "../ranges.js"
+import { spread } from "../spread.js"
 import { interval, rounded } from "../statistics.js"
 import { FitConfig, type Training, trainingOf } from "../trainer.js"
 import { codebookUse, peakSignalToNoise } from "./codebook.js"
 import { discreteCoding } from "./objectives.js"
 import { imageBatch } from "./pixels.js"
 import { Ramp } from "./ramp.js"
-import { openReconstruction, type Reconstructed, spreadIndices } from "./reconstruct.js"
+import { openReconstruction, type Reconstructed } from "./reconstruct.js"
 
 /** A discrete VAE's shape without what the images decide. */
 export const DvaeShape = Schema.Struct({ vocab: Count, groups: Count, blocks: Count, width: Count, first: Count })
@@ -125,7 +126,7 @@ export const dvaeStage = defineStageNode({
         text: `${train.count} images of ${size} · ${size} pixels as ${model.rows} · ${model.columns} codes of ${model.vocab}; ${batch * training.steps} are seen`,
       })
       const step = trainingFor(model, size, batch, leastLogWidth, training)
-      const looked = yield* heldOut.read(spreadIndices(heldOut, Math.max(64, watch.images)))
+      const looked = yield* heldOut.read(spread(heldOut.count, Math.max(64, watch.images)))
       const reconstruct = yield* openReconstruction(model, Math.min(64, Math.max(looked.length, evaluate)))
       const [order, noise] = [split(key, "order"), split(key, "noise")]
       const shown = Math.min(watch.images, looked.length)
@@ -173,7 +174,7 @@ export const dvaeStage = defineStageNode({
         "held out": heldOut,
         ...(shifted === undefined ? {} : { shifted }),
       })) {
-        const some = yield* set.read(spreadIndices(set, evaluate))
+        const some = yield* set.read(spread(set.count, evaluate))
         rows.push(measured(name, yield* reconstruct(weights, some), model.vocab))
       }
       yield* emit({

@@ -8,9 +8,10 @@ import { type Evaluation, evaluationKind, type Table } from "../artifacts/evalua
 import { type Judge, judgeKind, type Verdict } from "../artifacts/judge.js"
 import { showImages } from "../images/showImages.js"
 import { Count, CountOrZero } from "../ranges.js"
+import { spread } from "../spread.js"
 import { rounded } from "../statistics.js"
 import { expectedBest, ranking } from "./bestOf.js"
-import { openReconstruction, spreadIndices } from "./reconstruct.js"
+import { openReconstruction } from "./reconstruct.js"
 
 /** A caption's candidates with what the judge tells of each. */
 interface Judged extends RankedDrawn {
@@ -76,7 +77,7 @@ const reconstructedShares = (
 ) =>
   Effect.gen(function* () {
     const engine = yield* Engine
-    const rows = yield* set.read(spreadIndices(set, count))
+    const rows = yield* set.read(spread(set.count, count))
     const reconstruct = yield* openReconstruction(dvae.config, Math.min(64, rows.length))
     const verdicts = yield* tell((yield* reconstruct(yield* engine.allocate(dvae.params), rows)).decoded)
     const table: Table = {

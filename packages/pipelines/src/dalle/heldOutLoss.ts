@@ -3,10 +3,10 @@ import { Engine, forward, type HostTensors, type Objective, Stage } from "@millr
 import type { SparseConfig, Tokenizer } from "@millrace/models"
 import { Effect } from "effect"
 import type { CodedSet } from "../artifacts/imageCodes.js"
+import { spread } from "../spread.js"
 import { rounded } from "../statistics.js"
 import { captionTokens } from "./captionTokens.js"
 import { codedRows, codedSpecs } from "./codedRows.js"
-import { spreadIndices } from "./reconstruct.js"
 
 /** Tells the cross-entropies of at most `count` held-out images with their first captions. */
 export const tellHeldOutLoss = (
@@ -21,7 +21,7 @@ export const tellHeldOutLoss = (
     Effect.gen(function* () {
       const { emit } = yield* Stage
       const engine = yield* Engine
-      const indices = spreadIndices({ count: heldOut.captions.length }, count)
+      const indices = spread(heldOut.captions.length, count)
       const batch = Math.min(64, indices.length)
       const program = yield* engine.compile(forward(objective, codedSpecs(model, batch)))
       const params = yield* engine.allocate(trained)

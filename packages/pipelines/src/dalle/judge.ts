@@ -24,11 +24,11 @@ import { type Judge, judgeKind, type Verdict } from "../artifacts/judge.js"
 import { fit } from "../fit.js"
 import { epochRows } from "../order.js"
 import { Count, CountOrZero } from "../ranges.js"
+import { spread } from "../spread.js"
 import { FitConfig } from "../trainer.js"
 import { type Facts, type Inverses, pictureFacts } from "./facts.js"
 import { type JudgeConfig, judge } from "./judgeModel.js"
 import { imageBatch } from "./pixels.js"
-import { spreadIndices } from "./reconstruct.js"
 import { soften } from "./soften.js"
 
 const image = tensor("float32", "b y x c", "[0,1]")
@@ -136,7 +136,7 @@ export const judgeStage = defineStageNode({
       const { key, emit } = yield* Stage
       const { size, train, heldOut } = images
       const factsOf = ({ facts = {} }: CaptionedImage): Facts => pictureFacts(facts, inverses)
-      const gathered = yield* train.read(spreadIndices(train, gather))
+      const gathered = yield* train.read(spread(train.count, gather))
       const vocabulary = vocabularyOf(gathered.map(factsOf))
       if (vocabulary.length === 0) {
         return yield* new BadData({
@@ -167,7 +167,7 @@ export const judgeStage = defineStageNode({
         unit: "images",
       })
       const made = judgeOf(config, params, vocabulary, inverses)
-      const rows = yield* heldOut.read(spreadIndices(heldOut, evaluate))
+      const rows = yield* heldOut.read(spread(heldOut.count, evaluate))
       const told = yield* Effect.scoped(Effect.flatMap(made.open(), (tell) => tell(rows.map(({ pixels }) => pixels))))
       const right = (name: string): number =>
         rows.filter(({ facts = {} }, i) => told[i]![name] === made.expected(facts)[name]).length

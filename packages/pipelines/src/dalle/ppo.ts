@@ -13,11 +13,12 @@ import { clipEmbedder } from "../clip/embedder.js"
 import { showImages } from "../images/showImages.js"
 import { epochRows } from "../order.js"
 import { renamed } from "../parameters.js"
+import { spread } from "../spread.js"
 import { interval, rounded } from "../statistics.js"
 import { CodePpoConfig } from "./ppo/config.js"
 import { makeCodeLearner } from "./ppo/learner.js"
 import { openCodeRollout } from "./ppo/rollout.js"
-import { imageSize, spreadIndices } from "./reconstruct.js"
+import { imageSize } from "./reconstruct.js"
 
 export const codePpoStage = defineStageNode({
   type: "dalle.ppo",
@@ -39,7 +40,7 @@ export const codePpoStage = defineStageNode({
       const { key, emit } = yield* Stage
       const engine = yield* Engine
       const { episodes, iterations, shown } = config
-      const some = yield* images.train.read(spreadIndices(images.train, config.captions))
+      const some = yield* images.train.read(spread(images.train.count, config.captions))
       const captions = some.map((image) => image.captions[0]!)
       const decoder = yield* engine.allocate(dvae.params)
       const embedder = yield* clipEmbedder(clip)

@@ -5,9 +5,10 @@ import { Effect } from "effect"
 import type { DiscreteVae } from "../artifacts/discreteVae.js"
 import type { CodedSet } from "../artifacts/imageCodes.js"
 import { showImages } from "../images/showImages.js"
+import { spread } from "../spread.js"
 import { captionTokens } from "./captionTokens.js"
 import { openDecoder } from "./decode.js"
-import { imageSize, spreadIndices } from "./reconstruct.js"
+import { imageSize } from "./reconstruct.js"
 
 /** Makes what shows one image for each of some held-out captions, always with the same random numbers. */
 export const openPriorLook = (
@@ -20,7 +21,7 @@ export const openPriorLook = (
 ) =>
   Effect.gen(function* () {
     const engine = yield* Engine
-    const captions = spreadIndices({ count: heldOut.captions.length }, count).map((at) => heldOut.captions[at]![0]!)
+    const captions = spread(heldOut.captions.length, count).map((at) => heldOut.captions[at]![0]!)
     const tokens = captions.map((caption) => captionTokens(tokenizer, caption, model.text))
     const sampler = yield* compileImageSampler(model, { batch: captions.length, prefix: "logits." })
     const decode = yield* openDecoder(dvae.config, captions.length)

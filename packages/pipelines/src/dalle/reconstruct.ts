@@ -2,7 +2,7 @@
 import { Engine, type EngineError, forward, objectiveOf, type State, spec } from "@millrace/core"
 import type { DvaeConfig } from "@millrace/models"
 import { Effect } from "effect"
-import type { CaptionedImage, ImageSet } from "../artifacts/captionedImages.js"
+import type { CaptionedImage } from "../artifacts/captionedImages.js"
 import { reconstruction } from "./objectives.js"
 import { imageBatch, imageBytes } from "./pixels.js"
 
@@ -49,9 +49,3 @@ export const openReconstruction = (config: DvaeConfig, batch: number) =>
         return { images, codes, decoded, errors }
       })
   })
-
-/** Indices at even distances, so that all of a set is in them. */
-export const spreadIndices = ({ count }: Pick<ImageSet, "count">, wanted: number): ReadonlyArray<number> => {
-  const n = Math.min(wanted, count)
-  return Array.from({ length: n }, (_, i) => Math.floor((i * count) / n))
-}

@@ -8,9 +8,10 @@ import { discreteVaeKind } from "../artifacts/discreteVae.js"
 import { sparseTransformerKind } from "../artifacts/sparseTransformer.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { Count, CountOrZero, Fraction, Positive } from "../ranges.js"
+import { spread } from "../spread.js"
 import { captionTokens } from "./captionTokens.js"
 import { openDecoder } from "./decode.js"
-import { imageSize, spreadIndices } from "./reconstruct.js"
+import { imageSize } from "./reconstruct.js"
 
 const requestOf = ({ captions, facts }: CaptionedImage): Request => ({
   caption: captions[0]!,
@@ -59,7 +60,7 @@ export const sampleStage = defineStageNode({
         })
       }
       const some = (set: typeof images.train, count: number) =>
-        Effect.map(set.read(spreadIndices(set, count)), (rows) => rows.map(requestOf))
+        Effect.map(set.read(spread(set.count, count)), (rows) => rows.map(requestOf))
       const requests: Readonly<Record<string, ReadonlyArray<Request>>> = {
         train: yield* some(images.train, config.train),
         "held out": yield* some(images.heldOut, config.heldOut),
