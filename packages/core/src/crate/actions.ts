@@ -1,28 +1,27 @@
 /** The run as actions: the run of the graph, of each of its stages, and the engine that led them. */
 import type { StageStory } from "../report/story.js"
-import { type Entity, fileId, idsOf, localId, type Reference, refer } from "./entity.js"
+import { type Entity, fileId, idsOf, localId, refer } from "./entity.js"
 import type { Flow, FlowStage } from "./flow.js"
 import { settingParameters } from "./parameters.js"
-import { artifactReference, graphPath } from "./parts.js"
+import { artifactReference, graphPath, metricsPath } from "./parts.js"
 import { momentOf, type RunRecord } from "./record.js"
 import { engineId, stepId, toolId } from "./workflow.js"
 
 export const runActionId = "#run"
 export const stageActionId = (stage: string): string => localId("action", stage)
 
-const statusOf = (status: string): Reference =>
-  refer(
-    `http://schema.org/${
-      status === "done" || status === "cached"
-        ? "CompletedActionStatus"
-        : status === "waiting"
-          ? "PotentialActionStatus"
-          : status === "running"
-            ? "ActiveActionStatus"
-            : "FailedActionStatus"
-    }`,
-  )
+const statusOf = (status: string): string =>
+  `http://schema.org/${
+    status === "done" || status === "cached"
+      ? "CompletedActionStatus"
+      : status === "waiting"
+        ? "PotentialActionStatus"
+        : status === "running"
+          ? "ActiveActionStatus"
+          : "FailedActionStatus"
+  }`
 
+/** Codes of UN/CEFACT, recommendation 20; what is counted is a "one". */
 const usage = (stage: string, name: string, value: number, unit: string): Entity => ({
   "@id": localId("usage", stage, name),
   "@type": "PropertyValue",
@@ -30,6 +29,7 @@ const usage = (stage: string, name: string, value: number, unit: string): Entity
   propertyID: `urn:millrace:${name}`,
   value,
   unitText: unit,
+  unitCode: unit === "second" ? "SEC" : "C62",
 })
 
 /** What the run of a stage took. */
@@ -57,6 +57,7 @@ const stageAction = (record: RunRecord, { name, node, inputs, outputs }: FlowSta
       "@id": stageActionId(name),
       "@type": "CreateAction",
       name: from === null ? `Run of ${name}` : `Run of ${name}, in the earlier run ${from}`,
+      description: `The stage ${name}, a ${node.type}@${node.version}`,
       instrument: refer(toolId(name)),
       object: [...used, ...idsOf(settingParameters({ name, node }).values)],
       result: made,
@@ -109,9 +110,10 @@ export const actionEntities = (record: RunRecord, flow: Flow): ReadonlyArray<Ent
       "@id": runActionId,
       "@type": "CreateAction",
       name: `Run ${record.id} of ${record.graph.name}`,
+      description: `All stages of the graph with seed ${String(record.environment.seed)}`,
       instrument: refer(fileId(graphPath)),
       object: refer("environment.json"),
-      result: [...results, refer("metrics.json")],
+      result: [...results, refer(metricsPath)],
       ...whole,
     },
     ...flow.stages.flatMap((stage) => stageAction(record, stage)),

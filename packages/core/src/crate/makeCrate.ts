@@ -5,7 +5,7 @@ import { flowOf } from "./flow.js"
 import { metadataOf } from "./metadata.js"
 import { defaultTolerance, metricsFile, metricsOf, type Tolerance } from "./metrics.js"
 import { attributionPage, modelCard, readmePage } from "./pages.js"
-import { artifactPath, manifestOf, manifestPath, metadataPath, previewPath } from "./parts.js"
+import { artifactPath, manifestOf, manifestPath, metadataPath, metricsPath, previewPath } from "./parts.js"
 import { programsOf } from "./programs.js"
 import { type DataSet, momentOf, type RunRecord } from "./record.js"
 import { encodeZip } from "./zip/encode.js"
@@ -53,7 +53,7 @@ export const crateFiles = (record: RunRecord, options: CrateOptions): Files => {
     ...Object.fromEntries(programs.map(({ path, bytes }) => [path, bytes])),
     ...Object.fromEntries(dataSets.map((data) => [croissantPath(data), text(croissantOf(data, rest, published))])),
     ...Object.fromEntries(cards),
-    "metrics.json": text(metricsFile(metrics, tolerance)),
+    [metricsPath]: text(metricsFile(metrics, tolerance)),
     "README.md": text(readmePage({ record, flow, metrics, without })),
     "ATTRIBUTION.md": text(attributionPage(dataSets, license)),
   }

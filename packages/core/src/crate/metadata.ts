@@ -57,6 +57,18 @@ const licenseEntities = (license: string): ReadonlyArray<Entity> =>
       ]
     : []
 
+/** RO-Crate wants a list of one to be that one, and none to be nothing. */
+const plain = (entity: Entity): Entity => ({
+  ...Object.fromEntries(
+    Object.entries(entity).flatMap(([name, value]) => {
+      if (!Array.isArray(value) || value.length > 1) return [[name, value] as const]
+      return value.length === 0 ? [] : [[name, value[0] as JsonValue] as const]
+    }),
+  ),
+  "@id": entity["@id"],
+  "@type": entity["@type"],
+})
+
 /** The metadata of a crate as text. The same run gives the same text. */
 export const metadataOf = (input: MetadataInput): string => {
   const { record, flow, files, license, author } = input
@@ -68,6 +80,7 @@ export const metadataOf = (input: MetadataInput): string => {
   const workflow = workflowEntities(record, flow, input.programs, input.version)
   const others = [...described].flatMap(([path, entity]) => (path === graphPath ? [] : [entity]))
   const manifest = fileEntity(manifestPath, null)
+  const actions = actionEntities(record, flow)
   const folders = artifacts.filter((entity) => entity["@type"] === "Dataset")
   const loose = others.filter((entity) => !inFolders.has(entity["@id"]))
   const root: Entity = {
@@ -79,7 +92,7 @@ export const metadataOf = (input: MetadataInput): string => {
     license: /^https?:/.test(license) ? refer(license) : license,
     conformsTo: profiles.map(refer),
     mainEntity: refer(fileId(graphPath)),
-    mentions: refer("#run"),
+    mentions: idsOf(actions.filter(({ "@type": type }) => type === "CreateAction")),
     ...(author === undefined ? {} : { author: refer("#author") }),
     hasPart: [refer(fileId(graphPath)), ...idsOf(folders), ...idsOf(loose), refer(manifest["@id"])],
   }
@@ -103,10 +116,10 @@ export const metadataOf = (input: MetadataInput): string => {
     ...licenseEntities(license),
     ...(author === undefined ? [] : [{ "@id": "#author", "@type": "Person", name: author }]),
     ...workflow,
-    ...actionEntities(record, flow),
+    ...actions,
     ...artifacts,
     ...others,
     manifest,
   ]
-  return `${JSON.stringify({ "@context": context, "@graph": graph }, null, 1)}\n`
+  return `${JSON.stringify({ "@context": context, "@graph": graph.map(plain) }, null, 1)}\n`
 }

@@ -1,5 +1,6 @@
 /** The numbers of a run: what a stage measured, and the last value of every curve. */
 import type { Files } from "../artifact.js"
+import { BadData } from "../errors.js"
 import type { RunStory } from "../report/story.js"
 import { artifactFiles } from "./artifactFiles.js"
 import type { JsonValue } from "./entity.js"
@@ -57,3 +58,50 @@ export const metricsFile = (metrics: ReadonlyArray<Metric>, tolerance: Tolerance
     null,
     1,
   )}\n`
+
+const words: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  "-Infinity": Number.NEGATIVE_INFINITY,
+}
+
+const isRecord = (value: JsonValue | undefined): value is Readonly<Record<string, JsonValue>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const numberOf = (value: JsonValue | undefined): number | null => {
+  if (typeof value === "number") return value
+  return typeof value === "string" && Object.hasOwn(words, value) ? words[value]! : null
+}
+
+/**
+ * The crate's file of metrics, read again.
+ * @throws BadData  it is none
+ */
+export const readMetrics = (
+  file: Readonly<Record<string, JsonValue>>,
+): { readonly metrics: ReadonlyArray<Metric>; readonly tolerance: Tolerance } => {
+  const refuse = (received: string): never => {
+    throw new BadData({
+      where: "metrics.json",
+      expected: "a tolerance, absolute and relative, and metrics of stage, name and value",
+      received,
+      fix: "publish the run again",
+    })
+  }
+  const { tolerance, metrics } = file
+  if (!isRecord(tolerance) || !Array.isArray(metrics)) return refuse("another form")
+  const { absolute, relative } = tolerance
+  if (typeof absolute !== "number" || typeof relative !== "number" || absolute < 0 || relative < 0) {
+    return refuse(`the tolerance ${JSON.stringify(tolerance)}`)
+  }
+  return {
+    tolerance: { absolute, relative },
+    metrics: metrics.map((metric: JsonValue): Metric => {
+      const { stage, name, value } = isRecord(metric) ? metric : {}
+      const number = numberOf(value)
+      return typeof stage === "string" && typeof name === "string" && number !== null
+        ? { stage, name, value: number }
+        : refuse(`the metric ${JSON.stringify(metric)?.slice(0, 80)}`)
+    }),
+  }
+}

@@ -9,6 +9,7 @@ export const metadataPath = "ro-crate-metadata.json"
 export const manifestPath = "manifest-sha256.txt"
 export const previewPath = "ro-crate-preview.html"
 export const graphPath = "graph.json"
+export const metricsPath = "metrics.json"
 
 const formats: ReadonlyArray<readonly [RegExp, string]> = [
   [/\.jsonl$/, "application/jsonl"],
@@ -44,6 +45,7 @@ export const fileEntity = (path: string, bytes: Uint8Array | null): Entity => ({
   name: path.split("/").at(-1) ?? path,
   encodingFormat: formatOf(path),
   ...(says[path] === undefined ? {} : { description: says[path] }),
+  ...(path === "README.md" ? { about: refer("./") } : {}),
   ...(bytes === null ? {} : { contentSize: String(bytes.length), sha256: sha256(bytes) }),
 })
 

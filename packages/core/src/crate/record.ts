@@ -45,5 +45,5 @@ export interface RecordSet {
 export const momentOf = (record: RunRecord, seconds: number): string => {
   const { startedAt } = record.environment
   const start = typeof startedAt === "string" ? Date.parse(startedAt) : Number.NaN
-  return new Date((Number.isNaN(start) ? 0 : start) + Math.round(seconds * 1000)).toISOString()
+  return new Date((Number.isNaN(start) ? 0 : start) + Math.round(seconds * 1000)).toISOString().replace("Z", "+00:00")
 }

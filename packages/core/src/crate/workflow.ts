@@ -105,6 +105,7 @@ export const workflowEntities = (
       ...fileEntity(graphPath, record.files[graphPath] ?? null),
       "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
       name: record.graph.name,
+      version: record.hash.slice(0, 12),
       identifier: refer("#graph-digest"),
       programmingLanguage: refer(languageId),
       input: idsOf(inputs),

@@ -16,6 +16,7 @@ import { type ImageProtocol, imageProtocol } from "../view/images/imageProtocol.
 import { showRun } from "../view/terminal.js"
 import { Ended, failed, invalid } from "./exit.js"
 import { loadGraph } from "./loadGraph.js"
+import { seedOf } from "./seedOf.js"
 import { withSettings } from "./settings.js"
 
 export interface RunArguments {
@@ -29,9 +30,6 @@ export interface RunArguments {
   readonly json: boolean
   readonly images: ImageProtocol | "auto"
 }
-
-/** A whole number is a number; anything else is a text, which is a seed too. */
-const seedOf = (text: string): bigint | string => (/^-?\d{1,18}$/.test(text) ? BigInt(text) : text)
 
 const shellWord = (text: string): string => (/^[\w./:=@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
 

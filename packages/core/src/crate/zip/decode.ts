@@ -8,9 +8,8 @@ import { type ZipLimits, zipLimits } from "./limits.js"
 
 const again = "get the crate again, as it was published: its bytes were changed"
 
-const refuse = (where: string, expected: string, received: string, fix = again): never => {
-  throw new BadData({ where, expected, received, fix })
-}
+const refusal = (where: string, expected: string, received: string, fix = again): BadData =>
+  new BadData({ where, expected, received, fix })
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
@@ -26,7 +25,7 @@ const shown = (name: string): string => {
 const readEnd = (bytes: Uint8Array, view: DataView, limits: ZipLimits) => {
   const at = bytes.length - lengths.end
   if (at < 0 || view.getUint32(at, true) !== signatures.end) {
-    return refuse(
+    throw refusal(
       "end of the archive",
       "a zip archive as `millrace publish` writes it",
       `${bytes.length} bytes that end otherwise`,
@@ -38,9 +37,9 @@ const readEnd = (bytes: Uint8Array, view: DataView, limits: ZipLimits) => {
     view.getUint32(at + 12, true),
     view.getUint32(at + 16, true),
   ]
-  if (count > limits.entries) return refuse("end of the archive", `at most ${limits.entries} files`, `${count}`)
+  if (count > limits.entries) throw refusal("end of the archive", `at most ${limits.entries} files`, `${count}`)
   if (!same(endRecord(count, size, offset), bytes.subarray(at)) || offset + size !== at) {
-    return refuse("end of the archive", "the place of the directory", "other bytes")
+    throw refusal("end of the archive", "the place of the directory", "other bytes")
   }
   return { count, offset }
 }
@@ -62,16 +61,16 @@ const readDirectory = (bytes: Uint8Array, view: DataView, limits: ZipLimits): Re
     const place = `directory of the archive, entry ${i + 1}`
     const long = (by: number): number => view.getUint32(at + by, true)
     const last = bytes.length - lengths.end
-    if (at + lengths.central > last || long(0) !== signatures.central) return refuse(place, "an entry", "other bytes")
+    if (at + lengths.central > last || long(0) !== signatures.central) throw refusal(place, "an entry", "other bytes")
     const nameLength = view.getUint16(at + 28, true)
     const length = lengths.central + nameLength + lengths.digest
-    if (at + length > last) return refuse(place, "an entry inside the directory", "one beyond its end")
+    if (at + length > last) throw refusal(place, "an entry inside the directory", "one beyond its end")
     const nameAt = at + lengths.central
     const name = utf8.decode(bytes.subarray(nameAt, nameAt + nameLength))
     const kind = strangeKind(long(38) >>> 16, name)
     const why = kind ?? whyNotEntryName(name)
     if (why !== null)
-      return refuse(
+      throw refusal(
         shown(name),
         "a plain file inside a folder",
         `one that is ${why}`,
@@ -88,20 +87,20 @@ const readDirectory = (bytes: Uint8Array, view: DataView, limits: ZipLimits): Re
       digest: utf8.decode(bytes.subarray(nameAt + nameLength, at + length)),
     }
     if ((method !== 0 && method !== 8) || !/^[0-9a-f]{64}$/.test(entry.digest) || entry.offset !== expected) {
-      return refuse(
+      throw refusal(
         shown(name),
         "stored or deflated bytes behind those of the entry before, with their digest",
         "other ones",
       )
     }
     if (!same(centralHeader(entry), bytes.subarray(at, at + length))) {
-      return refuse(shown(name), "an entry of the directory as `millrace publish` writes it", "other bytes")
+      throw refusal(shown(name), "an entry of the directory as `millrace publish` writes it", "other bytes")
     }
     const before = entries.at(-1)?.name
     if (before !== undefined && before >= name)
-      return refuse(shown(name), "each name once, in order", `after ${shown(before)}`)
+      throw refusal(shown(name), "each name once, in order", `after ${shown(before)}`)
     if (entry.size > limits.ratio * entry.stored) {
-      return refuse(
+      throw refusal(
         shown(name),
         `a file of at most ${limits.ratio} times its stored bytes`,
         `${entry.stored} bytes that become ${entry.size}`,
@@ -113,7 +112,7 @@ const readDirectory = (bytes: Uint8Array, view: DataView, limits: ZipLimits): Re
     at += length
   }
   if (expected !== end.offset || at !== bytes.length - lengths.end) {
-    return refuse("directory of the archive", "every entry, and nothing between them", "other bytes")
+    throw refusal("directory of the archive", "every entry, and nothing between them", "other bytes")
   }
   return entries
 }
@@ -123,12 +122,12 @@ const readEntry = (bytes: Uint8Array, entry: StoredEntry): Uint8Array => {
   const header = localHeader(entry)
   const start = entry.offset + header.length
   if (!same(header, bytes.subarray(entry.offset, start)))
-    return refuse(where, "the header that the directory tells", "other bytes")
+    throw refusal(where, "the header that the directory tells", "other bytes")
   const stored = bytes.subarray(start, start + entry.stored)
-  if (sha256(stored) !== entry.digest) return refuse(where, `bytes of SHA-256 ${entry.digest}`, sha256(stored))
+  if (sha256(stored) !== entry.digest) throw refusal(where, `bytes of SHA-256 ${entry.digest}`, sha256(stored))
   const file = entry.method === 0 ? stored : inflate(stored, entry.size, where)
   if (file.length !== entry.size || crc32(file) !== entry.crc) {
-    return refuse(where, `${entry.size} bytes of CRC-32 ${entry.crc}`, `${file.length} bytes of ${crc32(file)}`)
+    throw refusal(where, `${entry.size} bytes of CRC-32 ${entry.crc}`, `${file.length} bytes of ${crc32(file)}`)
   }
   return file
 }
@@ -137,7 +136,7 @@ const inflate = (stored: Uint8Array, size: number, where: string): Uint8Array =>
   try {
     return inflateRawSync(stored, { maxOutputLength: Math.max(1, size) })
   } catch (error) {
-    return refuse(where, `deflated data of ${size} bytes`, error instanceof Error ? error.message : String(error))
+    throw refusal(where, `deflated data of ${size} bytes`, error instanceof Error ? error.message : String(error))
   }
 }
 
@@ -152,7 +151,7 @@ export const decodeZip = (bytes: Uint8Array, limits: ZipLimits = zipLimits): Fil
   const entries = readDirectory(bytes, view, limits)
   const collision = collisionIn(entries.map(({ name }) => name))
   if (collision !== null) {
-    return refuse(
+    throw refusal(
       shown(collision[1]),
       "one file of a name, whatever its case",
       `another is ${shown(collision[0])}`,
@@ -160,7 +159,7 @@ export const decodeZip = (bytes: Uint8Array, limits: ZipLimits = zipLimits): Fil
     )
   }
   const total = entries.reduce((sum, { size }) => sum + size, 0)
-  if (total > limits.total) return refuse("archive", `at most ${limits.total} bytes, unpacked`, `${total}`)
+  if (total > limits.total) throw refusal("archive", `at most ${limits.total} bytes, unpacked`, `${total}`)
   const files: Record<string, Uint8Array> = Object.create(null)
   for (const entry of entries) files[entry.name] = readEntry(bytes, entry)
   return files

@@ -17,9 +17,8 @@ const packed = (name: string, bytes: Uint8Array): Uint8Array | null => {
   return deflated.length < bytes.length && bytes.length <= zipLimits.ratio * deflated.length ? deflated : null
 }
 
-const refuse = (where: string, expected: string, received: string, fix: string): never => {
-  throw new BadData({ where, expected, received, fix })
-}
+const refusal = (where: string, expected: string, received: string, fix: string): BadData =>
+  new BadData({ where, expected, received, fix })
 
 /**
  * The archive of some files.
@@ -29,15 +28,20 @@ export const encodeZip = (files: Files): Uint8Array => {
   const names = Object.keys(files).sort((a, b) => (a < b ? -1 : 1))
   for (const name of names) {
     const why = whyNotEntryName(name)
-    if (why !== null) refuse(name, "the name of a file inside a folder", why, "rename the file")
+    if (why !== null) throw refusal(name, "the name of a file inside a folder", why, "rename the file")
   }
   const collision = collisionIn(names)
   if (collision !== null) {
-    refuse(collision[1], "one file of a name, whatever its case", `another is ${collision[0]}`, "rename one of the two")
+    throw refusal(
+      collision[1],
+      "one file of a name, whatever its case",
+      `another is ${collision[0]}`,
+      "rename one of the two",
+    )
   }
   const total = names.reduce((sum, name) => sum + files[name]!.length, 0)
   if (names.length > zipLimits.entries || total > zipLimits.total) {
-    refuse(
+    throw refusal(
       "archive",
       `at most ${zipLimits.entries} files of ${zipLimits.total} bytes together`,
       `${names.length} files of ${total} bytes`,
