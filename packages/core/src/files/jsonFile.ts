@@ -1,5 +1,5 @@
 /** Values as canonical JSON, one a file or one a line, and back from bytes that nobody vouches for. */
-import { Effect, Result } from "effect"
+import { type Effect, Result } from "effect"
 import { attempt } from "../attempt.js"
 import { BadData } from "../errors.js"
 import { type ConfigSchema, matchSchema } from "../graph/config.js"
@@ -28,7 +28,7 @@ const textOf = ({ where, bytes }: NamedBytes): string => {
 }
 
 /** A value of one canonical text. @throws BadData */
-const valueOf = <T, E>(schema: ConfigSchema<T, E>, text: string, where: string): T => {
+const readText = <T, E>(schema: ConfigSchema<T, E>, text: string, where: string): T => {
   const json = readJson(text, where)
   const result = matchSchema(schema, json)
   if (Result.isFailure(result)) throw new BadData({ where, ...result.failure })
@@ -46,7 +46,7 @@ const valueOf = <T, E>(schema: ConfigSchema<T, E>, text: string, where: string):
 /** A value as canonical JSON. */
 export const jsonFile = <T, E>(schema: ConfigSchema<T, E>): FileForm<T> => ({
   write: (value) => utf8.encode(canonicalJson(value)),
-  read: (file) => attempt(BadData, () => valueOf(schema, textOf(file), file.where)),
+  read: (file) => attempt(BadData, () => readText(schema, textOf(file), file.where)),
 })
 
 /** Values as canonical JSON, one a line. */
@@ -56,7 +56,7 @@ export const jsonLinesFile = <T, E>(schema: ConfigSchema<T, E>): FileForm<Readon
     attempt(BadData, () => {
       const rows = textOf(file).split("\n")
       const rest = rows.pop()
-      if (rest === "") return rows.map((row, i) => valueOf(schema, row, `${file.where}:${i + 1}`))
+      if (rest === "") return rows.map((row, i) => readText(schema, row, `${file.where}:${i + 1}`))
       throw new BadData({
         where: file.where,
         expected: "a line break after the last line",

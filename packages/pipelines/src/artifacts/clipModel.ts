@@ -21,7 +21,10 @@ const model = modelFiles({
 
 export const clipModelKind = artifactKind(
   "clip",
-  ({ config, params, tokenizer }: ClipModel) => ({ ...model.write(config, params), ...tokenizerFiles.write(tokenizer) }),
+  ({ config, params, tokenizer }: ClipModel) => ({
+    ...model.write(config, params),
+    ...tokenizerFiles.write(tokenizer),
+  }),
   (files) =>
     Effect.gen(function* () {
       const found = yield* namedFiles(files, "clip", [...model.names, ...tokenizerFiles.names])

@@ -12,8 +12,7 @@ export interface DiscreteVae {
 
 const model = modelFiles({
   config: DvaeConfig,
-  params: (config) =>
-    flatten({ encoder: dvaeEncoderParams(config), decoder: dvaeDecoderParams(config) }, isParamSpec),
+  params: (config) => flatten({ encoder: dvaeEncoderParams(config), decoder: dvaeDecoderParams(config) }, isParamSpec),
   parts: ({ groups, blocks }) => groups * blocks,
 })
 

@@ -1,5 +1,13 @@
 /** Images of a data set by their embeddings, to be searched by text or by image. */
-import { artifactKind, BadData, encodeSafetensors, float32, jsonLinesFile, namedFiles, readTensors } from "@millrace/core"
+import {
+  artifactKind,
+  BadData,
+  encodeSafetensors,
+  float32,
+  jsonLinesFile,
+  namedFiles,
+  readTensors,
+} from "@millrace/core"
 import { Effect, Schema } from "effect"
 import { CountOrZero } from "../ranges.js"
 

@@ -67,7 +67,8 @@ const read = (tensorsFile: NamedBytes, textFile: NamedBytes): Effect.Effect<Embe
     // Every image has a caption, and every caption an image.
     const rises = first.every((at, i) => (i === 0 ? at === 0 : at > first[i - 1]!))
     if (first.length !== indices.length + 1 || !rises || first.at(-1) !== captions.length) {
-      const received = first.length > 9 ? `${first.length} numbers, ${first.slice(0, 8).join(", ")}, …` : first.join(", ")
+      const received =
+        first.length > 9 ? `${first.length} numbers, ${first.slice(0, 8).join(", ")}, …` : first.join(", ")
       const expected = `${indices.length + 1} numbers that rise from 0 to ${captions.length}, the captions`
       return yield* refuse("first", expected, received || "none")
     }

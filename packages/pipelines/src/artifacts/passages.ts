@@ -57,6 +57,11 @@ export const passagesKind = artifactKind(
             }),
           )
         })
-      return { promptLength, continuationLength, train: yield* side("train.jsonl"), heldOut: yield* side("held-out.jsonl") }
+      return {
+        promptLength,
+        continuationLength,
+        train: yield* side("train.jsonl"),
+        heldOut: yield* side("held-out.jsonl"),
+      }
     }),
 )

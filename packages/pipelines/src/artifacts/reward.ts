@@ -37,7 +37,9 @@ export const rewardKind = artifactKind(
   (reward: Reward) => reward.files,
   (files) =>
     Effect.gen(function* () {
-      const { config, params } = yield* rewardModelFiles.read(yield* namedFiles(files, "reward", rewardModelFiles.names))
+      const { config, params } = yield* rewardModelFiles.read(
+        yield* namedFiles(files, "reward", rewardModelFiles.names),
+      )
       return modelReward(config, params)
     }),
 )

@@ -1,8 +1,8 @@
 /** A prior of unCLIP as an artifact: what makes embeddings of images from captions. */
 import {
   artifactKind,
-  encodeSafetensors,
   type ExpectedTensors,
+  encodeSafetensors,
   flatten,
   type HostTensor,
   type HostTensors,

@@ -1,5 +1,16 @@
 /** A judge that was learnt: its network, what its classes mean, and its files. */
-import { Engine, flatten, forward, graph, type HostTensors, isParamSpec, objectiveOf, type ParamSpec, spec, tensor } from "@millrace/core"
+import {
+  Engine,
+  flatten,
+  forward,
+  graph,
+  type HostTensors,
+  isParamSpec,
+  objectiveOf,
+  type ParamSpec,
+  spec,
+  tensor,
+} from "@millrace/core"
 import { Effect, Schema } from "effect"
 import type { Judge, Verdict } from "../artifacts/judge.js"
 import { modelFiles } from "../artifacts/modelFiles.js"
@@ -76,4 +87,3 @@ export const judgeOf = (
         })
     }),
 })
-

@@ -1,5 +1,15 @@
 /** A reward model as a reward, and its files. */
-import { Engine, flatten, float32, forward, type HostTensors, int32, isParamSpec, objectiveOf, spec } from "@millrace/core"
+import {
+  Engine,
+  flatten,
+  float32,
+  forward,
+  type HostTensors,
+  int32,
+  isParamSpec,
+  objectiveOf,
+  spec,
+} from "@millrace/core"
 import { GptConfig, rewardParams } from "@millrace/models"
 import { Effect } from "effect"
 import { modelFiles } from "../artifacts/modelFiles.js"
@@ -37,4 +47,3 @@ export const modelReward = (config: GptConfig, params: HostTensors): Reward => (
         )
     }),
 })
-
