@@ -29,7 +29,7 @@ export {
   imageUpsamplerKind,
 } from "./artifacts/imageDecoder.js"
 export { type Judge, judgeKind, type Verdict } from "./artifacts/judge.js"
-export { type Labeler, labelerKind, lexiconScore } from "./artifacts/labeler.js"
+export { type Labeler, labelerKind, lexiconLabeler, lexiconScore } from "./artifacts/labeler.js"
 export { type LanguageModel, languageModelKind } from "./artifacts/languageModel.js"
 export { type Passage, type Passages, passagesKind } from "./artifacts/passages.js"
 export { type Reward, rewardKind, type Scored, type Scorer } from "./artifacts/reward.js"
