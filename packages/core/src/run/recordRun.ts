@@ -1,5 +1,4 @@
 /** Runs a graph into a folder of its own: everything that the run was, written while it happens. */
-import { join } from "node:path"
 import { Cause, Effect, Exit } from "effect"
 import { Engine } from "../engine.js"
 import type { BadConfig, BadData, DiskFailed, NodeFailed } from "../errors.js"
@@ -12,7 +11,7 @@ import { renderReport } from "../report/renderReport.js"
 import { emptyStory, type RunStory, tell } from "../report/story.js"
 import { summaryOf } from "../report/summary.js"
 import type { Machine } from "../store/stageKey.js"
-import { storeAt } from "../store/store.js"
+import { storeAt, storeIn } from "../store/store.js"
 import { type Environment, environmentOf } from "./environment.js"
 import { type RunEvents, runEvents } from "./events.js"
 import { makeRunFolder, type RunFolder } from "./folder.js"
@@ -137,7 +136,7 @@ export const recordRun = (
         inputs,
         keep,
         ...cacheOf(options.cache ?? "off", {
-          store: storeAt(join(root, ".store")),
+          store: storeAt(storeIn(root)),
           run: folder.id,
           graph: graph.name,
           machine: machineOf(engine, environment),

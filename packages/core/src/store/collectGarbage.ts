@@ -5,6 +5,7 @@ import { listFolder, lookAt, readFile, removeAll, temporaryMark } from "../disk/
 import type { DiskFailed } from "../errors.js"
 import { parseJson } from "../json.js"
 import { decodeMade, type Made } from "./made.js"
+import { storeIn } from "./store.js"
 
 export interface Garbage {
   /** Records and files that are removed, or would be. */
@@ -69,7 +70,7 @@ export const collectGarbage = (
   { dryRun = false, young = hour }: GarbageOptions = {},
 ): Effect.Effect<Garbage, DiskFailed> =>
   Effect.gen(function* () {
-    const store = join(root, ".store")
+    const store = storeIn(root)
     const now = yield* Clock.currentTimeMillis
     const used = yield* usedDigests(root)
     const named = new Set<string>()
