@@ -4,6 +4,7 @@ export * from "./definitions.js"
 export { Disk, type DiskOperations, type Entry } from "./disk/disk.js"
 export {
   appendTo,
+  claimFolder,
   listFolder,
   lookAt,
   makeFolder,
@@ -17,6 +18,10 @@ export {
 export { nodeDisk } from "./disk/nodeDisk.js"
 export { type Diagnosis, doctor } from "./engine/doctor.js"
 export { type EngineOptions, Engines } from "./engine/engines.js"
+export { type FileForm, jsonFile, jsonLinesFile } from "./files/jsonFile.js"
+export { type NamedBytes, namedFiles } from "./files/namedFiles.js"
+export { type ExpectedTensors, type ReadTensors, readTensors } from "./files/readTensors.js"
+export type { ConfigSchema } from "./graph/config.js"
 export { toMermaid } from "./graph/draw/mermaid.js"
 export { type SvgOptions, toSvg } from "./graph/draw/svg.js"
 export { initParams } from "./initParams.js"
@@ -42,24 +47,32 @@ export { type ReportInput, renderReport } from "./report/renderReport.js"
 export { emptyStory, type RunStory, type Samples, type StageStory, storyOf, type Table, tell } from "./report/story.js"
 export { demand, drain, type StageOperator, settle, spread, stages, type Ticket } from "./run/bounded.js"
 export { Stage, type StageContext, type StageEvent } from "./run/context.js"
+export { type Environment, environmentOf } from "./run/environment.js"
 export type { RunEvent, StampedEvent } from "./run/event.js"
 export { decodeEvents, encodeEvent } from "./run/eventLine.js"
 export { type RunEvents, runEvents } from "./run/events.js"
 export { makeRunFolder, openRunFolder, type RunFolder } from "./run/folder.js"
 export { keptPath, type Shelf } from "./run/keptPath.js"
-export { type RecordedRun, type RecordOptions, recordRun } from "./run/recordRun.js"
+export { machineOf, type RecordedRun, type RecordOptions, type RunOrigin, recordRun } from "./run/recordRun.js"
 export {
   type Kept,
   type RunOptions,
   type RunResult,
   runGraph,
-  stageNames,
 } from "./run/runGraph.js"
+export { type StageCache, type StageCacheOptions, stageCache } from "./run/stageCache.js"
+export { stageNames } from "./run/stageNames.js"
 export { type EventsWritten, writeEvents } from "./run/writeEvents.js"
 export { decodeSafetensors } from "./safetensors/decode.js"
 export { encodeSafetensors } from "./safetensors/encode.js"
 export type { Metadata } from "./safetensors/format.js"
 export { openSafetensors, type TensorFile } from "./safetensors/open.js"
+export { collectGarbage, type Garbage, type GarbageOptions } from "./store/collectGarbage.js"
+export { decodeMade, encodeMade, Made } from "./store/made.js"
+export { type PlannedStage, type PlanOptions, planRun } from "./store/planRun.js"
+export { type KeyParts, type Machine, stageKey } from "./store/stageKey.js"
+export { type Store, storeAt, storeIn } from "./store/store.js"
+export { differences, whatChanged } from "./store/whatChanged.js"
 export { pickTensors, type TensorSource, tensorSource } from "./tensorSource.js"
 export { withBackend } from "./tfjs.js"
 export { AdamW, adamW } from "./train/adamw.js"

@@ -35,9 +35,10 @@ export interface Comparison {
 
 /** Where a run took place, by its environment. A record that does not tell its instructions tells its processor. */
 export const whereOf = (environment: Readonly<Record<string, JsonValue>>): Where => {
-  const { engine, instructions, cpu } = environment
-  const model = typeof cpu === "object" && cpu !== null && "model" in cpu ? cpu.model : "unknown"
-  return { engine: String(engine), instructions: String(instructions ?? model) }
+  const { engine, cpu } = environment
+  const told =
+    typeof cpu === "object" && cpu !== null && !Array.isArray(cpu) ? (cpu as Readonly<Record<string, JsonValue>>) : {}
+  return { engine: String(engine), instructions: String(told.instructions ?? told.model ?? "unknown") }
 }
 
 const distance = (a: number, b: number): number => (Object.is(a, b) || a === b ? 0 : Math.abs(a - b))

@@ -7,7 +7,7 @@ export { defaultTolerance, type Metric, metricsOf, type Tolerance } from "./metr
 export { type OpenCrate, openCrate } from "./openCrate.js"
 export { artifactPath } from "./parts.js"
 export { profileProblems, requirements } from "./profile.js"
-export { readRun } from "./readRun.js"
+export { readRun, readRunFiles } from "./readRun.js"
 export type { DataSet, RecordSet, RunRecord } from "./record.js"
 export { unpackFiles } from "./unpack.js"
 export { decodeZip } from "./zip/decode.js"

@@ -71,6 +71,21 @@ export const wrongArtifacts = (digests: RunRecord["digests"], files: Files): Rea
     }),
   )
 
+/** The files of a run's folder that are published, and its environment. */
+export const readRunFiles = (
+  folder: string,
+): Effect.Effect<{ readonly files: Files; readonly environment: RunRecord["environment"] }, BadData | DiskFailed> =>
+  Effect.gen(function* () {
+    const files: Record<string, Uint8Array> = {}
+    for (const path of [...required, ...optional]) {
+      const there = (yield* lookAt(join(folder, path)))?.kind === "file"
+      if (there) files[path] = yield* readFile(join(folder, path))
+      else if (!optional.includes(path)) return yield* unfinished(folder, `no ${path}`)
+    }
+    for (const path of folders) Object.assign(files, yield* readAll(folder, path))
+    return { files, environment: yield* json(files, "environment.json") }
+  })
+
 /**
  * The record of a run that has ended, well or not.
  * @param registry  the node types of its graph
@@ -84,15 +99,8 @@ export const readRun = (
   registry: Registry,
 ): Effect.Effect<RunRecord, BadData | DiskFailed | GraphError> =>
   Effect.gen(function* () {
-    const files: Record<string, Uint8Array> = {}
-    for (const path of [...required, ...optional]) {
-      const there = (yield* lookAt(join(folder, path)))?.kind === "file"
-      if (there) files[path] = yield* readFile(join(folder, path))
-      else if (!optional.includes(path)) return yield* unfinished(folder, `no ${path}`)
-    }
-    for (const path of folders) Object.assign(files, yield* readAll(folder, path))
+    const { files, environment } = yield* readRunFiles(folder)
     const graph = yield* decodeGraph(yield* json(files, "graph.json"), registry)
-    const environment = yield* json(files, "environment.json")
     const digests = digestsIn(yield* json(files, "digests.json"))
     const story = storyOf(decodeEvents(new TextDecoder().decode(files["events.jsonl"])))
     if (story.status === "running") return yield* unfinished(folder, "a run that has not ended")

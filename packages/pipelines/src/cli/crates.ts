@@ -3,7 +3,9 @@ import { engineNames } from "@millrace/core/engine"
 import { Argument, Command, Flag } from "effect/cli"
 import { later } from "./later.js"
 
-const crate = Argument.String("crate").pipe(Argument.withDescription("The path of a crate that `millrace publish` wrote"))
+const crate = Argument.String("crate").pipe(
+  Argument.withDescription("The path of a crate that `millrace publish` wrote"),
+)
 
 const module = Flag.String("module").pipe(
   Flag.withMetavar("path"),
