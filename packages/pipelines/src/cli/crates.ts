@@ -1,5 +1,6 @@
 /** The options of `millrace publish`, `verify` and `reproduce`. */
 import { engineNames } from "@millrace/core/engine"
+import { Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { later } from "./later.js"
 
@@ -42,7 +43,8 @@ export const publish = Command.make(
       Flag.optional,
     ),
     author: Flag.String("author").pipe(Flag.withDescription("Who publishes it"), Flag.optional),
-    tolerance: Flag.Float("tolerance").pipe(
+    tolerance: Flag.Finite("tolerance").pipe(
+      Flag.withSchema(Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
       Flag.withMetavar("share"),
       Flag.withDescription(
         "How far a number may be from the published one, as a share of it, to count as reproduced on another engine or " +
