@@ -69,13 +69,9 @@ const readDirectory = (bytes: Uint8Array, view: DataView, limits: ZipLimits): Re
     const name = utf8.decode(bytes.subarray(nameAt, nameAt + nameLength))
     const kind = strangeKind(long(38) >>> 16, name)
     const why = kind ?? whyNotEntryName(name)
+    const called = name === "" ? place : shown(name)
     if (why !== null)
-      throw refusal(
-        shown(name),
-        "a plain file inside a folder",
-        `one that is ${why}`,
-        "do not unpack it: it is no crate",
-      )
+      throw refusal(called, "a plain file inside a folder", `one that is ${why}`, "do not unpack it: it is no crate")
     const method = view.getUint16(at + 10, true)
     const entry: StoredEntry = {
       name,
@@ -88,20 +84,20 @@ const readDirectory = (bytes: Uint8Array, view: DataView, limits: ZipLimits): Re
     }
     if ((method !== 0 && method !== 8) || !/^[0-9a-f]{64}$/.test(entry.digest) || entry.offset !== expected) {
       throw refusal(
-        shown(name),
+        called,
         "stored or deflated bytes behind those of the entry before, with their digest",
         "other ones",
       )
     }
     if (!same(centralHeader(entry), bytes.subarray(at, at + length))) {
-      throw refusal(shown(name), "an entry of the directory as `millrace publish` writes it", "other bytes")
+      throw refusal(called, "an entry of the directory as `millrace publish` writes it", "other bytes")
     }
     const before = entries.at(-1)?.name
     if (before !== undefined && before >= name)
-      throw refusal(shown(name), "each name once, in order", `after ${shown(before)}`)
+      throw refusal(called, "each name once, in order", `after ${shown(before)}`)
     if (entry.size > limits.ratio * entry.stored) {
       throw refusal(
-        shown(name),
+        called,
         `a file of at most ${limits.ratio} times its stored bytes`,
         `${entry.stored} bytes that become ${entry.size}`,
         "do not unpack it: it is no crate",
