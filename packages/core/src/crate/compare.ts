@@ -41,10 +41,13 @@ export const whereOf = (environment: Readonly<Record<string, JsonValue>>): Where
   return { engine: String(engine), instructions: String(told.instructions ?? told.model ?? "unknown") }
 }
 
-const distance = (a: number, b: number): number => (Object.is(a, b) || a === b ? 0 : Math.abs(a - b))
+/** What is not finite is near to itself alone. */
+const isNear = (a: number, b: number, allowed: number): boolean =>
+  Object.is(a, b) || a === b || (Number.isFinite(a) && Number.isFinite(b) && Math.abs(a - b) <= allowed)
 
 export interface Made {
   readonly where: Where
+  /** In the order in which they are to be told. */
   readonly digests: RunRecord["digests"]
   readonly metrics: ReadonlyArray<Metric>
 }
@@ -72,7 +75,7 @@ export const compareRuns = (published: Made, again: Made, tolerance: Tolerance):
       published: value,
       again: made,
       allowed,
-      within: made !== null && distance(value, made) <= allowed,
+      within: made !== null && isNear(value, made, allowed),
     }
   })
   const near = metrics.every(({ within }) => within) && stages.every((stage) => stage.again !== null)

@@ -2,6 +2,7 @@
 
 export { type Comparison, compareRuns, type Made, type Where, whereOf } from "./compare.js"
 export { croissantOf, croissantPath } from "./croissant.js"
+export { type Entities, entitiesOf } from "./entities.js"
 export { type CrateOptions, crateFiles, makeCrate } from "./makeCrate.js"
 export { defaultTolerance, type Metric, metricsOf, type Tolerance } from "./metrics.js"
 export { type OpenCrate, openCrate } from "./openCrate.js"
