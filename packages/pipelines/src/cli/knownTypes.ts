@@ -1,11 +1,13 @@
-/** The node types that a published graph may name: those of the built-in graphs, and of modules that are given. */
-import { type AnyNodeType, type Registry, registry } from "@millrace/core/definitions"
+/** The node types that a published graph may name: those of modules that are given, and of the built-in graphs. */
+import { type AnyNodeType, type Registry, registry, UnknownNode } from "@millrace/core/definitions"
 import { Effect, Option, Result } from "effect"
 import { builtIn } from "./builtIn.js"
 import type { Ended } from "./exit.js"
 import { loadGraph } from "./loadGraph.js"
 
 /**
+ * A registry that loads the built-in graphs one by one, and only until the asked type is found: loading takes longer than a
+ * crate's checks.
  * @param modules  paths of modules that export their node types as `registry`; they win over built-in ones of the same name
  * @fails Ended  2 or 3: a module that is not there or does not load
  */
@@ -19,10 +21,22 @@ export const knownTypes = (modules: ReadonlyArray<string>): Effect.Effect<Regist
       }
     }
     for (const module of modules) add((yield* loadGraph(module, Option.none())).registry)
-    for (const name of Object.keys(builtIn)) {
-      // One that is not installed has no types to give.
-      const loaded = yield* Effect.result(loadGraph(name, Option.none()))
-      if (Result.isSuccess(loaded)) add(loaded.success.registry)
-    }
-    return registry([...types.values()])
+    const unloaded = Object.keys(builtIn)
+    const find: Registry["find"] = (name, where) =>
+      Effect.gen(function* () {
+        while (!types.has(name)) {
+          const next = unloaded.shift()
+          if (next === undefined) break
+          // One that is not installed has no types to give.
+          const loaded = yield* Effect.result(loadGraph(next, Option.none()))
+          if (Result.isSuccess(loaded)) add(loaded.success.registry)
+        }
+        return yield* registry([...types.values()]).find(name, where)
+      }).pipe(
+        Effect.mapError(
+          (error) =>
+            new UnknownNode({ ...error, fix: `name the module that exports it with --module\nor ${error.fix}` }),
+        ),
+      )
+    return { types: [...types.values()], find }
   })

@@ -103,11 +103,17 @@ const runAgain = (crate: OpenCrate, root: string, given: ReproduceArguments): Ef
     )
   })
 
+/** The published digests in the order in which the stages ran. */
+const inOrder = ({ digests, story }: OpenCrate): OpenCrate["digests"] =>
+  Object.fromEntries(
+    [...story.stages.keys()].flatMap((stage) => (digests[stage] === undefined ? [] : [[stage, digests[stage]]])),
+  )
+
 const compare = (crate: OpenCrate, run: RecordedRun): Effect.Effect<Comparison, Ended> =>
   Effect.gen(function* () {
     const { environment, files } = yield* readRunFiles(run.folder.path).pipe(Effect.mapError(failed))
     return compareRuns(
-      { where: whereOf(crate.environment), digests: crate.digests, metrics: crate.metrics },
+      { where: whereOf(crate.environment), digests: inOrder(crate), metrics: crate.metrics },
       { where: whereOf(environment), digests: run.digests, metrics: metricsOf(run.story, run.digests, files) },
       crate.tolerance,
     )
