@@ -14,14 +14,19 @@ import {
   stageNames,
 } from "@millrace/core"
 import {
-  bestOfWeights,
+  answer,
+  bestOfEach,
+  curveOf,
   dalle,
   dallePresets,
   discreteCoding,
-  type Evaluation,
-  expectedBest,
+  fewerThan,
   imagePrior,
+  type Judge,
   pictureFacts,
+  questions,
+  type RankedDrawn,
+  riseText,
 } from "@millrace/pipelines"
 import { Effect } from "effect"
 import fc from "fast-check"
@@ -70,9 +75,11 @@ test("every table is told: of codes, of both cross-entropies, of the judge, and 
     ["dvae", "Reconstruction", 2],
     ["prior", "Cross-entropy on 16 held-out images", 2],
     ["judge", "The judge on 16 held-out images", 2],
-    ["evaluate", "The judge on reconstructions of 16 training images, the most that samples can reach", 3],
+    ["evaluate", "The judge on reconstructions of 16 training images, the most that samples can reach", 4],
     ["evaluate", "The best of n images for 4 captions: train", 3],
+    ["evaluate", "What the judge sees in the best of n: train", 4],
     ["evaluate", "The best of n images for 4 captions: held out", 3],
+    ["evaluate", "What the judge sees in the best of n: held out", 4],
   ])
 })
 
@@ -88,16 +95,6 @@ test("reconstructions, images while the prior learns, candidates and the best of
   ])
 })
 
-test("the mean score of the best of n does not fall as n grows", async () => {
-  const path = join(runs[0]!.folder.path, "artifacts", "evaluate", "out", "metrics.json")
-  const metrics = JSON.parse(await readFile(path, "utf8")) as Evaluation["metrics"]
-  for (const group of ["train", "held out"]) {
-    const scores = [1, 2, 4].map((n) => metrics[`${group}.score.${n}`]!)
-    expect(scores.every((score) => score >= -1 && score <= 1)).toBe(true)
-    expect([...scores].sort((a, b) => a - b)).toEqual(scores)
-  }
-})
-
 test("the paper's sizes make a graph, whose prior has 12 billion parameters and whose dVAE has 98 million", () => {
   const { paper } = dallePresets
   expect(encodeGraph(dalle(paper, patchesStage({ size: 256 }))).nodes).toHaveLength(stages.length)
@@ -110,36 +107,96 @@ test("the paper's sizes make a graph, whose prior has 12 billion parameters and 
   expect(count(objectiveOf(discreteCoding({ ...paper.dvae.model, ...grid })))).toBe(53_786_240 + 43_829_766)
 })
 
-const scores = fc.array(fc.float({ min: -1, max: 1, noNaN: true }), { minLength: 1, maxLength: 9 })
+/** A caption whose sets of 1, 2, 4, … candidates have these scores, the largest set last. */
+const rankedOf = (sets: ReadonlyArray<ReadonlyArray<number>>): RankedDrawn => {
+  const drawn = sets.map((scores) => scores.map((logProb) => ({ pixels: new Uint8Array(3), logProb })))
+  return {
+    request: { caption: "any" },
+    candidates: drawn.at(-1)!,
+    scores: sets.at(-1)!,
+    fewer: drawn.slice(0, -1),
+    fewerScores: sets.slice(0, -1),
+  }
+}
 
-test("the weights of the best of n are those of all subsets of n, counted one by one", () => {
+const setsOf = (most: number) =>
+  fc.tuple(
+    ...[...fewerThan(most), most].map((n) =>
+      fc.array(fc.float({ min: -1, max: 1, noNaN: true }), { minLength: n, maxLength: n }),
+    ),
+  )
+
+test("the best of each n is the best of its own candidates alone", () => {
   fc.assert(
-    fc.property(scores, fc.nat(), (all, pick) => {
-      const n = 1 + (pick % all.length)
-      const wins = new Array<number>(all.length).fill(0)
-      let subsets = 0
-      for (let bits = 0; bits < 2 ** all.length; bits++) {
-        const chosen = all.map((_, i) => i).filter((i) => (bits >> i) & 1)
-        if (chosen.length !== n) continue
-        subsets++
-        wins[chosen.reduce((best, i) => (all[i]! > all[best]! ? i : best))]!++
-      }
-      bestOfWeights(all, n).forEach((weight, i) => {
-        expect(weight).toBeCloseTo(wins[i]! / subsets, 9)
-      })
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 9 }).chain((most) => setsOf(most)),
+      (sets) => {
+        const best = bestOfEach(rankedOf(sets))
+        expect(best.map(({ n }) => n)).toEqual(sets.map((set) => set.length))
+        for (const [i, { score, candidate }] of best.entries()) {
+          expect(score).toBe(Math.max(...sets[i]!))
+          expect(candidate.logProb).toBe(score)
+        }
+      },
+    ),
   )
 })
 
-test("the expected best score of n never falls in n, is the mean for 1 and the best of all for all", () => {
-  fc.assert(
-    fc.property(scores, (all) => {
-      const best = all.map((_, i) => expectedBest(all, all, i + 1))
-      for (let i = 1; i < best.length; i++) expect(best[i]).toBeGreaterThanOrEqual(best[i - 1]! - 1e-9)
-      expect(best[0]).toBeCloseTo(all.reduce((sum, x) => sum + x, 0) / all.length, 6)
-      expect(best.at(-1)).toBeCloseTo(Math.max(...all), 6)
-    }),
-  )
+test("a score that does not grow with n is told so: nothing makes the curve rise", () => {
+  const rows = [rankedOf([[0.9], [0.1, 0.5], [0.6, 0, 0, 0]]), rankedOf([[0.8], [0.4, 0.1], [0.3, 0.7, 0, 0]])]
+  const curve = curveOf(rows.map(bestOfEach), [
+    [true, undefined, false],
+    [true, undefined, true],
+  ])
+  expect(curve.map(({ score }) => Number(score.mean.toFixed(6)))).toEqual([0.85, 0.45, 0.65])
+  expect(curve.map(({ rise }) => rise && Number(rise.mean.toFixed(6)))).toEqual([undefined, -0.4, 0.2])
+  expect(curve.map(({ right }) => right?.mean)).toEqual([1, undefined, 0.5])
+  expect(riseText(curve)).toContain("rises at 1 of 2 steps of n")
+})
+
+const seeing: Judge = {
+  source: "a test",
+  facts: ["colour", "object", "relation", "colour2", "object2"],
+  expected: (facts) => {
+    const seen = pictureFacts(facts, { right: "left", below: "above" })
+    return Object.fromEntries(seeing.facts.map((fact) => [fact, seen[fact] ?? "none"]))
+  },
+  open: () => Effect.die("not asked"),
+  files: {},
+}
+
+test("two things are right only where each is in its half with its colour, whichever the caption names first, of one colour too", () => {
+  const facts = { colour: "red", object: "dog", relation: "right", colour2: "red", object2: "car" }
+  const shown = { colour: "red", object: "car", relation: "left", colour2: "red", object2: "dog" }
+  const wrong = (verdict: Record<string, string>) =>
+    questions.flatMap((question) => (answer(seeing, { facts }, verdict, question) === false ? [question.name] : []))
+  expect(wrong(shown)).toEqual([])
+  expect(wrong({ ...shown, object: "dog", object2: "car" })).toEqual([
+    "of two: the object of each half",
+    "of two: the left or upper one, object and colour",
+    "of two: the right or lower one, object and colour",
+    "all that the caption says",
+  ])
+  expect(wrong({ ...shown, colour2: "blue" })).toEqual([
+    "colours",
+    "each object in its colour",
+    "of two: the colour of each half",
+    "of two: the right or lower one, object and colour",
+    "all that the caption says",
+  ])
+  expect(wrong({ ...shown, relation: "above" })).toContain("of two: side by side or one above the other")
+})
+
+test("nothing of two things is asked of a caption with one, and nothing of a caption without facts", () => {
+  const asked = (facts: Record<string, string>) =>
+    questions.filter((question) => answer(seeing, { facts }, seeing.expected(facts), question) !== undefined)
+  expect(asked({ colour: "red", object: "dog" }).map(({ name }) => name)).toEqual([
+    "colours",
+    "objects",
+    "each object in its colour",
+    "all that the caption says",
+  ])
+  expect(asked({})).toEqual([])
 })
 
 test("a dog to the right of a car is a car to the left of a dog, and facts in a picture's order stay so", () => {

@@ -20,6 +20,11 @@ export interface Candidate {
 export interface Drawn {
   readonly request: Request
   readonly candidates: ReadonlyArray<Candidate>
+  /**
+   * Sets of 1, 2, 4, … candidates, fewer than those above, each drawn apart from all others: what the best of fewer is measured
+   * on. None where that was not asked for.
+   */
+  readonly fewer: ReadonlyArray<ReadonlyArray<Candidate>>
 }
 
 export interface Candidates {
@@ -32,6 +37,8 @@ export interface Candidates {
 export interface RankedDrawn extends Drawn {
   /** Of each candidate, in the order in which they were drawn; more is better. */
   readonly scores: ReadonlyArray<number>
+  /** Of each set of fewer, likewise. */
+  readonly fewerScores: ReadonlyArray<ReadonlyArray<number>>
 }
 
 export interface RankedCandidates {
@@ -41,12 +48,12 @@ export interface RankedCandidates {
   readonly groups: Readonly<Record<string, ReadonlyArray<RankedDrawn>>>
 }
 
-/** The candidates side by side: a row a caption, a column a candidate. */
-const picture = (rows: ReadonlyArray<Drawn>, size: number): Uint8Array => {
-  const columns = rows[0]?.candidates.length ?? 0
+/** Candidates side by side: a row a caption, a column a candidate. */
+const picture = (rows: ReadonlyArray<ReadonlyArray<Candidate>>, size: number): Uint8Array => {
+  const columns = rows[0]?.length ?? 0
   const [width, height] = [columns * size, rows.length * size]
   const data = new Uint8Array(width * height * 3)
-  for (const [row, { candidates }] of rows.entries()) {
+  for (const [row, candidates] of rows.entries()) {
     for (const [column, { pixels }] of candidates.entries()) {
       for (let y = 0; y < size; y++) {
         const line = pixels.subarray(y * size * 3, (y + 1) * size * 3)
@@ -57,17 +64,32 @@ const picture = (rows: ReadonlyArray<Drawn>, size: number): Uint8Array => {
   return encode({ width, height, data, channels: 3 })
 }
 
-/** One picture a group. */
+/** One picture a group, and one of its sets of fewer, where it has such. */
 const pictures = ({ size, groups }: Pick<Candidates, "size" | "groups">): Files =>
-  Object.fromEntries(Object.entries(groups).map(([name, rows]) => [`${name}.png`, picture(rows, size)]))
+  Object.fromEntries(
+    Object.entries(groups).flatMap(([name, rows]) => {
+      const fewer = rows.map((row) => row.fewer.flat())
+      return [
+        [
+          `${name}.png`,
+          picture(
+            rows.map(({ candidates }) => candidates),
+            size,
+          ),
+        ] as const,
+        ...((fewer[0]?.length ?? 0) === 0 ? [] : [[`${name}, fewer.png`, picture(fewer, size)] as const]),
+      ]
+    }),
+  )
 
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value))
 
 /** A caption with what is told of its candidates, without their pixels. */
-const entry = ({ request, candidates }: Drawn) => ({
+const entry = ({ request, candidates, fewer }: Drawn) => ({
   caption: request.caption,
   ...(request.facts === undefined ? {} : { facts: { ...request.facts } }),
   logProb: candidates.map(({ logProb }) => logProb),
+  fewer: fewer.map((set) => set.map(({ logProb }) => logProb)),
 })
 
 const mapped = <A, B>(groups: Readonly<Record<string, ReadonlyArray<A>>>, f: (row: A) => B) =>
@@ -82,7 +104,11 @@ export const rankedCandidatesKind = artifactKind("ranked-candidates", ({ size, s
   "ranked.json": json({
     size,
     scorer,
-    groups: mapped(groups, (row) => ({ ...entry(row), scores: [...row.scores] })),
+    groups: mapped(groups, (row) => ({
+      ...entry(row),
+      scores: [...row.scores],
+      fewerScores: row.fewerScores.map((scores) => [...scores]),
+    })),
   }),
   ...pictures({ size, groups }),
 }))
