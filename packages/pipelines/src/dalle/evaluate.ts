@@ -10,9 +10,13 @@ import { showImages } from "../images/showImages.js"
 import { Count, CountOrZero } from "../ranges.js"
 import { bestOfEach } from "./bestOf.js"
 import { curveOf, curveTable, riseText } from "./curveTable.js"
+import { halvesTable } from "./halvesTable.js"
 import { answer, everything, questions } from "./questions.js"
 import { reconstructedTable } from "./reconstructedTable.js"
 import { type Answers, hits, seenTable } from "./seenTable.js"
+
+/** Images of two things are looked for in so many times as many as are reconstructed: not every image has two. */
+const HALVES = 4
 
 export const evaluateDalleStage = defineStageNode({
   type: "dalle.evaluate",
@@ -40,8 +44,11 @@ export const evaluateDalleStage = defineStageNode({
       const metrics: Record<string, number> = {}
       const tables: Array<Table> = []
       const own = yield* reconstructedTable(judge, tell, dvae, images.train, reconstructions)
-      tables.push(own)
-      yield* emit({ type: "stage.table", ...own })
+      const halves = yield* halvesTable(judge, tell, images.train, images.size, HALVES * reconstructions)
+      for (const table of [own, ...(halves === undefined ? [] : [halves])]) {
+        tables.push(table)
+        yield* emit({ type: "stage.table", ...table })
+      }
       const samples: Array<ReadonlyArray<string>> = []
       for (const [group, rows] of Object.entries(ranked.groups)) {
         const bests = rows.map(bestOfEach)
