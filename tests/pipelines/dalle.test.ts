@@ -27,6 +27,7 @@ import { Effect } from "effect"
 import fc from "fast-check"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { patchesStage } from "./patches.js"
+import { readAgain } from "./readAgain.js"
 
 const { tiny } = dallePresets
 const graph = dalle(tiny, patchesStage({ size: 16 }))
@@ -149,4 +150,10 @@ test("a dog to the right of a car is a car to the left of a dog, and facts in a 
   expect(pictureFacts(dogRight, inverses)).toEqual(carLeft)
   expect(pictureFacts(carLeft, inverses)).toEqual(carLeft)
   expect(pictureFacts({ colour: "red", object: "dog" }, inverses)).toEqual({ colour: "red", object: "dog" })
+})
+
+test("what a stage made is read back from the run's folder, bit for bit, but for the manifests", async () => {
+  const { read, made } = await readAgain(graph, runs[0]!)
+  expect(Object.keys(read).length).toBeGreaterThanOrEqual(7)
+  expect(read).toEqual(made)
 })
