@@ -17,6 +17,7 @@ import { dalle, dallePresets, discreteCoding, imagePrior } from "@millrace/pipel
 import { Effect } from "effect"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { patchesStage } from "./patches.js"
+import { readAgain } from "./readAgain.js"
 
 const { tiny } = dallePresets
 const graph = dalle(tiny, patchesStage({ size: 16 }))
@@ -90,4 +91,9 @@ test("the paper's sizes make a graph, whose prior has 12 billion parameters and 
   const prior = { ...paper.prior.model, ...grid, textVocab, imageVocab: paper.dvae.model.vocab }
   expect(count(objectiveOf(imagePrior(prior, "counted"))) / 1e9).toBeCloseTo(12.3, 1)
   expect(count(objectiveOf(discreteCoding({ ...paper.dvae.model, ...grid })))).toBe(53_786_240 + 43_829_766)
+})
+test("what a stage made is read back from the run's folder, bit for bit, but for the manifests", async () => {
+  const { read, made } = await readAgain(graph, runs[0]!)
+  expect(Object.keys(read).length).toBeGreaterThanOrEqual(7)
+  expect(read).toEqual(made)
 })
