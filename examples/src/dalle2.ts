@@ -17,20 +17,19 @@
 import { registry as registryOf } from "@millrace/core"
 import { dalle2, dalle2Presets, dalle2Stages } from "@millrace/pipelines"
 import { scenes } from "./data/scenes.js"
+import { clearObjects as objects } from "./data/scenesWorld.js"
 
 /** What `--set` and graph files are decoded with. */
 export const registry = registryOf([...dalle2Stages, scenes])
 
+/** One thing each; 3 of its 8 colours are held out, so that there are 24 held-out captions to ask for. */
+const world = { objects, heldOutColours: 3, single: 1, background: "white" } as const
+
 /** For `--preset`. */
 export const presets = {
-  tiny: () => dalle2(dalle2Presets.tiny, scenes({ size: 16, train: 256, heldOut: 64, single: 1, background: "white" })),
-  small: () =>
-    dalle2(dalle2Presets.small, scenes({ size: 32, train: 4000, heldOut: 256, single: 1, background: "white" })),
-  paper: () =>
-    dalle2(
-      dalle2Presets.paper,
-      scenes({ size: 256, train: 650_000_000, heldOut: 4096, single: 1, background: "white" }),
-    ),
+  tiny: () => dalle2(dalle2Presets.tiny, scenes({ size: 16, train: 256, heldOut: 64, ...world })),
+  small: () => dalle2(dalle2Presets.small, scenes({ size: 32, train: 4000, heldOut: 288, ...world })),
+  paper: () => dalle2(dalle2Presets.paper, scenes({ size: 256, train: 650_000_000, heldOut: 4096, ...world })),
 }
 
 export default presets.small()
