@@ -5,8 +5,8 @@
  */
 import { type Key, random } from "@millrace/core"
 import { Schema } from "effect"
+import { pixelRanges, writePixels } from "../images/pixels.js"
 import { Fraction, Positive, PositiveOrZero } from "../ranges.js"
-import { byteScale, byteShift, writePixels } from "./pixels.js"
 
 /** How far an image may be changed. What is left out is not done. */
 export const AugmentConfig = Schema.Struct({
@@ -94,7 +94,7 @@ export const writeAugmented = (
   at: number,
 ): void => {
   if (Object.keys(config).length === 0) {
-    writePixels(pixels, batch, at)
+    writePixels(pixelRanges.clip, pixels, batch, at)
     return
   }
   const u = random.uniform(key, [10]).data
@@ -111,8 +111,8 @@ export const writeAugmented = (
     number,
     number,
   ]
-  const [scaleR, scaleG, scaleB] = byteScale.map((scale) => scale * 255) as [number, number, number]
-  const [shiftR, shiftG, shiftB] = byteShift as [number, number, number]
+  const [scaleR, scaleG, scaleB] = pixelRanges.clip.scale.map((scale) => scale * 255) as [number, number, number]
+  const [shiftR, shiftG, shiftB] = pixelRanges.clip.shift
   const middle = (size - 1) / 2
   const last = size - 1
   for (let y = 0; y < size; y++) {

@@ -22,13 +22,13 @@ import { Effect, Schema } from "effect"
 import { type CaptionedImage, captionedImagesKind } from "../artifacts/captionedImages.js"
 import { type Judge, judgeKind, type Verdict } from "../artifacts/judge.js"
 import { fit } from "../fit.js"
+import { imageBatch, pixelRanges } from "../images/pixels.js"
 import { epochRows } from "../order.js"
 import { Count, CountOrZero } from "../ranges.js"
 import { spread } from "../spread.js"
 import { FitConfig } from "../trainer.js"
 import { type Facts, type Inverses, pictureFacts } from "./facts.js"
 import { type JudgeConfig, judge } from "./judgeModel.js"
-import { imageBatch } from "./pixels.js"
 import { soften } from "./soften.js"
 
 const image = tensor("float32", "b y x c", "[0,1]")
@@ -101,8 +101,8 @@ export const judgeOf = (
         Effect.gen(function* () {
           const told: Array<Verdict> = []
           for (let from = 0; from < images.length; from += part) {
-            const rows = images.slice(from, from + part).map((pixels) => ({ pixels }))
-            const inputs = { image: imageBatch(rows, part, size) }
+            const rows = images.slice(from, from + part)
+            const inputs = { image: imageBatch(pixelRanges.unit, rows, size, part) }
             const { data } = (yield* program.run({ state: { params: state }, inputs })).verdict!
             for (let i = 0; i < rows.length; i++) {
               const at = i * vocabulary.length
@@ -160,8 +160,8 @@ export const judgeStage = defineStageNode({
             const truth: Array<number> = []
             for (const row of rows) truth.push(...(yield* classesOf(vocabulary, factsOf(row), row.name)))
             const times = random.integers(split(blur, at), [batch], 0, softest + 1).data
-            const seen = rows.map(({ pixels }, i) => ({ pixels: soften(pixels, size, times[i]!) }))
-            return { image: imageBatch(seen, batch, size), truth: int32([batch, vocabulary.length], truth) }
+            const seen = rows.map(({ pixels }, i) => soften(pixels, size, times[i]!))
+            return { image: imageBatch(pixelRanges.unit, seen, size), truth: int32([batch, vocabulary.length], truth) }
           }),
         amount: batch,
         unit: "images",
