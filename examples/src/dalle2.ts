@@ -28,7 +28,7 @@ const world = { objects, heldOutColours: 3, single: 1, background: "white" } as 
 /** For `--preset`. */
 export const presets = {
   tiny: () => dalle2(dalle2Presets.tiny, scenes({ size: 16, train: 256, heldOut: 64, ...world })),
-  small: () => dalle2(dalle2Presets.small, scenes({ size: 32, train: 4000, heldOut: 288, ...world })),
+  small: () => dalle2(dalle2Presets.small, scenes({ size: 32, train: 4000, heldOut: 560, ...world })),
   paper: () => dalle2(dalle2Presets.paper, scenes({ size: 256, train: 650_000_000, heldOut: 4096, ...world })),
 }
 

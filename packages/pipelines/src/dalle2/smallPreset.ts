@@ -29,7 +29,7 @@ export const small: Dalle2Config = {
     augment: { shift: 0.05 },
     fit: { steps: 320, schedule: cosine(2e-3, 40), optimizer: { ...adam, weightDecay: 0.1 }, clip: 1 },
   },
-  embeddings: { train: 4000, heldOut: 288 },
+  embeddings: { train: 4000, heldOut: 560 },
   prior: {
     kind: "diffusion",
     model: { context: 12, width: 128, layers: 2, heads: 4, dropped: "learned" },
@@ -39,7 +39,7 @@ export const small: Dalle2Config = {
     batch: 128,
     fit: { steps: 500, schedule: cosine(2e-3, 40), optimizer: adam, clip: 1, average: average(0.99) },
   },
-  evaluatePrior: { captions: 256, sampling: priorSampling },
+  evaluatePrior: { captions: 512, sampling: priorSampling },
   decoder: {
     model: {
       unet: {
