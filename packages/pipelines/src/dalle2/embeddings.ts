@@ -78,11 +78,11 @@ export const embeddingsStage = defineStageNode({
       const train = yield* embedded(images.train, of("train"), embedder)
       const drawn = of("heldOut")
       const heldOut = yield* embedded(images.heldOut, yield* distinctImages(images.heldOut, drawn), embedder)
-      const captions = new Set(heldOut.captions)
+      const captions = new Set(Array.from(heldOut.indices, (_, row) => heldOut.captions[heldOut.first[row]!]!))
       const seen = new Set(train.captions.filter((caption) => captions.has(caption)))
       yield* emit({
         type: "stage.note",
-        text: `${train.indices.length} images with ${train.captions.length} captions to learn from; ${heldOut.indices.length} with ${heldOut.captions.length} held out, ${drawn.length - heldOut.indices.length} copies of them left out; of ${captions.size} different held-out captions train has ${seen.size}`,
+        text: `${train.indices.length} images with ${train.captions.length} captions to learn from; ${heldOut.indices.length} with ${heldOut.captions.length} held out, ${drawn.length - heldOut.indices.length} copies of them left out; of the ${captions.size} different first captions of these train has ${seen.size}`,
       })
       return { train, heldOut }
     }),
