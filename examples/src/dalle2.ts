@@ -4,19 +4,20 @@
  *   npx millrace run dalle2                                       the sprites of the scenes, 74 MB, are fetched once
  *   npx millrace run dalle2 --set prior.kind=autoregressive       the other prior of the paper
  *
- * Each of eight objects is learnt in five of eight colours, and asked for in the other three: 24 captions that train never has, and
+ * Each of twelve objects is learnt in six of eight colours, and asked for in the other two: 24 captions that train never has, and
  * images none of which is another's copy.
  */
 import { registry as registryOf } from "@millrace/core"
 import { dalle2, dalle2Presets, dalle2Stages } from "@millrace/pipelines"
 import { scenes } from "./data/scenes.js"
-import { clearObjects as objects } from "./data/scenesWorld.js"
+import { clearObjects } from "./data/scenesWorld.js"
 
 /** What `--set` and graph files are decoded with. */
 export const registry = registryOf([...dalle2Stages, scenes])
 
-/** One thing each; 3 of its 8 colours are held out, so that there are 24 held-out captions to ask for. */
-const world = { objects, heldOutColours: 3, single: 1, background: "white" } as const
+/** One thing each; 2 of its 8 colours are held out, so that there are 24 held-out captions to ask for. */
+const objects = [...clearObjects, "banana", "crown", "guitar", "mushroom"] as const
+const world = { objects, heldOutColours: 2, single: 1, background: "white" } as const
 
 /** For `--preset`. */
 export const presets = {
