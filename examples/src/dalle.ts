@@ -32,12 +32,10 @@
 import { registry as registryOf } from "@millrace/core"
 import { dalle, dallePresets, dalleStages } from "@millrace/pipelines"
 import { scenes } from "./data/scenes.js"
+import { clearObjects as objects } from "./data/scenesWorld.js"
 
 /** What `--set` and graph files are decoded with. */
 export const registry = registryOf([...dalleStages, scenes])
-
-/** What tells apart at 16 × 16 what little time can teach. */
-const objects = ["apple", "car", "fish", "heart", "house", "star", "tree", "umbrella"] as const
 
 /** For `--preset`. */
 export const presets = {

@@ -16,13 +16,13 @@ import { Effect, Schema } from "effect"
 import { captionedImagesKind } from "../artifacts/captionedImages.js"
 import { discreteVaeKind } from "../artifacts/discreteVae.js"
 import { fit } from "../fit.js"
+import { imageBatch, pixelRanges } from "../images/pixels.js"
 import { showImages } from "../images/showImages.js"
 import { epochRows } from "../order.js"
 import { Count } from "../ranges.js"
 import { spread } from "../spread.js"
 import { FitConfig, trainingOf } from "../trainer.js"
 import { DvaeShape, initialOf, modelFor, trainingFor } from "./dvaeTraining.js"
-import { imageBatch } from "./pixels.js"
 import { Ramp } from "./ramp.js"
 import { openReconstruction, type Reconstructed } from "./reconstruct.js"
 import { reconstructionTable, reconstructionText } from "./reconstructionTable.js"
@@ -91,7 +91,11 @@ export const dvaeStage = defineStageNode({
         initial,
         batch: (at) =>
           Effect.map(train.read(epochRows(train.count, batch, order, at)), (rows) => ({
-            image: imageBatch(rows, batch, size),
+            image: imageBatch(
+              pixelRanges.unit,
+              rows.map(({ pixels }) => pixels),
+              size,
+            ),
             uniform: random.uniform(split(noise, at), [batch, places, model.vocab]),
             temperature: float32([], [cosineRamp(temperature, at)]),
             beta: float32([], [cosineRamp(beta, at)]),
