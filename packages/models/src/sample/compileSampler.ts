@@ -115,7 +115,10 @@ export const compileSampler = (
       Effect.gen(function* () {
         const state = { policy, cache }
         if (prefill === null) yield* cache.write(empty)
-        else yield* prefill.run({ state, inputs: prefillInputs(config, prompts) })
+        else {
+          const inputs = prefillInputs(config, prompts)
+          yield* prefill.loop({ state, steps: 1, inputs, collect: [], scratch: ["cache"] })
+        }
         const inputs = loopInputs(config, prompts)
         return yield* step.loop({
           state,
