@@ -116,8 +116,6 @@ describe.each(["onnx", "tfjs:cpu"])("%s", (engine) => {
         )
         const [wanted, made] = [yield* outcome(shape, true, clean, []), yield* outcome(shape, true, spoilt, [])]
         expect(made[0]).toEqual(wanted[0])
-        const one = [yield* outcome(shape, false, clean, []), yield* outcome(shape, false, spoilt, [])]
-        expect(one[1]![0]).toEqual(one[0]![0])
       }),
     ),
   )

@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import type { Kernel } from "./kernels.js"
 import { input, real } from "./shapes.js"
 
-/** The score of a slot that is not seen: `exp` of it is exactly 0 in float32. */
+/** Added to the score of a slot that is not seen: `exp` of it is exactly 0 in float32. */
 const unseen = -1e9
 
 const counted = (length: number, stride: number, shape: [number, number]): tf.Tensor =>
@@ -18,7 +18,7 @@ const counted = (length: number, stride: number, shape: [number, number]): tf.Te
 
 /**
  * The new position is not read from the table that it is written to: an engine that writes rows by itself then never needs
- * the written table before the next step. Slots that are not seen are replaced, not multiplied by 0: they may hold NaN.
+ * the written table before the next step.
  */
 const onePosition = ([qkv, keys, values, lengths]: ReadonlyArray<tf.Tensor>): ReadonlyArray<tf.Tensor> => {
   const [b, h, s, e] = keys!.shape as [number, number, number, number]
@@ -33,15 +33,13 @@ const onePosition = ([qkv, keys, values, lengths]: ReadonlyArray<tf.Tensor>): Re
     const flat = tf.tensorScatterUpdate(tf.reshape(table, [-1, e]), rows, tf.reshape(update, [-1, e]))
     return tf.reshape(flat, table.shape)
   }
-  const seen = tf.less(counted(s, 1, [1, s]), at) // b s
+  const bias = tf.reshape(tf.where(tf.less(counted(s, 1, [1, s]), at), tf.scalar(0), tf.scalar(unseen)), [b, 1, 1, s])
   const scaled = tf.mul(q, 1 / Math.sqrt(e)) // b h 1 e
   // The query as a column: engines have a faster kernel for a matrix times a column than for a transposed matrix.
   const products = tf.reshape(tf.matMul(keys!, tf.reshape(scaled, [b, h, e, 1])), [b, h, 1, s])
-  const past = tf.where(tf.reshape(seen, [b, 1, 1, s]), products, tf.scalar(unseen))
-  const scores = tf.concat([past, tf.sum(tf.mul(scaled, k), -1, true)], 3) // b h 1 s+1
-  const [before, present] = tf.split(tf.softmax(scores), [s, 1], 3) as [tf.Tensor, tf.Tensor]
-  const filled = tf.where(tf.reshape(seen, [b, 1, s, 1]), values!, tf.scalar(0))
-  const attended = tf.add(tf.matMul(before, filled), tf.mul(present, v)) // b h 1 e
+  const scores = tf.concat([tf.add(products, bias), tf.sum(tf.mul(scaled, k), -1, true)], 3) // b h 1 s+1
+  const [past, present] = tf.split(tf.softmax(scores), [s, 1], 3) as [tf.Tensor, tf.Tensor]
+  const attended = tf.add(tf.matMul(past, values!), tf.mul(present, v)) // b h 1 e
   return [tf.reshape(attended, [b, h * e]), written(keys!, k), written(values!, v)]
 }
 
