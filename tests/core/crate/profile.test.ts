@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises"
 import { crateFiles, entitiesOf, profileProblems, requirements } from "@millrace/core/crate"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { options, recorded } from "./published.js"
+import { experiment, failing, options, recorded } from "./published.js"
 
 interface Entity {
   "@id": string
@@ -164,4 +164,37 @@ test("every wire of the graph is a connection from the output that makes it to t
     "#output/inner.learn/average -> #input/judge/model",
     "#output/judge/out -> #graph-output/judge",
   ])
+})
+
+/** The entities of a run's crate, by id, after a check of its profile. */
+const described = async (...run: Parameters<typeof recorded>) => {
+  const { record, root: other } = await recorded(...run)
+  const document = JSON.parse(
+    new TextDecoder().decode(crateFiles(record, { version: "0.0.0" })["ro-crate-metadata.json"]),
+  ) as Document
+  expect(profileProblems(document)).toEqual([])
+  return { other, byId: new Map(document["@graph"].map((entity) => [entity["@id"], entity])) }
+}
+
+test("a run that failed can be published too: what failed says why, and what never ran says so", async () => {
+  const { other, byId } = await described(failing)
+  await rm(other, { recursive: true })
+  expect(byId.get("#action/words")).toMatchObject({
+    actionStatus: "http://schema.org/FailedActionStatus",
+    error: "no words",
+  })
+  expect(byId.get("#run")).toMatchObject({ actionStatus: "http://schema.org/FailedActionStatus", error: "no words" })
+  expect(byId.get("#action/judge")).toMatchObject({ actionStatus: "http://schema.org/PotentialActionStatus" })
+  expect(byId.get("#action/judge")).not.toHaveProperty("startTime")
+})
+
+test("what was taken from the store is told as reuse of the run that made it, and not as work", async () => {
+  const { other, byId: first } = await described(experiment, { cache: "use" })
+  const { byId: second } = await described(experiment, { root: other, cache: "use" })
+  await rm(other, { recursive: true })
+  expect(first.get("#action/judge")).toHaveProperty("resourceUsage")
+  expect(second.get("#action/judge")).not.toHaveProperty("resourceUsage")
+  expect(second.get("#action/judge")).not.toHaveProperty("startTime")
+  expect(second.get("#control/judge")?.name).toMatch(/^Reuse of what judge made in run \w+$/)
+  expect(second.get("#control/judge")?.object).toEqual({ "@id": "#action/judge" })
 })

@@ -1,15 +1,17 @@
 /** A small run with everything that a crate can hold: data, weights, numbers, images, a program, a graph in a graph. */
 import { mkdtemp } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import {
   artifact,
   artifactKind,
   canonicalJson,
   defineStageNode,
   encodeSafetensors,
+  type Graph,
   graph,
   type HostTensors,
+  type RunFolder,
   recordRun,
   registry,
   Stage,
@@ -37,7 +39,7 @@ const words = defineStageNode({
   version: 1,
   config: Schema.Struct({ words: Schema.Array(Schema.String) }),
   ports: { in: {}, out: artifact(listKind) },
-  run: ({ words }) => Effect.succeed(words),
+  run: ({ words }) => (words.length === 0 ? Effect.fail(new Error("no words")) : Effect.succeed(words)),
 })
 
 const weights = artifact(weightsKind)
@@ -89,11 +91,16 @@ const learning = graph("learning", { list: artifact(listKind) })
   .node("learn", learn({ steps: 3, fit: { rate: 0.25, name: "sgd" } }), { list: "list" })
   .output({ model: "learn.average" })
 
-export const experiment = graph("experiment", {})
-  .node("words", words({ words: ["a", "b"] }), {})
-  .node("inner", learning, { list: "words" })
-  .node("judge", judge({}), { model: "inner.model" })
-  .output("judge")
+const experimentOn = (list: ReadonlyArray<string>) =>
+  graph("experiment", {})
+    .node("words", words({ words: list }), {})
+    .node("inner", learning, { list: "words" })
+    .node("judge", judge({}), { model: "inner.model" })
+    .output("judge")
+
+export const experiment = experimentOn(["a", "b"])
+/** Its first stage fails. */
+export const failing = experimentOn([])
 
 export const options: CrateOptions = {
   version: "0.0.0",
@@ -112,8 +119,15 @@ export const options: CrateOptions = {
 }
 
 /** The record of a new run, and the folder of runs that it is in. */
-export const recorded = async () => {
-  const root = await mkdtemp(join(tmpdir(), "millrace-crate-"))
-  const { folder } = await Effect.runPromise(recordRun(experiment, { root, seed: 7 }).pipe(noEngine))
-  return { root, folder: folder.path, record: await Effect.runPromise(readRun(folder.id, folder.path, types)) }
+export const recorded = async (
+  graph: Graph = experiment,
+  { root, cache = "off" }: { readonly root?: string; readonly cache?: "use" | "off" } = {},
+) => {
+  const runs = root ?? (await mkdtemp(join(tmpdir(), "millrace-crate-")))
+  let folder = ""
+  const begun = ({ path }: RunFolder): void => {
+    folder = path
+  }
+  await Effect.runPromiseExit(recordRun(graph, { root: runs, seed: 7, cache, begun }).pipe(noEngine))
+  return { root: runs, folder, record: await Effect.runPromise(readRun(basename(folder), folder, types)) }
 }

@@ -14,6 +14,14 @@ const cell = (text: string): string =>
 /** A text in YAML, whatever it holds. */
 const yaml = (text: string): string => JSON.stringify(text)
 
+/** Hugging Face has names of its own for licences, which are those of SPDX in lower case. */
+const licenseLines = (license: string): ReadonlyArray<string> => {
+  const name = /^https:\/\/spdx\.org\/licenses\/([A-Za-z0-9.+-]+)$/.exec(license)?.[1]
+  return name === undefined
+    ? ["license: other", `license_name: ${yaml(license)}`]
+    : [`license: ${name.toLowerCase()}`, `license_link: ${license}`]
+}
+
 export const attributionPage = (dataSets: ReadonlyArray<DataSet>, license: string): string =>
   [
     "# Attribution",
@@ -24,8 +32,10 @@ export const attributionPage = (dataSets: ReadonlyArray<DataSet>, license: strin
       ? "No stage of the run told of data from elsewhere."
       : "The run used these data. What was learnt from them is under their terms too, where those say so.",
     "",
-    ...dataSets.map(
-      ({ stage, source, license }) => `- ${cell(source)} (stage \`${cell(stage)}\`; licence: ${cell(license)})`,
+    ...dataSets.map(({ stage, source, license: terms }) =>
+      terms === source
+        ? `- ${cell(source)} (stage \`${cell(stage)}\`)`
+        : `- ${cell(source)} (stage \`${cell(stage)}\`; licence: ${cell(terms)})`,
     ),
     "",
   ].join("\n")
@@ -43,12 +53,10 @@ export const modelCard = (
   return [
     "---",
     "library_name: millrace",
-    "license: other",
-    `license_name: ${yaml(license)}`,
+    ...licenseLines(license),
     "tags:",
     "- millrace",
-    `- ${yaml(kind)}`,
-    `- ${yaml(record.graph.name)}`,
+    ...[...new Set([kind, record.graph.name])].map((tag) => `- ${yaml(tag)}`),
     "---",
     "",
     `# ${cell(record.graph.name)}: ${cell(name)}`,
