@@ -8,6 +8,7 @@ Each crate is unpacked with Python's zipfile, then
     onnx.checker    every model; ONNX Runtime makes a session of each
     safetensors     every file of weights
     mlcroissant     every croissant.json
+    prov            prov.json, and that it is the same when written and read again
 
 RO-Crate's context is fetched from w3id.org, or read from a file: --context context.jsonld
 Prints a line a check. The code is 1 where one fails.
@@ -92,6 +93,14 @@ def croissant_of(path):
     assert not errors, errors
 
 
+def provenance_of(path):
+    from prov.model import ProvDocument
+
+    document = ProvDocument.deserialize(str(path), format="json")
+    assert ProvDocument.deserialize(content=document.serialize(format="json"), format="json") == document
+    assert any(document.get_records()), "no records"
+
+
 def check(crate, arguments):
     failures = 0
 
@@ -122,6 +131,7 @@ def check(crate, arguments):
         each("models, onnx.checker and a session", "programs/**/*.onnx", model_of)
         each("files of weights, safetensors", "artifacts/**/*.safetensors", weights_of)
         each("descriptions of data, mlcroissant", "data/**/croissant.json", croissant_of)
+        each("provenance, prov", "prov.json", provenance_of)
     return failures
 
 

@@ -88,6 +88,7 @@ test("a crate holds the run, its program, cards, descriptions and report, and op
     "manifest-sha256.txt",
     "metrics.json",
     "programs/inner.learn/step.onnx",
+    "prov.json",
     "ro-crate-metadata.json",
     "ro-crate-preview.html",
   ])
@@ -273,4 +274,28 @@ describe("a run's folder is not published", () => {
 test("limits are those of the archive: a smaller one is refused before it is read", async () => {
   const exit = await Effect.runPromiseExit(openCrate(crate, types, { entries: 3, total: 2 ** 20, ratio: 200 }))
   expect(Exit.isFailure(exit)).toBe(true)
+})
+
+test("the provenance tells for every artifact which stage made it, and from which artifacts", () => {
+  const read = JSON.parse(text(crateFiles(record, options)["prov.json"])) as Record<
+    string,
+    Record<string, Record<string, string>>
+  >
+  const pairs = (relation: string, from: string, to: string) =>
+    Object.values(read[relation]!).map((one) => `${one[from]} ${one[to]}`)
+  expect(pairs("wasGeneratedBy", "prov:entity", "prov:activity")).toEqual([
+    "run:artifact-words-out run:stage-words",
+    "run:artifact-inner.learn-last run:stage-inner.learn",
+    "run:artifact-inner.learn-average run:stage-inner.learn",
+    "run:artifact-judge-out run:stage-judge",
+  ])
+  expect(pairs("used", "prov:activity", "prov:entity")).toEqual([
+    "run:stage-inner.learn run:artifact-words-out",
+    "run:stage-judge run:artifact-inner.learn-average",
+  ])
+  expect(pairs("wasInformedBy", "prov:informed", "prov:informant")).toEqual([
+    "run:stage-inner.learn run:stage-words",
+    "run:stage-judge run:stage-inner.learn",
+  ])
+  expect(read.entity?.["run:artifact-judge-out"]?.["millrace:sha256"]).toBe(record.digests.judge?.out)
 })

@@ -7,6 +7,7 @@ import { defaultTolerance, metricsFile, metricsOf, type Tolerance } from "./metr
 import { attributionPage, modelCard, readmePage } from "./pages.js"
 import { artifactPath, manifestOf, manifestPath, metadataPath, metricsPath, previewPath } from "./parts.js"
 import { programsOf } from "./programs.js"
+import { provenanceOf } from "./provenance.js"
 import { type DataSet, momentOf, type RunRecord } from "./record.js"
 import { encodeZip } from "./zip/encode.js"
 
@@ -54,6 +55,7 @@ export const crateFiles = (record: RunRecord, options: CrateOptions): Files => {
     ...Object.fromEntries(dataSets.map((data) => [croissantPath(data), text(croissantOf(data, rest, published))])),
     ...Object.fromEntries(cards),
     [metricsPath]: text(metricsFile(metrics, tolerance)),
+    "prov.json": text(provenanceOf(record, flow, version)),
     "README.md": text(readmePage({ record, flow, metrics, without })),
     "ATTRIBUTION.md": text(attributionPage(dataSets, license)),
   }

@@ -112,6 +112,7 @@ export const readmePage = ({ record, flow, metrics, without }: ReadmeInput): str
     "- `programs/`: what the stages compute, as ONNX; node names are paths in the graph. Weights are inputs: they are in `artifacts/`",
     "- `data/`: Croissant descriptions of the data; the data themselves are not here",
     "- `metrics.json`: the numbers, and how near a run elsewhere must come",
+    "- `prov.json`: which stage used and made what, in PROV-JSON",
     "- `manifest-sha256.txt`: `sha256sum -c manifest-sha256.txt`",
     "- `ATTRIBUTION.md`: where the data come from, and their licences",
     "",

@@ -1,5 +1,5 @@
 /** What the stages of a graph compute, as ONNX models without weights. */
-import { BadConfig, messageOf, UnsupportedOp } from "../errors.js"
+import { isFailure, messageOf } from "../errors.js"
 import type { Graph } from "../graph/parts.js"
 import { lower } from "../onnx/lower.js"
 import { withMetadata } from "../onnx/proto.js"
@@ -38,7 +38,7 @@ export const programsOf = (graph: Graph, hash: string): StagePrograms => {
         })
       }
     } catch (error) {
-      if (!(error instanceof BadConfig || error instanceof UnsupportedOp)) throw error
+      if (!isFailure(error)) throw error
       without.push([stage, messageOf(error).split("\n").slice(0, 2).join(" ")])
     }
   }

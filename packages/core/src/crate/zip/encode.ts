@@ -4,7 +4,7 @@ import { deflateSync } from "fflate"
 import { type Files, sha256 } from "../../artifact.js"
 import { BadData } from "../../errors.js"
 import { collisionIn, whyNotEntryName } from "./entryName.js"
-import { centralHeader, endRecord, localHeader, type StoredEntry } from "./layout.js"
+import { centralHeader, endRecord, lengths, localHeader, type StoredEntry } from "./layout.js"
 import { zipLimits } from "./limits.js"
 
 /** What deflating gains nothing on. */
@@ -71,5 +71,13 @@ export const encodeZip = (files: Files): Uint8Array => {
   }
   const directory = entries.map(centralHeader)
   const size = directory.reduce((sum, { length }) => sum + length, 0)
+  if (offset + size + lengths.end > zipLimits.total) {
+    throw refusal(
+      "archive",
+      `at most ${zipLimits.total} bytes`,
+      `${offset + size + lengths.end}`,
+      "publish a smaller run",
+    )
+  }
   return Buffer.concat([...chunks, ...directory, endRecord(entries.length, size, offset)])
 }
