@@ -80,7 +80,9 @@ export const metadataOf = (input: MetadataInput): string => {
   const workflow = workflowEntities(record, flow, input.programs, input.version)
   const others = [...described].flatMap(([path, entity]) => (path === graphPath ? [] : [entity]))
   const manifest = fileEntity(manifestPath, null)
-  const actions = actionEntities(record, flow)
+  const actions = actionEntities(record, flow).map((action) =>
+    author !== undefined && action["@type"] === "CreateAction" ? { ...action, agent: refer("#author") } : action,
+  )
   const folders = artifacts.filter((entity) => entity["@type"] === "Dataset")
   const loose = others.filter((entity) => !inFolders.has(entity["@id"]))
   const root: Entity = {

@@ -2,7 +2,7 @@
 import { type Files, sha256 } from "../artifact.js"
 import { pathSegment } from "../run/keptPath.js"
 import { type Entity, fileId, idsOf, localId, type Reference, refer } from "./entity.js"
-import type { Flow } from "./flow.js"
+import type { Flow, Source } from "./flow.js"
 import type { RunRecord } from "./record.js"
 
 export const metadataPath = "ro-crate-metadata.json"
@@ -57,6 +57,18 @@ export const artifactPath = (stage: string, port: string): string =>
 export const artifactReference = (record: RunRecord, stage: string, port: string): Reference | null =>
   record.digests[stage]?.[port] === undefined ? null : refer(fileId(artifactPath(stage, port)))
 
+/** Every parameter that an artifact is the value of: the output that it is, and the inputs and outputs that it goes to. */
+const readers = (flow: Flow, stage: string, port: string): ReadonlyArray<string> => {
+  const isIt = (from: Source): boolean => from.stage === stage && from.port === port
+  return [
+    localId("output", stage, port),
+    ...flow.stages.flatMap(({ name, inputs }) =>
+      inputs.flatMap((input) => (isIt(input.from) ? [localId("input", name, input.port)] : [])),
+    ),
+    ...flow.outputs.flatMap(({ name, from }) => (isIt(from) ? [localId("graph-output", name)] : [])),
+  ]
+}
+
 /** The folder of each artifact; it names its files, and a card that was added to them apart. */
 export const artifactEntities = (
   record: RunRecord,
@@ -78,7 +90,7 @@ export const artifactEntities = (
           name: `${name}${port === "out" ? "" : ` ${port}`}`,
           description: `What the stage ${name} made: an artifact of kind ${type.unit}`,
           identifier: refer(localId("digest", name, port)),
-          exampleOfWork: refer(localId("output", name, port)),
+          exampleOfWork: readers(flow, name, port).map(refer),
           hasPart: idsOf(made.map(({ entity }) => entity)),
           ...(added.length === 0 ? {} : { subjectOf: idsOf(added.map(({ entity }) => entity)) }),
         },

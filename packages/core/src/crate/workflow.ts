@@ -107,6 +107,7 @@ export const workflowEntities = (
       name: record.graph.name,
       version: record.hash.slice(0, 12),
       identifier: refer("#graph-digest"),
+      conformsTo: refer("https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"),
       programmingLanguage: refer(languageId),
       input: idsOf(inputs),
       output: idsOf(outputs),
