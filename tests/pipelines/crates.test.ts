@@ -96,3 +96,17 @@ test("a run or crate that is not there is a mistake of the command, and a file t
   await writeFile(join(folder, "text.zip"), "no archive")
   expect(await millrace(["verify", "text.zip"])).toMatchObject({ code: 3, err: expect.stringContaining("zip archive") })
 })
+
+const long = process.env.MILLRACE_LONG === undefined ? [] : ["instructgpt", "clip", "dalle", "dalle2"]
+
+test.for(long)("%s is published, verified and reproduced from an empty folder", async (name) => {
+  expect(await millrace(["run", name, "--preset", "tiny", "--out", name, "--quiet"])).toMatchObject({ code: 0 })
+  const [run = ""] = (await readdir(join(folder, name))).filter((entry) => !entry.startsWith("."))
+  for (const out of ["first.zip", "second.zip"]) {
+    expect(await millrace(["publish", run, "--root", name, "--out", out])).toMatchObject({ code: 0 })
+  }
+  expect(await readFile(join(folder, "second.zip"))).toEqual(await readFile(join(folder, "first.zip")))
+  await rm(join(folder, name), { recursive: true })
+  expect(await millrace(["verify", "first.zip"])).toMatchObject({ code: 0 })
+  expect(await millrace(["reproduce", "first.zip", "--quiet"])).toMatchObject({ code: 0 })
+})

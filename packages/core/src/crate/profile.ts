@@ -3,88 +3,24 @@
  * and Provenance Run Crates 0.5, one function each.
  * Source   https://w3id.org/ro/wfrun/provenance/0.5 and the profiles that it extends
  */
-import { type Entities, entitiesOf, listOf, typesOf } from "./entities.js"
-import type { Entity } from "./entity.js"
+import { entitiesOf, listOf } from "./entities.js"
 import { metadataPath } from "./parts.js"
-
-type Rule = (entities: Entities) => ReadonlyArray<string>
-
-const actions = ["CreateAction", "ActivateAction", "UpdateAction"]
-const tools = ["SoftwareApplication", "SoftwareSourceCode", "ComputationalWorkflow"]
-const isOf = (entity: Entity | undefined, types: ReadonlyArray<string>): boolean =>
-  entity !== undefined && typesOf(entity).some((type) => types.includes(type))
-
-const rootOf = (entities: Entities): Entity | undefined => {
-  const descriptor = entities.find(metadataPath)
-  return descriptor === undefined ? undefined : entities.find(entities.named(descriptor, "about")[0] ?? "")
-}
-
-/** Complains of those that do not hold, by their ids. */
-const each = (found: ReadonlyArray<Entity>, says: string, holds: (entity: Entity) => boolean): ReadonlyArray<string> =>
-  found.filter((entity) => !holds(entity)).map((entity) => `${entity["@id"]}: ${says}`)
-
-/** A property of every such entity names some of the given types, and nothing else; at least one where `some`. */
-const names =
-  (of: string | ReadonlyArray<string>, property: string, types: ReadonlyArray<string>, some: boolean): Rule =>
-  (entities) =>
-    each(
-      [of].flat().flatMap(entities.of),
-      `${property} names ${some ? "a" : "only a"} ${types.join(" or ")}`,
-      (entity) => {
-        const ids = entities.named(entity, property)
-        return (
-          ids.length === listOf(entity[property]).length &&
-          ids.every((id) => isOf(entities.find(id), types)) &&
-          (!some || ids.length > 0)
-        )
-      },
-    )
-
-const has =
-  (of: string, property: string): Rule =>
-  (entities) =>
-    each(entities.of(of), `has ${property}`, (entity) => listOf(entity[property]).length > 0)
-
-const root =
-  (says: string, holds: (root: Entity, entities: Entities) => boolean): Rule =>
-  (entities) => {
-    const found = rootOf(entities)
-    return found !== undefined && holds(found, entities) ? [] : [`./: ${says}`]
-  }
-
-const text = (entity: Entity, property: string): boolean =>
-  typeof entity[property] === "string" && entity[property] !== ""
-
-/** A date, with a time or not, of ISO 8601. */
-const isoDate = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/
-
-const claims = (root: Entity, entities: Entities, prefix: string): boolean =>
-  entities.named(root, "conformsTo").some((id) => id.startsWith(prefix) && isOf(entities.find(id), ["CreativeWork"]))
-
-const main = (root: Entity, entities: Entities): Entity | undefined =>
-  entities.find(entities.named(root, "mainEntity")[0] ?? "")
-
-/** Tools: what a workflow says are its parts. */
-const toolsIn = (entities: Entities): ReadonlyArray<Entity> =>
-  entities.of("ComputationalWorkflow").flatMap((workflow) =>
-    entities.named(workflow, "hasPart").flatMap((id) => {
-      const tool = entities.find(id)
-      return tool !== undefined && isOf(tool, tools) ? [tool] : []
-    }),
-  )
-
-/** Everything that the root has as a part, or a part of such. */
-const reachable = (entities: Entities): ReadonlySet<string> => {
-  const seen = new Set<string>()
-  const waiting = ["./"]
-  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-    if (seen.has(id)) continue
-    seen.add(id)
-    const entity = entities.find(id)
-    if (entity !== undefined) waiting.push(...entities.named(entity, "hasPart"))
-  }
-  return seen
-}
+import {
+  actions,
+  claims,
+  each,
+  has,
+  isOf,
+  isoDate,
+  main,
+  names,
+  type Rule,
+  reachable,
+  root,
+  text,
+  tools,
+  toolsIn,
+} from "./rules.js"
 
 export const requirements: Readonly<Record<string, Rule>> = {
   "a descriptor names the root": (entities) => {

@@ -1,4 +1,5 @@
 /** The record of a run, as its folder has it: what a crate is made of. */
+import { DateTime } from "effect"
 import type { Files } from "../artifact.js"
 import type { Graph } from "../graph/parts.js"
 import type { RunStory } from "../report/story.js"
@@ -41,9 +42,10 @@ export interface RecordSet {
   readonly fields: ReadonlyArray<{ readonly name: string; readonly type: "Text" | "Integer"; readonly says: string }>
 }
 
-/** When something of the run was, by the machine's clock when it began. */
+/** When something of the run was, by the machine's clock when it began. A record that does not tell when counts from 1970. */
 export const momentOf = (record: RunRecord, seconds: number): string => {
   const { startedAt } = record.environment
   const start = typeof startedAt === "string" ? Date.parse(startedAt) : Number.NaN
-  return new Date((Number.isNaN(start) ? 0 : start) + Math.round(seconds * 1000)).toISOString().replace("Z", "+00:00")
+  const moment = DateTime.makeUnsafe((Number.isNaN(start) ? 0 : start) + Math.round(seconds * 1000))
+  return DateTime.formatIso(moment).replace("Z", "+00:00")
 }
