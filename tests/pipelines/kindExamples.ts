@@ -387,18 +387,19 @@ const candidates = <D extends pipelines.Drawn>(finish: (drawn: pipelines.Drawn) 
     const bytes = size * size * 3
     const pixels = fc.uint8Array({ minLength: bytes, maxLength: bytes })
     const request = fc.record({ caption: text, facts: record(text) }, { requiredKeys: ["caption"] })
-    const drawn = fc
-      .record({ request, candidates: fc.array(fc.record({ pixels, logProb: finite }), { maxLength: 3 }) })
-      .chain(finish)
+    const set = fc.array(fc.record({ pixels, logProb: finite }), { maxLength: 3 })
+    const drawn = fc.record({ request, candidates: set, fewer: fc.array(set, { maxLength: 2 }) }).chain(finish)
     const groups = fc
       .array(fc.tuple(groupName, rows(drawn)), { maxLength: 3 })
       .map((entries): Readonly<Record<string, ReadonlyArray<D>>> => Object.fromEntries(entries))
     return fc.record({ size: fc.constant(size), groups })
   })
-const ranked = candidates((drawn) => {
-  const length = drawn.candidates.length
-  return fc.array(finite, { minLength: length, maxLength: length }).map((scores) => ({ ...drawn, scores }))
-})
+const scoresOf = ({ length }: ReadonlyArray<unknown>) => fc.array(finite, { minLength: length, maxLength: length })
+const ranked = candidates((drawn) =>
+  fc
+    .record({ scores: scoresOf(drawn.candidates), fewerScores: fc.tuple(...drawn.fewer.map(scoresOf)) })
+    .map((scores) => ({ ...drawn, ...scores })),
+)
 
 /** Every kind that can be read. */
 export const kindExamples: ReadonlyArray<KindExample> = [
