@@ -1,5 +1,10 @@
 /** The public names of the core, in reading order. */
 
+export { betweenSteps } from "./checkpoint/betweenSteps.js"
+export type { Checkpoint, Checkpoints } from "./checkpoint/checkpoint.js"
+export { type CheckpointFolder, checkpointFolder } from "./checkpoint/checkpointFolder.js"
+export type { Patience } from "./checkpoint/longStage.js"
+export { noCheckpoints } from "./checkpoint/noCheckpoints.js"
 export * from "./definitions.js"
 export { Disk, type DiskOperations, type Entry } from "./disk/disk.js"
 export {
@@ -49,12 +54,14 @@ export { makeRunFolder, openRunFolder, type RunFolder } from "./run/folder.js"
 export { keptPath, type Shelf } from "./run/keptPath.js"
 export { type RecordedRun, type RecordOptions, recordRun } from "./run/recordRun.js"
 export {
+  type Finished,
   type Kept,
   type RunOptions,
   type RunResult,
   runGraph,
   stageNames,
 } from "./run/runGraph.js"
+export { Stopping, type StopRequest, stopRequest } from "./run/stopRequest.js"
 export { type EventsWritten, writeEvents } from "./run/writeEvents.js"
 export { decodeSafetensors } from "./safetensors/decode.js"
 export { encodeSafetensors } from "./safetensors/encode.js"
@@ -63,7 +70,7 @@ export { openSafetensors, type TensorFile } from "./safetensors/open.js"
 export { pickTensors, type TensorSource, tensorSource } from "./tensorSource.js"
 export { withBackend } from "./tfjs.js"
 export { AdamW, adamW } from "./train/adamw.js"
-export { type Learner, slots, type UpdateConfig } from "./train/applyGradients.js"
+export { type Learner, learningState, slots, type UpdateConfig } from "./train/applyGradients.js"
 export { Average, averagedWeights, initAverage } from "./train/average.js"
 export {
   type CachedTrainStep,

@@ -82,8 +82,8 @@ const checkImages = ({ image }: ClipShape, { size, train }: CaptionedImages): Ef
 
 /** A look at the weights that a trainer has now. */
 const watched = (watch: ClipWatch, images: CaptionedImages, embedderOf: (params: State) => ClipEmbedder) => {
-  const look = clipWatcher(watch, images)
-  return { every: watch.every, look: (step: number, { params }: Trainer) => look(embedderOf(params), step) }
+  const { look, gathered } = clipWatcher(watch, images)
+  return { every: watch.every, gathered, look: (step: number, { params }: Trainer) => look(embedderOf(params), step) }
 }
 
 export const clipTrainStage = defineStageNode({
