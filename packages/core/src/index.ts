@@ -52,21 +52,25 @@ export { decodeEvents, encodeEvent } from "./run/eventLine.js"
 export { type RunEvents, runEvents } from "./run/events.js"
 export { makeRunFolder, openRunFolder, type RunFolder } from "./run/folder.js"
 export { keptPath, type Shelf } from "./run/keptPath.js"
-export { type RecordedRun, type RecordOptions, recordRun } from "./run/recordRun.js"
+export { machineOf, type RecordedRun, type RecordOptions, recordRun } from "./run/recordRun.js"
 export {
-  type Finished,
   type Kept,
   type RunOptions,
   type RunResult,
   runGraph,
-  stageNames,
 } from "./run/runGraph.js"
+export { RunJson, RunOrigin, readRunJson } from "./run/runJson.js"
+export { type StageCache, type StageCacheOptions, stageCache } from "./run/stageCache.js"
+export { stageNames } from "./run/stageNames.js"
 export { Stopping, type StopRequest, stopRequest } from "./run/stopRequest.js"
 export { type EventsWritten, writeEvents } from "./run/writeEvents.js"
 export { decodeSafetensors } from "./safetensors/decode.js"
 export { encodeSafetensors } from "./safetensors/encode.js"
 export type { Metadata } from "./safetensors/format.js"
 export { openSafetensors, type TensorFile } from "./safetensors/open.js"
+export { decodeMade, encodeMade, Made } from "./store/made.js"
+export { type KeyParts, type Machine, stageKey } from "./store/stageKey.js"
+export { type Store, storeAt } from "./store/store.js"
 export { pickTensors, type TensorSource, tensorSource } from "./tensorSource.js"
 export { withBackend } from "./tfjs.js"
 export { AdamW, adamW } from "./train/adamw.js"

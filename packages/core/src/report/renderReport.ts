@@ -52,6 +52,7 @@ const inlineSvg = (svg: string): Html =>
 const words: Readonly<Record<RunStory["status"] | StageStory["status"], string>> = {
   running: "Unfinished",
   done: "Done",
+  cached: "Found in the store",
   failed: "Failed",
   stopped: "Stopped",
   waiting: "Not started",

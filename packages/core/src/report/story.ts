@@ -14,7 +14,9 @@ export type Samples = Omit<Extract<RunEvent, { type: "stage.samples" }>, "type" 
 export interface StageStory {
   readonly name: string
   node: string
-  status: "waiting" | "running" | "done" | "failed" | "stopped"
+  status: "waiting" | "running" | "done" | "cached" | "failed" | "stopped"
+  /** The run that made what was found in the store. */
+  from: string | undefined
   startedAt: number
   seconds: number
   step: number
@@ -57,6 +59,7 @@ const newStage = (name: string): StageStory => ({
   name,
   node: "",
   status: "waiting",
+  from: undefined,
   startedAt: 0,
   seconds: 0,
   step: 0,
@@ -159,6 +162,13 @@ export const tell = (story: RunStory, event: StampedEvent): void => {
       return
     case "stage.ended":
       stage.status = "done"
+      stage.seconds = event.seconds
+      stage.digests = event.digests
+      return
+    case "stage.cached":
+      stage.node = event.node
+      stage.status = "cached"
+      stage.from = event.from
       stage.seconds = event.seconds
       stage.digests = event.digests
       return

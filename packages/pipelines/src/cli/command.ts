@@ -28,6 +28,10 @@ const run = Command.make(
       Flag.withDefault(".runs"),
       Flag.withDescription("The folder of all runs; each gets a new folder inside"),
     ),
+    cache: Flag.Boolean("cache").pipe(
+      Flag.withDefault(true),
+      Flag.withDescription("Take stages that were made before from the store; with --no-cache every stage runs"),
+    ),
     quiet: Flag.Boolean("quiet").pipe(
       Flag.withDefault(false),
       Flag.withAlias("q"),

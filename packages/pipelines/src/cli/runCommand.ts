@@ -28,6 +28,8 @@ export interface RunArguments {
   readonly quiet: boolean
   readonly json: boolean
   readonly images: ImageProtocol | "auto"
+  /** Whether stages that were made before are taken from the store. */
+  readonly cache: boolean
 }
 
 /** A whole number is a number; anything else is a text, which is a seed too. */
@@ -128,6 +130,8 @@ export const runCommand = (given: RunArguments): Effect.Effect<void, Ended> =>
       seed: seedOf(given.seed),
       events,
       command: commandOf(given),
+      origin: { graph: given.graph, preset: Option.getOrNull(given.preset), set: given.set },
+      cache: given.cache ? "use" : "renew",
       begun: (made) => {
         folder = made
       },
