@@ -99,7 +99,13 @@ test("the evaluation tells every measure with interval and chance, on held-out i
     }
   }
   const [table] = JSON.parse(await out("evaluate", "tables.json")) as ReadonlyArray<{ rows: ReadonlyArray<unknown> }>
-  expect(table!.rows).toHaveLength(12)
+  expect(table!.rows).toHaveLength(14)
+  for (const at of [1, 5]) {
+    const metric = `shifted.nearest-by-pixels@${at}`
+    expect(metrics[`${metric}Chance`]).toBeCloseTo(at / 24, 9)
+    expect(metrics[`${metric}Low`]! <= metrics[metric]! && metrics[metric]! <= metrics[`${metric}High`]!).toBe(true)
+    expect(metrics[`heldOut.nearest-by-pixels@${at}`]).toBeUndefined()
+  }
 })
 
 test("a search by an image of the index finds the image itself first, at cosine 1", async () => {

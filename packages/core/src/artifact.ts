@@ -11,17 +11,19 @@ export interface ArtifactKind<K extends string, V> {
   /** The value as files; the same value gives the same bytes. */
   files(value: V): Files
   /**
-   * The value of its files, which are checked as untrusted input. Absent where the files are a manifest that does not hold
-   * the value: its stage makes it again.
+   * The value of files that nobody vouches for. A kind whose files are a manifest alone has none: its stage makes the
+   * value again.
+   * @fails BadData  files that are not those of one value, in any way
+   * @law            what is read is written again as the same files
    */
-  read?(files: Files): Effect.Effect<V, BadData>
+  readonly read?: (files: Files) => Effect.Effect<V, BadData>
 }
 
-/** A kind of artifact. */
+/** A kind of artifact; without `read` its files are a manifest. */
 export const artifactKind = <const K extends string, V>(
   name: K,
   files: (value: V) => Files,
-  read?: (files: Files) => Effect.Effect<V, BadData>,
+  read?: (files: Files) => Effect.Effect<NoInfer<V>, BadData>,
 ): ArtifactKind<K, V> => ({ name, files, ...(read === undefined ? {} : { read }) })
 
 /** SHA-256 in hex. */

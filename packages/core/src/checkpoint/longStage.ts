@@ -19,6 +19,8 @@ const share = 0.01
 export interface LongStage {
   readonly checkpoints: Checkpoints
   readonly stopping: Effect.Effect<boolean>
+  /** The step that the stage went on from; undefined where it began. */
+  readonly from: () => number | undefined
   /** The stage, interrupted where the run is to stop and it has no steps, or none ends in time. */
   readonly within: <A, E, R>(stage: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Once its outputs are kept. */
@@ -36,6 +38,7 @@ export const longStage = (
 ): Effect.Effect<LongStage> =>
   Effect.map(Stopping, ({ asked, wait }) => {
     let hasSteps = false
+    let from: number | undefined
     let last = now()
     let pause = checkpointSeconds
     const rest = Effect.sync(() => {
@@ -45,7 +48,11 @@ export const longStage = (
     const checkpoints: Checkpoints = {
       restore: Effect.suspend(() => {
         hasSteps = true
-        return restore
+        return Effect.tap(restore, (found) =>
+          Effect.sync(() => {
+            from = found?.step
+          }),
+        )
       }).pipe(Effect.ensuring(rest)),
       save: (checkpoint) =>
         Effect.suspend(() => {
@@ -64,6 +71,7 @@ export const longStage = (
     return {
       checkpoints,
       stopping: Effect.sync(asked),
+      from: () => from,
       within: (stage) => Effect.raceFirst(stage, Effect.andThen(tooLate, Effect.interrupt)),
       clear: folder?.clear ?? Effect.void,
     }

@@ -1,6 +1,6 @@
 /** Untrusted values checked against a schema, every error at once, as one `BadConfig`. */
 import { Result, type Schema, type SchemaAST, SchemaIssue, SchemaParser } from "effect"
-import { BadConfig } from "../errors.js"
+import { BadConfig, type Failure } from "../errors.js"
 import { MAX_DEPTH } from "../json.js"
 import { didYouMean } from "../suggest.js"
 import { lines } from "./lines.js"
@@ -87,26 +87,11 @@ const expectation = (leaf: Found["leaf"]): string => {
 const formatter = SchemaIssue.makeFormatterStandardSchemaV1()
 const leafOf = (filter: SchemaIssue.Filter): string => formatter(filter).issues[0]?.message ?? "a valid value"
 
-/**
- * Checks a value: unknown keys are refused, all errors come in one `BadConfig`, a mistyped key gets a "did you mean".
- * @param where  the place that the error names: `dalle > logits > gpt.logits@1`
- */
-export const decodeConfig = <T, E>(
-  schema: ConfigSchema<T, E>,
-  value: unknown,
-  where: string,
-): Result.Result<T, BadConfig> => {
-  const why = whyNotJson(value)
-  if (why !== null) {
-    return Result.fail(
-      new BadConfig({
-        where,
-        expected: "plain JSON data",
-        received: why,
-        fix: "give strings, finite numbers, booleans, null, arrays and plain objects",
-      }),
-    )
-  }
+/** What a value is instead of what a schema asks for. */
+export type Mismatch = Pick<Failure, "expected" | "received" | "fix">
+
+/** Checks plain JSON data: unknown keys are refused, all errors come at once, a mistyped key gets a "did you mean". */
+export const matchSchema = <T, E>(schema: ConfigSchema<T, E>, value: unknown): Result.Result<T, Mismatch> => {
   const result = SchemaParser.decodeUnknownResult(schema, { errors: "all", onExcessProperty: "error" })(value)
   if (Result.isSuccess(result)) return Result.succeed(result.success)
   const expected: Array<string> = []
@@ -128,12 +113,32 @@ export const decodeConfig = <T, E>(
       received.push(`${name}: ${showValue(at(value, path))}`)
     }
   }
-  return Result.fail(
-    new BadConfig({
-      where,
-      expected: expected.length === 0 ? "known keys alone" : lines(expected),
-      received: lines(received),
-      fix: fixes.size === 0 ? "give the expected values" : lines([...fixes]),
-    }),
-  )
+  return Result.fail({
+    expected: expected.length === 0 ? "known keys alone" : lines(expected),
+    received: lines(received),
+    fix: fixes.size === 0 ? "give the expected values" : lines([...fixes]),
+  })
+}
+
+/**
+ * A config of what `matchSchema` takes, as one `BadConfig`.
+ * @param where  the place that the error names: `dalle > logits > gpt.logits@1`
+ */
+export const decodeConfig = <T, E>(
+  schema: ConfigSchema<T, E>,
+  value: unknown,
+  where: string,
+): Result.Result<T, BadConfig> => {
+  const why = whyNotJson(value)
+  if (why !== null) {
+    return Result.fail(
+      new BadConfig({
+        where,
+        expected: "plain JSON data",
+        received: why,
+        fix: "give strings, finite numbers, booleans, null, arrays and plain objects",
+      }),
+    )
+  }
+  return Result.mapError(matchSchema(schema, value), (mismatch) => new BadConfig({ where, ...mismatch }))
 }

@@ -13,7 +13,7 @@ import { renderReport } from "../report/renderReport.js"
 import { emptyStory, type RunStory, type StageStory, tell } from "../report/story.js"
 import { summaryOf } from "../report/summary.js"
 import { keyParts, type Machine, stageKey } from "../store/stageKey.js"
-import { storeAt } from "../store/store.js"
+import { storeAt, storeIn } from "../store/store.js"
 import { beginRun } from "./beginRun.js"
 import type { Environment } from "./environment.js"
 import { type RunEvents, runEvents } from "./events.js"
@@ -103,6 +103,8 @@ export const recordRun = (
       earlier: {
         seconds: earlier.at(-1)?.secondsSinceStart ?? 0,
         digests: Object.fromEntries(ended.map(({ name, digests }) => [name, digests])),
+        events: earlier,
+        image: folder.read,
       },
     }
     const news = events.all.pipe(filter(({ sequence }) => sequence > (earlier?.at(-1)?.sequence ?? -1)))
@@ -147,7 +149,7 @@ export const recordRun = (
         ...(options.graceSeconds !== undefined && { graceSeconds: options.graceSeconds }),
         ...goesOn,
         ...cacheOf(options.cache ?? "off", {
-          store: storeAt(join(root, ".store")),
+          store: storeAt(storeIn(root)),
           run: folder.id,
           graph: graph.name,
           machine,

@@ -7,11 +7,12 @@ import { digestFiles, type Files } from "../artifact.js"
 import type { CheckpointFolder } from "../checkpoint/checkpointFolder.js"
 import type { Patience } from "../checkpoint/longStage.js"
 import type { Engine } from "../engine.js"
-import { BadConfig } from "../errors.js"
+import { BadConfig, type DiskFailed } from "../errors.js"
 import type { Graph, StageGraph } from "../graph.js"
 import { isPort, type StageNode } from "../node.js"
 import type { Port, Ports } from "../port.js"
 import { type Key, split } from "../random/key.js"
+import type { StampedEvent } from "./event.js"
 import type { RunEvents } from "./events.js"
 import type { Shelf } from "./keptPath.js"
 import type { Carried, Outcome, StageError } from "./placed.js"
@@ -48,6 +49,9 @@ export interface Earlier {
   readonly seconds: number
   /** What they told of a stage that ended, and with it its files, is there already. By stage and port. */
   readonly digests: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly events: ReadonlyArray<StampedEvent>
+  /** An image that one of these events names. */
+  readonly image: (file: string) => Effect.Effect<Uint8Array, DiskFailed>
 }
 
 export interface RunOptions<E = never, R = never> extends Patience {

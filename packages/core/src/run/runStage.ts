@@ -6,6 +6,7 @@ import type { Engine } from "../engine.js"
 import { BadData, messageOf, NodeFailed } from "../errors.js"
 import type { KeyParts } from "../store/stageKey.js"
 import { Stage, type StageEvent } from "./context.js"
+import { earlierPart } from "./earlierPart.js"
 import { nodeFailed } from "./nodeFailed.js"
 import { inputDigests, type Outcome, type Placed, type StageError, valuesOf } from "./placed.js"
 import type { RunOptions } from "./runGraph.js"
@@ -72,7 +73,15 @@ const execute = <E, R>(placed: Placed<E, R>, options: RunOptions<E, R>) => {
       }
       const seconds = now() - start
       if (cache !== undefined && parts !== undefined) {
-        yield* cache.save({ stage, parts, seconds, outputs, images, told })
+        const before = yield* earlierPart(stage, long.from(), options)
+        yield* cache.save({
+          stage,
+          parts,
+          seconds,
+          outputs,
+          images: [...before.images, ...images],
+          told: [...before.told, ...told],
+        })
       }
       yield* Effect.ignore(long.clear)
       const digests = Object.fromEntries(outputs.map(({ port, digest }) => [port, digest]))
@@ -94,10 +103,16 @@ const execute = <E, R>(placed: Placed<E, R>, options: RunOptions<E, R>) => {
 }
 
 /** Tells of a stage that was found, and puts its files into the run folder. */
-const replay = <E, R>({ stage, node }: Placed<E, R>, { made, outputs, images, told }: Hit, options: RunOptions<E, R>) =>
+const replay = <E, R>(placed: Placed<E, R>, { made, outputs, images, told }: Hit, options: RunOptions<E, R>) =>
   Effect.gen(function* () {
     const { events, keep, earlier } = options
+    const { node, stage, key } = placed
+    const inputs = inputDigests(placed)
     const digests = Object.fromEntries(made.outputs.map(({ port, digest }) => [port, digest]))
+    // Its process may have been killed before it had removed them.
+    if (earlier !== undefined && inputs !== undefined) {
+      yield* Effect.ignore(options.checkpoints?.({ node, stage, key, inputs }, () => Effect.void).clear ?? Effect.void)
+    }
     const known = earlier?.digests[stage] ?? {}
     if (made.outputs.every(({ port, digest }) => known[port] === digest)) return digests
     if (keep !== undefined) {

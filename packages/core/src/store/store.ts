@@ -39,6 +39,9 @@ export interface Store {
 
 const text = new TextDecoder()
 
+/** Where the store of a folder of runs is. */
+export const storeIn = (root: string): string => join(root, ".store")
+
 /** The store in a folder, which need not be there yet. */
 export const storeAt = (path: string): Store => {
   const shelf = (name: string, hash: string, ending = "") =>

@@ -1,6 +1,8 @@
 /** Images made for captions, several for each: as they were drawn, and ranked by a score. */
-import { artifactKind, canonicalJson, type Files } from "@millrace/core"
-import { encode } from "fast-png"
+import { artifactKind, type BadData, type Files, jsonFile, namedFiles } from "@millrace/core"
+import { Effect, Schema } from "effect"
+import { Count } from "../ranges.js"
+import { hasPicture, readPicture, writePicture } from "./pictureGrid.js"
 
 /** What images were made for. */
 export interface Request {
@@ -41,48 +43,125 @@ export interface RankedCandidates {
   readonly groups: Readonly<Record<string, ReadonlyArray<RankedDrawn>>>
 }
 
-/** The candidates side by side: a row a caption, a column a candidate. */
-const picture = (rows: ReadonlyArray<Drawn>, size: number): Uint8Array => {
-  const columns = rows[0]?.candidates.length ?? 0
-  const [width, height] = [columns * size, rows.length * size]
-  const data = new Uint8Array(width * height * 3)
-  for (const [row, { candidates }] of rows.entries()) {
-    for (const [column, { pixels }] of candidates.entries()) {
-      for (let y = 0; y < size; y++) {
-        const line = pixels.subarray(y * size * 3, (y + 1) * size * 3)
-        data.set(line, ((row * size + y) * width + column * size) * 3)
-      }
-    }
-  }
-  return encode({ width, height, data, channels: 3 })
+type Groups<Row> = Readonly<Record<string, ReadonlyArray<Row>>>
+
+const mapped = <A, B>(groups: Groups<A>, f: (row: A) => B): Groups<B> =>
+  Object.fromEntries(Object.entries(groups).map(([name, rows]) => [name, rows.map(f)]))
+
+/** Groups that have images: each has a picture, a row a caption and a column a candidate. */
+const pictured = <Row extends { readonly logProb: ReadonlyArray<number> }>(groups: Groups<Row>) =>
+  Object.entries(groups)
+    .map(([name, rows]) => ({ name, file: `${name}.png`, counts: rows.map(({ logProb }) => logProb.length) }))
+    .filter(({ counts }) => hasPicture(counts))
+
+const pictures = (groups: Groups<Drawn>, size: number): Files =>
+  Object.fromEntries(
+    pictured(mapped(groups, entry)).map(({ name, file }) => [
+      file,
+      writePicture(
+        groups[name]!.map(({ candidates }) => candidates.map(({ pixels }) => pixels)),
+        size,
+      ),
+    ]),
+  )
+
+const numbers = Schema.Array(Schema.Finite)
+const entryFields = {
+  caption: Schema.String,
+  facts: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  logProb: numbers,
 }
-
-/** One picture a group. */
-const pictures = ({ size, groups }: Pick<Candidates, "size" | "groups">): Files =>
-  Object.fromEntries(Object.entries(groups).map(([name, rows]) => [`${name}.png`, picture(rows, size)]))
-
-const json = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value))
+const Entry = Schema.Struct(entryFields)
+const RankedEntry = Schema.Struct({ ...entryFields, scores: numbers }).check(
+  Schema.makeFilter(({ logProb, scores }) =>
+    scores.length === logProb.length ? undefined : `${logProb.length} scores, one a candidate`,
+  ),
+)
 
 /** A caption with what is told of its candidates, without their pixels. */
-const entry = ({ request, candidates }: Drawn) => ({
+const entry = ({ request, candidates }: Drawn): typeof Entry.Type => ({
   caption: request.caption,
   ...(request.facts === undefined ? {} : { facts: { ...request.facts } }),
   logProb: candidates.map(({ logProb }) => logProb),
 })
 
-const mapped = <A, B>(groups: Readonly<Record<string, ReadonlyArray<A>>>, f: (row: A) => B) =>
-  Object.fromEntries(Object.entries(groups).map(([name, rows]) => [name, rows.map(f)]))
+/** Entries with the pixels of their groups' pictures. */
+const drawnOf = <Row extends typeof Entry.Type, D extends Drawn>(
+  files: Files,
+  where: string,
+  own: string,
+  { size, groups }: { readonly size: number; readonly groups: Groups<Row> },
+  made: (drawn: Drawn, row: Row) => D,
+): Effect.Effect<Groups<D>, BadData> =>
+  Effect.gen(function* () {
+    const withPictures = pictured(groups)
+    const found = yield* namedFiles(files, where, [own, ...withPictures.map(({ file }) => file)])
+    const pixels = new Map<string, ReadonlyArray<ReadonlyArray<Uint8Array>>>()
+    for (const { name, file, counts } of withPictures) {
+      pixels.set(name, yield* readPicture(found[file]!, counts, size))
+    }
+    return Object.fromEntries(
+      Object.entries(groups).map(([name, rows]) => [
+        name,
+        rows.map((row, i) => {
+          const { caption, facts, logProb } = row
+          const candidates = logProb.map((each, j) => ({ pixels: pixels.get(name)![i]![j]!, logProb: each }))
+          return made({ request: { caption, ...(facts === undefined ? {} : { facts }) }, candidates }, row)
+        }),
+      ]),
+    )
+  })
 
-export const candidatesKind = artifactKind("candidates", ({ size, groups }: Candidates) => ({
-  "candidates.json": json({ size, groups: mapped(groups, entry) }),
-  ...pictures({ size, groups }),
-}))
+/** The one file that says what the others are. */
+const only = (files: Files, name: string): Files =>
+  Object.fromEntries(Object.entries(files).filter(([each]) => each === name))
 
-export const rankedCandidatesKind = artifactKind("ranked-candidates", ({ size, scorer, groups }: RankedCandidates) => ({
-  "ranked.json": json({
-    size,
-    scorer,
-    groups: mapped(groups, (row) => ({ ...entry(row), scores: [...row.scores] })),
+const candidatesFile = jsonFile(
+  Schema.Struct({ size: Count, groups: Schema.Record(Schema.String, Schema.Array(Entry)) }),
+)
+const CANDIDATES = "candidates.json"
+
+export const candidatesKind = artifactKind(
+  "candidates",
+  ({ size, groups }: Candidates) => ({
+    [CANDIDATES]: candidatesFile.write({ size, groups: mapped(groups, entry) }),
+    ...pictures(groups, size),
   }),
-  ...pictures({ size, groups }),
-}))
+  (files) =>
+    Effect.gen(function* () {
+      const own = yield* namedFiles(only(files, CANDIDATES), "candidates", [CANDIDATES])
+      const read = yield* candidatesFile.read(own[CANDIDATES])
+      return { size: read.size, groups: yield* drawnOf(files, "candidates", CANDIDATES, read, (drawn) => drawn) }
+    }),
+)
+
+const rankedFile = jsonFile(
+  Schema.Struct({
+    size: Count,
+    scorer: Schema.String,
+    groups: Schema.Record(Schema.String, Schema.Array(RankedEntry)),
+  }),
+)
+const RANKED = "ranked.json"
+
+export const rankedCandidatesKind = artifactKind(
+  "ranked-candidates",
+  ({ size, scorer, groups }: RankedCandidates) => ({
+    [RANKED]: rankedFile.write({
+      size,
+      scorer,
+      groups: mapped(groups, (row) => ({ ...entry(row), scores: [...row.scores] })),
+    }),
+    ...pictures(groups, size),
+  }),
+  (files) =>
+    Effect.gen(function* () {
+      const own = yield* namedFiles(only(files, RANKED), "ranked-candidates", [RANKED])
+      const { scorer, ...read } = yield* rankedFile.read(own[RANKED])
+      const groups = yield* drawnOf(files, "ranked-candidates", RANKED, read, (drawn, { scores }) => ({
+        ...drawn,
+        scores,
+      }))
+      return { size: read.size, scorer, groups }
+    }),
+)
