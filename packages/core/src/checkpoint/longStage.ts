@@ -1,7 +1,7 @@
 /** What a run gives a stage so that it can be long: checkpoints that are due by the clock, and an end at its next step. */
 import { Effect } from "effect"
 import type { DiskFailed } from "../errors.js"
-import { Stopping } from "../run/stopRequest.js"
+import { Stopping } from "../stopRequest.js"
 import type { Checkpoints } from "./checkpoint.js"
 import type { CheckpointFolder } from "./checkpointFolder.js"
 import { noCheckpoints } from "./noCheckpoints.js"

@@ -12,6 +12,7 @@ import type { Graph, StageGraph } from "../graph.js"
 import { isPort, type StageNode } from "../node.js"
 import type { Port, Ports } from "../port.js"
 import { type Key, split } from "../random/key.js"
+import { Stopping } from "../stopRequest.js"
 import type { StampedEvent } from "./event.js"
 import type { RunEvents } from "./events.js"
 import type { Shelf } from "./keptPath.js"
@@ -19,7 +20,6 @@ import type { Carried, Outcome, StageError } from "./placed.js"
 import { runStage } from "./runStage.js"
 import type { StageCache } from "./stageCache.js"
 import { isStageGraph, stageNames } from "./stageNames.js"
-import { Stopping } from "./stopRequest.js"
 
 /** Files that a stage made. */
 export interface Kept {

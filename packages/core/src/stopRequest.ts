@@ -16,8 +16,10 @@ export const stopRequest = (): StopRequest => {
   let listeners = 0
   return {
     ask: () => {
+      // Whoever waits may end, and listen no longer, before the next line.
+      const heard = listeners > 0
       Deferred.doneUnsafe(asking, Effect.void)
-      return listeners > 0
+      return heard
     },
     asked: () => Deferred.isDoneUnsafe(asking),
     wait: Deferred.await(asking),
