@@ -102,8 +102,11 @@ export const readRun = (
     const { files, environment } = yield* readRunFiles(folder)
     const graph = yield* decodeGraph(yield* json(files, "graph.json"), registry)
     const digests = digestsIn(yield* json(files, "digests.json"))
-    const story = storyOf(decodeEvents(new TextDecoder().decode(files["events.jsonl"])))
-    if (story.status === "running") return yield* unfinished(folder, "a run that has not ended")
+    const events = decodeEvents(new TextDecoder().decode(files["events.jsonl"]))
+    const story = storyOf(events)
+    // One that was resumed has ended before.
+    const ended = events.findLast(({ type }) => type.startsWith("run."))?.type === "run.ended"
+    if (!ended) return yield* unfinished(folder, "a run that has not ended")
     const hash = graphHash(graph)
     if (environment.graph !== hash) return yield* unfinished(folder, "an environment of another graph")
     const wrong = wrongArtifacts(digests, files)
