@@ -120,8 +120,9 @@ export const checkpointFolder = (
         }),
       )
       if (found === undefined || found.key !== key) continue
-      whole.set(step, found.score)
-      newest = found
+      const { key: _, ...checkpoint } = found
+      whole.set(step, checkpoint.score)
+      newest = checkpoint
     }
     return newest
   }).pipe(
@@ -158,19 +159,20 @@ export const checkpointFolder = (
         step,
         notes,
         files,
-        ...(score !== undefined && Number.isFinite(score) && { score }),
+        ...(score !== undefined && { score }),
       }
       yield* writeWhole(join(folder, manifestName), yield* encodeManifest(manifest))
     })
 
-  const save = (checkpoint: Checkpoint) =>
+  const save = ({ score: given, ...checkpoint }: Checkpoint) =>
     Effect.gen(function* () {
-      const { step, score } = checkpoint
+      const { step } = checkpoint
+      const score = Number.isFinite(given) ? given : undefined
       if (whole.has(step)) return
       const folder = join(path, folderName(step))
       const temporary = `${folder}${temporaryMark}${process.pid}-${count++}`
       yield* makeFolder(temporary)
-      yield* write(temporary, checkpoint).pipe(
+      yield* write(temporary, { ...checkpoint, ...(score !== undefined && { score }) }).pipe(
         // A damaged one, or one of another key.
         Effect.andThen(drop(step)),
         Effect.andThen(renameTo(temporary, folder)),
