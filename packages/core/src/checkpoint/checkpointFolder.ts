@@ -66,7 +66,7 @@ const read = (folder: string): Effect.Effect<Checkpoint & { readonly key: string
  * The checkpoints in a folder that belong to a key; those of other keys are left alone.
  * @param path  of the folder, which need not be there yet
  * @param key   of the stage: what decides what it makes
- * @param tell  is given a sentence where a checkpoint is damaged
+ * @param tell  is given a sentence where a checkpoint is damaged, and what is gone on from
  */
 export const checkpointFolder = (
   path: string,
@@ -124,6 +124,7 @@ export const checkpointFolder = (
       whole.set(step, checkpoint.score)
       newest = checkpoint
     }
+    if (newest !== undefined) yield* tell(`goes on from the checkpoint after step ${newest.step}`)
     return newest
   }).pipe(
     Effect.catchTag("DiskFailed", ({ where, received }) =>
