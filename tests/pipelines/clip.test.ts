@@ -15,6 +15,7 @@ import { type ClipPipelineConfig, clip, clipPaper, clipPipelinePresets } from "@
 import { Effect } from "effect"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { shapesStage } from "./images.js"
+import { readAgain } from "./readAgain.js"
 
 const { tiny } = clipPipelinePresets
 const config: ClipPipelineConfig = {
@@ -130,4 +131,10 @@ test("every size of the paper encodes as a graph of the published model, in part
     expect(shape).toEqual(clipPresets[name as keyof typeof clipPaper])
     expect(batch % part!).toBe(0)
   }
+})
+
+test("what a stage made is read back from the run's folder, bit for bit, but for the manifests", async () => {
+  const { read, made } = await readAgain(graph, runs[0]!)
+  expect(Object.keys(read).length).toBeGreaterThanOrEqual(4)
+  expect(read).toEqual(made)
 })

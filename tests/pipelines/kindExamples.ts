@@ -221,11 +221,27 @@ const priorShape = fc.record({
   heads: fc.constant(2),
   dropped: fc.constantFrom("learned" as const, "masked" as const),
 })
+const positive = ({ shape, data }: HostTensor): HostTensor =>
+  float32(
+    shape,
+    data.map((x: number) => Math.max(1e-6, Math.abs(x))),
+  )
+/** Low ends anywhere, high ends above them. */
+const range = (k: number) =>
+  fc.tuple(floats([k]), floats([k])).map(([a, b]) => ({
+    low: float32(
+      [k],
+      a.data.map((x: number, i: number) => Math.min(x, b.data[i]!) / 2 - 1),
+    ),
+    high: float32(
+      [k],
+      a.data.map((x: number, i: number) => Math.max(x, b.data[i]!) / 2 + 1 + Math.abs(x) / 4),
+    ),
+  }))
 const scale = fc.oneof(
   fc.record({ kind: fc.constant("factor" as const), factor: fc.constantFrom(17.2, 1) }),
-  fc.record({ kind: fc.constant("statistics" as const), mean: floats([3]), std: floats([3]) }),
+  fc.record({ kind: fc.constant("statistics" as const), mean: floats([3]), std: floats([3]).map(positive) }),
 )
-const range = (k: number) => fc.record({ low: floats([k]), high: floats([k]) })
 const unclipPrior: fc.Arbitrary<pipelines.UnclipPrior> = fc.oneof(
   fc.record({ config: priorShape, schedule, scale, seed }).map(({ seed, ...prior }) => ({
     kind: "diffusion" as const,
@@ -371,18 +387,19 @@ const candidates = <D extends pipelines.Drawn>(finish: (drawn: pipelines.Drawn) 
     const bytes = size * size * 3
     const pixels = fc.uint8Array({ minLength: bytes, maxLength: bytes })
     const request = fc.record({ caption: text, facts: record(text) }, { requiredKeys: ["caption"] })
-    const drawn = fc
-      .record({ request, candidates: fc.array(fc.record({ pixels, logProb: finite }), { maxLength: 3 }) })
-      .chain(finish)
+    const set = fc.array(fc.record({ pixels, logProb: finite }), { maxLength: 3 })
+    const drawn = fc.record({ request, candidates: set, fewer: fc.array(set, { maxLength: 2 }) }).chain(finish)
     const groups = fc
       .array(fc.tuple(groupName, rows(drawn)), { maxLength: 3 })
       .map((entries): Readonly<Record<string, ReadonlyArray<D>>> => Object.fromEntries(entries))
     return fc.record({ size: fc.constant(size), groups })
   })
-const ranked = candidates((drawn) => {
-  const length = drawn.candidates.length
-  return fc.array(finite, { minLength: length, maxLength: length }).map((scores) => ({ ...drawn, scores }))
-})
+const scoresOf = ({ length }: ReadonlyArray<unknown>) => fc.array(finite, { minLength: length, maxLength: length })
+const ranked = candidates((drawn) =>
+  fc
+    .record({ scores: scoresOf(drawn.candidates), fewerScores: fc.tuple(...drawn.fewer.map(scoresOf)) })
+    .map((scores) => ({ ...drawn, ...scores })),
+)
 
 /** Every kind that can be read. */
 export const kindExamples: ReadonlyArray<KindExample> = [

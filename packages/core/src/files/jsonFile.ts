@@ -30,15 +30,16 @@ const textOf = ({ where, bytes }: NamedBytes): string => {
 /** A value of one canonical text. @throws BadData */
 const readText = <T, E>(schema: ConfigSchema<T, E>, text: string, where: string): T => {
   const json = readJson(text, where)
-  const result = matchSchema(schema, json)
+  const result = matchSchema(schema, json, "the value")
   if (Result.isFailure(result)) throw new BadData({ where, ...result.failure })
   const canonical = canonicalJson(json)
   if (canonical === text) return result.success
-  const at = Array.from(canonical).findIndex((sign, i) => sign !== text[i])
+  let same = 0
+  while (same < canonical.length && canonical[same] === text[same]) same++
   throw new BadData({
     where,
     expected: "canonical JSON (RFC 8785): one text for one value",
-    received: `other text, from character ${at < 0 ? canonical.length + 1 : at + 1} on`,
+    received: `other text, from character ${same + 1} on`,
     fix: "give the file as it was written",
   })
 }

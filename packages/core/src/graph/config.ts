@@ -90,15 +90,22 @@ const leafOf = (filter: SchemaIssue.Filter): string => formatter(filter).issues[
 /** What a value is instead of what a schema asks for. */
 export type Mismatch = Pick<Failure, "expected" | "received" | "fix">
 
-/** Checks plain JSON data: unknown keys are refused, all errors come at once, a mistyped key gets a "did you mean". */
-export const matchSchema = <T, E>(schema: ConfigSchema<T, E>, value: unknown): Result.Result<T, Mismatch> => {
+/**
+ * Checks plain JSON data: unknown keys are refused, all errors come at once, a mistyped key gets a "did you mean".
+ * @param root  what errors call the value itself
+ */
+export const matchSchema = <T, E>(
+  schema: ConfigSchema<T, E>,
+  value: unknown,
+  root = "the config",
+): Result.Result<T, Mismatch> => {
   const result = SchemaParser.decodeUnknownResult(schema, { errors: "all", onExcessProperty: "error" })(value)
   if (Result.isSuccess(result)) return Result.succeed(result.success)
   const expected: Array<string> = []
   const received: Array<string> = []
   const fixes = new Set<string>()
   for (const { path, leaf } of leaves(result.failure, [])) {
-    const name = showPath(path) || "the config"
+    const name = showPath(path) || root
     if (leaf._tag === "UnexpectedKey") {
       const key = String(path.at(-1))
       const parent = at(value, path.slice(0, -1)) as Record<string, unknown>

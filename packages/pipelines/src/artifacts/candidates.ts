@@ -22,6 +22,11 @@ export interface Candidate {
 export interface Drawn {
   readonly request: Request
   readonly candidates: ReadonlyArray<Candidate>
+  /**
+   * Sets of 1, 2, 4, … candidates, fewer than those above, each drawn apart from all others: what the best of fewer is measured
+   * on. None where that was not asked for.
+   */
+  readonly fewer: ReadonlyArray<ReadonlyArray<Candidate>>
 }
 
 export interface Candidates {
@@ -34,6 +39,8 @@ export interface Candidates {
 export interface RankedDrawn extends Drawn {
   /** Of each candidate, in the order in which they were drawn; more is better. */
   readonly scores: ReadonlyArray<number>
+  /** Of each set of fewer, likewise. */
+  readonly fewerScores: ReadonlyArray<ReadonlyArray<number>>
 }
 
 export interface RankedCandidates {
@@ -48,41 +55,52 @@ type Groups<Row> = Readonly<Record<string, ReadonlyArray<Row>>>
 const mapped = <A, B>(groups: Groups<A>, f: (row: A) => B): Groups<B> =>
   Object.fromEntries(Object.entries(groups).map(([name, rows]) => [name, rows.map(f)]))
 
-/** Groups that have images: each has a picture, a row a caption and a column a candidate. */
-const pictured = <Row extends { readonly logProb: ReadonlyArray<number> }>(groups: Groups<Row>) =>
-  Object.entries(groups)
-    .map(([name, rows]) => ({ name, file: `${name}.png`, counts: rows.map(({ logProb }) => logProb.length) }))
-    .filter(({ counts }) => hasPicture(counts))
+/** A group's pictures: a row a caption, and a column a candidate of the largest set, or of those of fewer one after the other. */
+const pictured = (groups: Groups<typeof Entry.Type>) =>
+  Object.entries(groups).flatMap(([name, rows]) =>
+    [
+      { name, set: "all", file: `${name}.png`, counts: rows.map(({ logProb }) => logProb.length) } as const,
+      { name, set: "fewer", file: `${name}, fewer.png`, counts: rows.map(({ fewer }) => fewer.flat().length) } as const,
+    ].filter(({ counts }) => hasPicture(counts)),
+  )
 
 const pictures = (groups: Groups<Drawn>, size: number): Files =>
   Object.fromEntries(
-    pictured(mapped(groups, entry)).map(({ name, file }) => [
+    pictured(mapped(groups, entry)).map(({ name, set, file }) => [
       file,
       writePicture(
-        groups[name]!.map(({ candidates }) => candidates.map(({ pixels }) => pixels)),
+        groups[name]!.map(({ candidates, fewer }) =>
+          (set === "all" ? candidates : fewer.flat()).map(({ pixels }) => pixels),
+        ),
         size,
       ),
     ]),
   )
+
+const lengths = (sets: ReadonlyArray<ReadonlyArray<number>>): string => sets.map(({ length }) => length).join(" ")
 
 const numbers = Schema.Array(Schema.Finite)
 const entryFields = {
   caption: Schema.String,
   facts: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   logProb: numbers,
+  fewer: Schema.Array(numbers),
 }
 const Entry = Schema.Struct(entryFields)
-const RankedEntry = Schema.Struct({ ...entryFields, scores: numbers }).check(
-  Schema.makeFilter(({ logProb, scores }) =>
-    scores.length === logProb.length ? undefined : `${logProb.length} scores, one a candidate`,
+const RankedEntry = Schema.Struct({ ...entryFields, scores: numbers, fewerScores: Schema.Array(numbers) }).check(
+  Schema.makeFilter(({ logProb, scores, fewer, fewerScores }) =>
+    `${scores.length} ${lengths(fewerScores)}` === `${logProb.length} ${lengths(fewer)}`
+      ? undefined
+      : `${logProb.length} scores and ${lengths(fewer)} of fewer, one a candidate`,
   ),
 )
 
 /** A caption with what is told of its candidates, without their pixels. */
-const entry = ({ request, candidates }: Drawn): typeof Entry.Type => ({
+const entry = ({ request, candidates, fewer }: Drawn): typeof Entry.Type => ({
   caption: request.caption,
   ...(request.facts === undefined ? {} : { facts: { ...request.facts } }),
   logProb: candidates.map(({ logProb }) => logProb),
+  fewer: fewer.map((set) => set.map(({ logProb }) => logProb)),
 })
 
 /** Entries with the pixels of their groups' pictures. */
@@ -97,16 +115,24 @@ const drawnOf = <Row extends typeof Entry.Type, D extends Drawn>(
     const withPictures = pictured(groups)
     const found = yield* namedFiles(files, where, [own, ...withPictures.map(({ file }) => file)])
     const pixels = new Map<string, ReadonlyArray<ReadonlyArray<Uint8Array>>>()
-    for (const { name, file, counts } of withPictures) {
-      pixels.set(name, yield* readPicture(found[file]!, counts, size))
+    for (const { file, counts } of withPictures) {
+      pixels.set(file, yield* readPicture(found[file]!, counts, size))
+    }
+    /** Candidates of the next numbers, with the next pixels of a caption's row in a picture. */
+    const candidatesFrom = (file: string, row: number) => {
+      const images = pixels.get(file)?.[row] ?? []
+      let next = 0
+      return (logProbs: ReadonlyArray<number>): ReadonlyArray<Candidate> =>
+        logProbs.map((logProb) => ({ pixels: images[next++]!, logProb }))
     }
     return Object.fromEntries(
       Object.entries(groups).map(([name, rows]) => [
         name,
         rows.map((row, i) => {
           const { caption, facts, logProb } = row
-          const candidates = logProb.map((each, j) => ({ pixels: pixels.get(name)![i]![j]!, logProb: each }))
-          return made({ request: { caption, ...(facts === undefined ? {} : { facts }) }, candidates }, row)
+          const candidates = candidatesFrom(`${name}.png`, i)(logProb)
+          const fewer = row.fewer.map(candidatesFrom(`${name}, fewer.png`, i))
+          return made({ request: { caption, ...(facts === undefined ? {} : { facts }) }, candidates, fewer }, row)
         }),
       ]),
     )
@@ -150,7 +176,11 @@ export const rankedCandidatesKind = artifactKind(
     [RANKED]: rankedFile.write({
       size,
       scorer,
-      groups: mapped(groups, (row) => ({ ...entry(row), scores: [...row.scores] })),
+      groups: mapped(groups, (row) => ({
+        ...entry(row),
+        scores: [...row.scores],
+        fewerScores: row.fewerScores.map((scores) => [...scores]),
+      })),
     }),
     ...pictures(groups, size),
   }),
@@ -158,9 +188,10 @@ export const rankedCandidatesKind = artifactKind(
     Effect.gen(function* () {
       const own = yield* namedFiles(only(files, RANKED), "ranked-candidates", [RANKED])
       const { scorer, ...read } = yield* rankedFile.read(own[RANKED])
-      const groups = yield* drawnOf(files, "ranked-candidates", RANKED, read, (drawn, { scores }) => ({
+      const groups = yield* drawnOf(files, "ranked-candidates", RANKED, read, (drawn, { scores, fewerScores }) => ({
         ...drawn,
         scores,
+        fewerScores,
       }))
       return { size: read.size, scorer, groups }
     }),

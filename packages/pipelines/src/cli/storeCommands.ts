@@ -24,7 +24,7 @@ export const explain = Command.make(
     "Tell which stages a run would take from the store and which it would run, with the reason for each: what is other " +
       "than when it ran last. Nothing is run",
   ),
-  Command.withExamples([{ command: "millrace explain instructgpt ppo --set ppo.klCoefficient=0.1" }]),
+  Command.withExamples([{ command: "millrace explain instructgpt ppo --set ppo.kl.beta=0.1" }]),
 )
 
 export const gc = Command.make(

@@ -5,9 +5,9 @@
  */
 import { type Key, random, split } from "@millrace/core"
 import { Schema } from "effect"
+import { pixelRanges, writePixels } from "../images/pixels.js"
 import { Fraction, Positive, PositiveOrZero } from "../ranges.js"
 import { withDetail } from "./detail.js"
-import { byteScale, byteShift, writePixels } from "./pixels.js"
 import { warpOf } from "./warp.js"
 
 /** How far an image may be changed. What is left out is not done. */
@@ -115,7 +115,7 @@ export const writeAugmented = (
   at: number,
 ): void => {
   if (Object.keys(config).length === 0) {
-    writePixels(pixels, batch, at)
+    writePixels(pixelRanges.clip, pixels, batch, at)
     return
   }
   const u = random.uniform(key, [10]).data
@@ -138,8 +138,8 @@ export const writeAugmented = (
     number,
     number,
   ]
-  const [scaleR, scaleG, scaleB] = byteScale.map((scale) => scale * 255) as [number, number, number]
-  const [shiftR, shiftG, shiftB] = byteShift as [number, number, number]
+  const [scaleR, scaleG, scaleB] = pixelRanges.clip.scale.map((scale) => scale * 255) as [number, number, number]
+  const [shiftR, shiftG, shiftB] = pixelRanges.clip.shift
   const middle = (size - 1) / 2
   const last = size - 1
   for (let y = 0; y < size; y++) {

@@ -17,6 +17,7 @@ import { Effect, Schema } from "effect"
 import { type CaptionedImage, captionedImagesKind } from "../artifacts/captionedImages.js"
 import { judgeKind } from "../artifacts/judge.js"
 import { fit } from "../fit.js"
+import { imageBatch, pixelRanges } from "../images/pixels.js"
 import { epochRows } from "../order.js"
 import { Count, CountOrZero } from "../ranges.js"
 import { spread } from "../spread.js"
@@ -24,7 +25,6 @@ import { FitConfig } from "../trainer.js"
 import { type Facts, pictureFacts } from "./facts.js"
 import { type JudgeConfig, judge } from "./judgeModel.js"
 import { judgeOf, none, type Vocabulary } from "./learntJudge.js"
-import { imageBatch } from "./pixels.js"
 import { soften } from "./soften.js"
 
 const image = tensor("float32", "b y x c", "[0,1]")
@@ -101,8 +101,8 @@ export const judgeStage = defineStageNode({
             const truth: Array<number> = []
             for (const row of rows) truth.push(...(yield* classesOf(vocabulary, factsOf(row), row.name)))
             const times = random.integers(split(blur, at), [batch], 0, softest + 1).data
-            const seen = rows.map(({ pixels }, i) => ({ pixels: soften(pixels, size, times[i]!) }))
-            return { image: imageBatch(seen, batch, size), truth: int32([batch, vocabulary.length], truth) }
+            const seen = rows.map(({ pixels }, i) => soften(pixels, size, times[i]!))
+            return { image: imageBatch(pixelRanges.unit, seen, size), truth: int32([batch, vocabulary.length], truth) }
           }),
         amount: batch,
         unit: "images",

@@ -14,9 +14,9 @@ import {
 import { Effect, Schema } from "effect"
 import type { Judge, Verdict } from "../artifacts/judge.js"
 import { modelFiles } from "../artifacts/modelFiles.js"
+import { imageBatch, pixelRanges } from "../images/pixels.js"
 import { type Facts, type Inverses, pictureFacts } from "./facts.js"
 import { JudgeConfig, judge, judgeParams } from "./judgeModel.js"
-import { imageBatch } from "./pixels.js"
 
 const verdicts = (config: JudgeConfig) =>
   graph("verdicts", { image: tensor("float32", "b y x c", "[0,1]") })
@@ -75,8 +75,8 @@ export const judgeOf = (
         Effect.gen(function* () {
           const told: Array<Verdict> = []
           for (let from = 0; from < images.length; from += part) {
-            const rows = images.slice(from, from + part).map((pixels) => ({ pixels }))
-            const inputs = { image: imageBatch(rows, part, size) }
+            const rows = images.slice(from, from + part)
+            const inputs = { image: imageBatch(pixelRanges.unit, rows, size, part) }
             const { data } = (yield* program.run({ state: { params: state }, inputs })).verdict!
             for (let i = 0; i < rows.length; i++) {
               const at = i * vocabulary.length
