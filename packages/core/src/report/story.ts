@@ -14,7 +14,7 @@ export type Samples = Omit<Extract<RunEvent, { type: "stage.samples" }>, "type" 
 export interface StageStory {
   readonly name: string
   node: string
-  status: "waiting" | "running" | "done" | "failed" | "stopped"
+  status: "waiting" | "running" | "done" | "cached" | "failed" | "stopped"
   startedAt: number
   seconds: number
   step: number
@@ -29,6 +29,8 @@ export interface StageStory {
   last: Readonly<Record<string, number>>
   /** Steps in which some value was no finite number. */
   nonFinite: number
+  /** The first of them, each with the names of those values. */
+  broken: ReadonlyArray<{ readonly step: number; readonly names: ReadonlyArray<string> }>
   tables: Map<string, Table>
   /** The first samples and the last. */
   samples: ReadonlyArray<Samples>
@@ -36,6 +38,8 @@ export interface StageStory {
   images: Map<string, Pictures>
   notes: ReadonlyArray<string>
   digests: Readonly<Record<string, string>>
+  /** The run that made what it gives, where it did not run itself. */
+  from: string | undefined
   error: string | undefined
 }
 
@@ -50,6 +54,7 @@ export interface RunStory {
 const mostPoints = 2048
 const mostNotes = 50
 const mostTitles = 50
+const mostBroken = 200
 
 export const emptyStory = (): RunStory => ({ run: "", graph: "", status: "running", seconds: 0, stages: new Map() })
 
@@ -67,11 +72,13 @@ const newStage = (name: string): StageStory => ({
   stride: 1,
   last: {},
   nonFinite: 0,
+  broken: [],
   tables: new Map(),
   samples: [],
   images: new Map(),
   notes: [],
   digests: {},
+  from: undefined,
   error: undefined,
 })
 
@@ -88,7 +95,11 @@ const addStep = (stage: StageStory, event: Extract<RunEvent, { type: "stage.step
   stage.amount += amount
   stage.unit = unit
   stage.last = values
-  if (Object.values(values).some((value) => !Number.isFinite(value))) stage.nonFinite++
+  const names = Object.keys(values).filter((name) => !Number.isFinite(values[name]))
+  if (names.length > 0) {
+    stage.nonFinite++
+    if (stage.broken.length < mostBroken) stage.broken = [...stage.broken, { step, names }]
+  }
   if (step % stage.stride === 0) stage.points.push({ step, values })
   if (stage.points.length > mostPoints) {
     stage.stride *= 2
@@ -147,6 +158,12 @@ export const tell = (story: RunStory, event: StampedEvent): void => {
       stage.status = "done"
       stage.seconds = event.seconds
       stage.digests = event.digests
+      return
+    case "stage.cached":
+      stage.node = event.node
+      stage.status = "cached"
+      stage.digests = event.digests
+      stage.from = event.from
       return
     case "stage.failed":
       stage.status = event.error === "stopped" ? "stopped" : "failed"

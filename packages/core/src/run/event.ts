@@ -64,6 +64,16 @@ export type RunEvent =
       /** SHA-256 of each output, by port. */
       readonly digests: Readonly<Record<string, string>>
     }
+  | {
+      /** A stage that did not run, because the store has what it makes. */
+      readonly type: "stage.cached"
+      readonly stage: string
+      readonly node: string
+      /** SHA-256 of each output, by port. */
+      readonly digests: Readonly<Record<string, string>>
+      /** The run that made it. */
+      readonly from: string
+    }
   | { readonly type: "stage.failed"; readonly stage: string; readonly error: string }
   | {
       readonly type: "run.ended"

@@ -13,6 +13,13 @@ export interface SvgOptions {
   readonly direction?: "down" | "right"
 }
 
+export interface DrawOptions extends SvgOptions {
+  /** Where a box leads to; a box that leads nowhere is no link. */
+  readonly link?: (box: Box) => string | undefined
+  /** Further classes of a box: its state. */
+  readonly classes?: (box: Box) => string
+}
+
 const escaped = (text: string): string =>
   text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`).replaceAll(/[^\P{C}\n]/gu, "\ufffd")
 
@@ -34,14 +41,19 @@ const labelOf = ({ ports, type, source, ends }: Arrow): ReadonlyArray<string> =>
   ...(ends === null ? [type] : []),
 ]
 
-const drawBox = (box: Box, { x, y, width, height }: Rectangle): string => {
-  const place = `<g class="mg-${box.kind}${box.frozen ? " mg-frozen" : ""}" transform="translate(${round(x - width / 2)} ${round(y - height / 2)})"><title>${escaped(box.title)}</title>`
+const drawBox = (box: Box, { x, y, width, height }: Rectangle, { link, classes }: DrawOptions): string => {
+  const more = classes?.(box) ?? ""
+  const target = link?.(box)
+  const place = `<g class="mg-${box.kind}${box.frozen ? " mg-frozen" : ""}${more === "" ? "" : ` ${escaped(more)}`}" transform="translate(${round(x - width / 2)} ${round(y - height / 2)})"><title>${escaped(box.title)}</title>`
   const frame = (radius: number): string =>
     `<rect class="mg-frame" width="${round(width)}" height="${round(height)}" rx="${radius}"/>`
   const text = (kind: string, top: number, content: string): string =>
     `<text class="mg-${kind}" x="${round(width / 2)}" y="${round(top)}">${escaped(content)}</text>`
   const notes = box.notes.length > 0 ? text("note", 51, box.notes.join(" · ")) : ""
-  return `${place}${frame(box.kind === "input" || box.kind === "output" ? 22 : 7)}${text("name", 19.5, box.name)}${text("detail", 35.5, box.detail)}${notes}</g>`
+  const inside = `${place}${frame(box.kind === "input" || box.kind === "output" ? 22 : 7)}${text("name", 19.5, box.name)}${text("detail", 35.5, box.detail)}${notes}</g>`
+  if (target === undefined) return inside
+  const label = [box.name, box.detail, ...box.notes].join(", ")
+  return `<a href="${escaped(target)}" data-path="${escaped(box.path)}" aria-label="${escaped(label)}">${inside}</a>`
 }
 
 /** Room for the cluster's name above its nodes, of which the layout knows nothing. */
@@ -92,12 +104,15 @@ const place = ({ boxes, clusters, arrows }: Picture, direction: "down" | "right"
 }
 
 /** The graph as SVG text: boxes for nodes, clusters for nested graphs, port types on the arrows, frozen nodes dashed. */
-export const toSvg = (graph: Graph, { theme = "auto", direction = "down" }: SvgOptions = {}): string => {
-  const picture = pictureOf(graph)
+export const toSvg = (graph: Graph, options: SvgOptions = {}): string =>
+  drawPicture(pictureOf(graph), graphHash(graph), options)
+
+/** @param hash  of the graph: several may stand in one page, and ids must differ */
+export const drawPicture = (picture: Picture, hash: string, options: DrawOptions = {}): string => {
+  const { theme = "auto", direction = "down" } = options
   const placed = place(picture, direction)
   const rectangle = (id: string): Rectangle => placed.node(id) as Rectangle
-  // Several graphs may stand in one page: ids must differ.
-  const arrowhead = `mg-${graphHash(graph).slice(0, 12)}`
+  const arrowhead = `mg-${hash.slice(0, 12)}`
   const routes = route(picture, placed, direction)
   const lines = picture.arrows.map((arrow, i) => {
     const { x, y } = placed.edge(arrow.from, arrow.to, String(i)) as Point
@@ -109,7 +124,7 @@ export const toSvg = (graph: Graph, { theme = "auto", direction = "down" }: SvgO
   const { width = 0, height = 0 } = placed.graph() as { width?: number; height?: number }
   const nodes = picture.boxes.filter(({ kind }) => kind === "tensor" || kind === "stage").length
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="mg mg-${theme}" viewBox="0 0 ${round(width)} ${round(height)}" width="${round(width)}" height="${round(height)}" role="img" aria-label="${escaped(`graph ${picture.name}`)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" class="mg mg-${theme}" viewBox="0 0 ${round(width)} ${round(height)}" width="${round(width)}" height="${round(height)}" role="${options.link === undefined ? "img" : "group"}" aria-label="${escaped(`graph ${picture.name}`)}">`,
     `<title>${escaped(`graph ${picture.name}, ${nodes} nodes`)}</title>`,
     `<style>${style}</style>`,
     `<defs><marker id="${arrowhead}" viewBox="0 0 8 8" refX="7.2" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="mg-head" d="M0.5 0.8L7.5 4L0.5 7.2z"/></marker></defs>`,
@@ -117,7 +132,7 @@ export const toSvg = (graph: Graph, { theme = "auto", direction = "down" }: SvgO
     ...picture.clusters.map((cluster) => drawCluster(cluster, rectangle(cluster.id))),
     ...lines.map(({ path }) => path),
     ...picture.clusters.map((cluster) => drawClusterName(cluster, rectangle(cluster.id))),
-    ...picture.boxes.map((box) => drawBox(box, rectangle(box.id))),
+    ...picture.boxes.map((box) => drawBox(box, rectangle(box.id), options)),
     ...lines.map(({ label }) => label),
     "</svg>",
     "",
