@@ -84,6 +84,8 @@ export class NodeFailed extends failure("NodeFailed", "execution") {}
 export class EngineMissing extends failure("EngineMissing", "execution") {}
 /** An engine that failed while it compiled or ran a program. */
 export class EngineFailed extends failure("EngineFailed", "execution") {}
+/** A file that could not be read or written: no space, no permission, not there. `cause` is the system's error. */
+export class DiskFailed extends failure("DiskFailed", "execution") {}
 
 /** Any error that Millrace raises. */
 export type MillraceError =
@@ -102,6 +104,7 @@ export type MillraceError =
   | NodeFailed
   | EngineMissing
   | EngineFailed
+  | DiskFailed
 
 export const isFailure = (error: unknown): error is Failure & { readonly _tag: string } =>
   typeof error === "object" &&

@@ -1,6 +1,20 @@
 /** The public names of the core, in reading order. */
 
 export * from "./definitions.js"
+export { Disk, type DiskOperations, type Entry } from "./disk/disk.js"
+export {
+  appendTo,
+  listFolder,
+  lookAt,
+  makeFolder,
+  readFile,
+  removeAll,
+  renameTo,
+  temporaryMark,
+  touch,
+  writeWhole,
+} from "./disk/files.js"
+export { nodeDisk } from "./disk/nodeDisk.js"
 export { type Diagnosis, doctor } from "./engine/doctor.js"
 export { type EngineOptions, Engines } from "./engine/engines.js"
 export { toMermaid } from "./graph/draw/mermaid.js"
@@ -31,7 +45,7 @@ export { Stage, type StageContext, type StageEvent } from "./run/context.js"
 export type { RunEvent, StampedEvent } from "./run/event.js"
 export { decodeEvents, encodeEvent } from "./run/eventLine.js"
 export { type RunEvents, runEvents } from "./run/events.js"
-export { makeRunFolder, type RunFolder } from "./run/folder.js"
+export { makeRunFolder, openRunFolder, type RunFolder } from "./run/folder.js"
 export { keptPath, type Shelf } from "./run/keptPath.js"
 export { type RecordedRun, type RecordOptions, recordRun } from "./run/recordRun.js"
 export {

@@ -117,10 +117,23 @@ test("a disk that is too slow costs single steps and nothing else, and never mor
   expect(read.at(-1)).toMatchObject({ type: "stage.note", sequence: 1000 })
 })
 
-test("an existing file is never written to", async () => {
+test("events are added after what a file holds already, and nothing of it is lost", async () => {
   const path = join(folder, "old.jsonl")
-  await writeFile(path, "precious")
-  const failure = await Effect.runPromise(writeEvents(runEvents().all, path).pipe(Effect.scoped, Effect.flip))
-  expect(failure).toMatchObject({ _tag: "BadData", where: path })
-  expect(await readFile(path, "utf8")).toBe("precious")
+  await writeFile(path, "precious\n")
+  const events = runEvents()
+  await Effect.runPromise(
+    Effect.andThen(
+      writeEvents(events.all, path),
+      Effect.sync(() => events.emit(step(1))),
+    ).pipe(Effect.scoped),
+  )
+  const lines = (await readFile(path, "utf8")).split("\n")
+  expect(lines).toHaveLength(3)
+  expect(lines[0]).toBe("precious")
+  expect(decodeEvents(lines[1]!)).toMatchObject([{ type: "stage.step", step: 1 }])
+})
+
+test("a file that cannot be written is told at once", async () => {
+  const failure = await Effect.runPromise(writeEvents(runEvents().all, folder).pipe(Effect.scoped, Effect.flip))
+  expect(failure).toMatchObject({ _tag: "DiskFailed", where: folder, fix: expect.stringContaining("--out") })
 })

@@ -106,11 +106,11 @@ test("a run that is interrupted leaves a whole folder, marked as stopped", async
   expect(await at("artifacts/first/out/value.txt")).toBe("5")
 })
 
-test("a folder that cannot be made is BadData that says what to do", async () => {
+test("a folder that cannot be made is DiskFailed that says what to do", async () => {
   const file = join(root, "a-file")
   await writeFile(file, "")
   const failure = await Effect.runPromise(recordRun(adding, { root: file, seed: 1 }).pipe(noEngine, Effect.flip))
-  expect(failure).toMatchObject({ _tag: "BadData", where: file, fix: expect.stringContaining("--out") })
+  expect(failure).toMatchObject({ _tag: "DiskFailed", where: file, fix: expect.stringContaining("--out") })
 })
 
 test("no name of a stage, a port or a file leads out of the run folder, and no two names meet", async () => {

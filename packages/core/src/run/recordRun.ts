@@ -1,7 +1,7 @@
 /** Runs a graph into a folder of its own: everything that the run was, written while it happens. */
 import { Cause, Effect, Exit } from "effect"
 import { Engine } from "../engine.js"
-import type { BadConfig, BadData, NodeFailed } from "../errors.js"
+import type { BadConfig, BadData, DiskFailed, NodeFailed } from "../errors.js"
 import { toSvg } from "../graph/draw/svg.js"
 import { encodeGraph, graphHash } from "../graph/encode.js"
 import type { Graph } from "../graph.js"
@@ -50,13 +50,14 @@ const readImages = (folder: RunFolder, story: RunStory): Effect.Effect<ReadonlyM
  * Runs a graph and leaves `graph.json`, `environment.json`, `events.jsonl`, `artifacts/`, `images/`, `digests.json`,
  * `SUMMARY.txt` and `report.html` in a new folder, also when the run fails or is stopped.
  * @fails  NodeFailed  a stage failed
- * @fails  BadData     the folder cannot be written, or a stage returned less than it promised
+ * @fails  BadData     a stage returned less than it promised
+ * @fails  DiskFailed  the folder cannot be written
  * @fails  BadConfig   the graph is no graph of stages
  */
 export const recordRun = (
   graph: Graph,
   options: RecordOptions,
-): Effect.Effect<RecordedRun, NodeFailed | BadData | BadConfig, Engine> =>
+): Effect.Effect<RecordedRun, NodeFailed | BadData | BadConfig | DiskFailed, Engine> =>
   Effect.gen(function* () {
     const engine = yield* Engine
     const hash = graphHash(graph)
