@@ -38,6 +38,8 @@ export interface StageStory {
   images: Map<string, Pictures>
   notes: ReadonlyArray<string>
   digests: Readonly<Record<string, string>>
+  /** The most bytes that the run's processes held together while it ran. */
+  memory: number | undefined
   /** The run that made what it gives, where it did not run itself. */
   from: string | undefined
   error: string | undefined
@@ -78,6 +80,7 @@ const newStage = (name: string): StageStory => ({
   images: new Map(),
   notes: [],
   digests: {},
+  memory: undefined,
   from: undefined,
   error: undefined,
 })
@@ -158,6 +161,7 @@ export const tell = (story: RunStory, event: StampedEvent): void => {
       stage.status = "done"
       stage.seconds = event.seconds
       stage.digests = event.digests
+      stage.memory = event.memory
       return
     case "stage.cached":
       stage.node = event.node

@@ -63,6 +63,8 @@ export type RunEvent =
       readonly seconds: number
       /** SHA-256 of each output, by port. */
       readonly digests: Readonly<Record<string, string>>
+      /** The most bytes that the run's processes held together while it ran, where the system tells. */
+      readonly memory?: number
     }
   | {
       /** A stage that did not run, because the store has what it makes. */

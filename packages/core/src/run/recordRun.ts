@@ -2,11 +2,13 @@
 import { Cause, Effect, Exit } from "effect"
 import { Engine } from "../engine.js"
 import type { BadConfig, BadData, DiskFailed, NodeFailed } from "../errors.js"
-import { toSvg } from "../graph/draw/svg.js"
 import { encodeGraph, graphHash } from "../graph/encode.js"
 import type { Graph } from "../graph.js"
 import { jsonHash } from "../json.js"
 import { keyFromSeed } from "../random/key.js"
+import { functionFacts } from "../report/functionFacts.js"
+import { graphFacts } from "../report/graphFacts.js"
+import { readImages } from "../report/readStory.js"
 import { renderReport } from "../report/renderReport.js"
 import { emptyStory, type RunStory, tell } from "../report/story.js"
 import { summaryOf } from "../report/summary.js"
@@ -34,17 +36,8 @@ export interface RecordedRun extends RunResult {
   readonly story: RunStory
 }
 
-/** The images that the story shows, by path. One that cannot be read is left out: the report then names its file. */
-const readImages = (folder: RunFolder, story: RunStory): Effect.Effect<ReadonlyMap<string, Uint8Array>> =>
-  Effect.gen(function* () {
-    const shown = [...story.stages.values()].flatMap(({ images }) => [...images.values()].flatMap(({ grids }) => grids))
-    const read = new Map<string, Uint8Array>()
-    for (const { file } of shown.map(({ grid }) => grid)) {
-      const bytes = file.startsWith("images/") ? yield* Effect.exit(folder.read(file)) : undefined
-      if (bytes !== undefined && Exit.isSuccess(bytes)) read.set(file, bytes.value)
-    }
-    return read
-  })
+/** Milliseconds after which a report that a run waits for captures no further program. */
+const longestCapturing = 500
 
 /**
  * Runs a graph and leaves `graph.json`, `environment.json`, `events.jsonl`, `artifacts/`, `images/`, `digests.json`,
@@ -81,10 +74,11 @@ export const recordRun = (
       const digests = [...story.stages.values()].filter(({ status }) => status === "done")
       yield* folder.writeJson("digests.json", Object.fromEntries(digests.map((stage) => [stage.name, stage.digests])))
       yield* folder.write("SUMMARY.txt", summaryOf(graph.name, seed, engine.version, story))
-      const drawing = { name: graph.name, hash, svg: toSvg(graph) }
+      const until = performance.now() + longestCapturing
+      const functions = functionFacts(graph, { mayCapture: () => performance.now() < until })
       const report = renderReport({
-        graph: drawing,
-        images: yield* readImages(folder, story),
+        graph: { ...graphFacts(graph), functions },
+        images: yield* readImages(folder.path, story),
         story,
         seed,
         environment,

@@ -30,15 +30,22 @@ const mono = (text: string, size: number): number => text.length * size * 0.62
 const fonts = { name: 14, detail: 11, label: 10.5 } as const
 const line = 15
 
+/** A long name would make its box, and so the whole drawing, wide: the tooltip has it whole. */
+const cut = (text: string): string => (text.length <= 44 ? text : `${text.slice(0, 43)}…`)
+
 const boxSize = ({ name, detail, notes }: Box): { width: number; height: number } => {
-  const text = Math.max(sans(name, fonts.name), mono(detail, fonts.detail), mono(notes.join(" · "), fonts.detail))
+  const text = Math.max(
+    sans(cut(name), fonts.name),
+    mono(cut(detail), fonts.detail),
+    mono(notes.join(" · "), fonts.detail),
+  )
   return { width: Math.max(110, text + 32), height: 44 + (notes.length > 0 ? line : 0) }
 }
 
 /** The lines of an arrow's label: the in-ports where their name is another, and the type where no end's box says it. */
 const labelOf = ({ ports, type, source, ends }: Arrow): ReadonlyArray<string> => [
   ...(ends !== "output" && (ports.length > 1 || (ports[0] !== source && ports[0] !== type)) ? [ports.join(", ")] : []),
-  ...(ends === null ? [type] : []),
+  ...(ends === null && type !== "" ? [type] : []),
 ]
 
 const drawBox = (box: Box, { x, y, width, height }: Rectangle, { link, classes }: DrawOptions): string => {
@@ -50,7 +57,7 @@ const drawBox = (box: Box, { x, y, width, height }: Rectangle, { link, classes }
   const text = (kind: string, top: number, content: string): string =>
     `<text class="mg-${kind}" x="${round(width / 2)}" y="${round(top)}">${escaped(content)}</text>`
   const notes = box.notes.length > 0 ? text("note", 51, box.notes.join(" · ")) : ""
-  const inside = `${place}${frame(box.kind === "input" || box.kind === "output" ? 22 : 7)}${text("name", 19.5, box.name)}${text("detail", 35.5, box.detail)}${notes}</g>`
+  const inside = `${place}${frame(box.kind === "input" || box.kind === "output" ? 22 : 7)}${text("name", 19.5, cut(box.name))}${text("detail", 35.5, cut(box.detail))}${notes}</g>`
   if (target === undefined) return inside
   const label = [box.name, box.detail, ...box.notes].join(", ")
   return `<a href="${escaped(target)}" data-path="${escaped(box.path)}" aria-label="${escaped(label)}">${inside}</a>`
@@ -112,7 +119,7 @@ export const drawPicture = (picture: Picture, hash: string, options: DrawOptions
   const { theme = "auto", direction = "down" } = options
   const placed = place(picture, direction)
   const rectangle = (id: string): Rectangle => placed.node(id) as Rectangle
-  const arrowhead = `mg-${hash.slice(0, 12)}`
+  const arrowhead = `mg-${hash.replaceAll(/\W/g, "").slice(0, 12)}`
   const routes = route(picture, placed, direction)
   const lines = picture.arrows.map((arrow, i) => {
     const { x, y } = placed.edge(arrow.from, arrow.to, String(i)) as Point
