@@ -1,31 +1,21 @@
 /** What opens when a node of the drawn graph is chosen: everything that is known of it. */
 import type { FunctionFacts, NodeFacts } from "./graphFacts.js"
 import { type Html, html } from "./html.js"
+import { leaves } from "./leaves.js"
 import { showBytes, showNumber, showSeconds } from "./number.js"
 import type { StageStory } from "./story.js"
 import { stateWords } from "./words.js"
 
 const longestValue = 300
 
-/** A config, or facts, as one row a leaf; the names are those that `--set` takes. */
-export const leaves = (value: unknown, path = "", joint = "."): ReadonlyArray<readonly [string, string]> => {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    const inside = Object.entries(value)
-    if (inside.length > 0) {
-      return inside.flatMap(([name, item]) => leaves(item, path === "" ? name : `${path}${joint}${name}`, joint))
-    }
-  }
-  const text =
-    Array.isArray(value) && value.every((item) => typeof item !== "object")
-      ? value.map(String).join(", ")
-      : typeof value === "string"
-        ? value
-        : (JSON.stringify(value) ?? String(value))
-  return [[path, text.length > longestValue ? `${text.slice(0, longestValue)} …` : text]]
-}
+const cut = (text: string): string => (text.length > longestValue ? `${text.slice(0, longestValue)} …` : text)
+
+/** A name of many parts may break after each of them. */
+const breakable = (name: string): Html =>
+  html`${name.split(".").map((part, i) => (i === 0 ? html`${part}` : html`.<wbr>${part}`))}`
 
 const rows = (entries: ReadonlyArray<readonly [string, string | Html]>): Html =>
-  html`<dl class="pairs">${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`
+  html`<dl class="pairs">${entries.map(([name, value]) => html`<div><dt>${breakable(name)}</dt><dd>${value}</dd></div>`)}</dl>`
 
 const block = (title: string, content: Html | undefined): Html | undefined =>
   content === undefined ? undefined : html`<h4>${title}</h4>${content}`
@@ -82,7 +72,10 @@ export interface DetailParts {
 }
 
 export const detail = ({ id, name, facts, stage, functions = [], section }: DetailParts): Html => {
-  const config = facts === undefined ? [] : leaves(facts.config).filter(([path]) => path !== "")
+  const config =
+    facts === undefined
+      ? []
+      : leaves(facts.config).flatMap(([path, text]) => (path === "" ? [] : [[path, cut(text)] as const]))
   const inputs = Object.entries(facts?.inputs ?? {}).map(
     ([port, { from, what }]) =>
       [

@@ -21,6 +21,11 @@ ${graphView}  let opener = null
     for (const link of canvas.querySelectorAll("a[aria-current]")) link.removeAttribute("aria-current")
     viewer.classList.remove("opened")
   }
+  const back = () => {
+    close()
+    opener?.focus({ preventScroll: true })
+    if (opener && canvas.contains(opener) && viewer.getBoundingClientRect().top < 0) viewer.scrollIntoView()
+  }
   const openDetail = (detail, from) => {
     close()
     detail.classList.add("open")
@@ -58,15 +63,13 @@ ${graphView}  let opener = null
       go(button.dataset.open, button.dataset.path)
       canvas.focus({ preventScroll: true })
     } else if (button.classList.contains("close")) {
-      close()
-      opener?.focus({ preventScroll: true })
+      back()
     }
   })
   viewer.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return
     if (viewer.classList.contains("opened")) {
-      close()
-      opener?.focus({ preventScroll: true })
+      back()
     } else if (shown !== drawings[0].id) {
       go(drawings[0].id)
       canvas.focus({ preventScroll: true })

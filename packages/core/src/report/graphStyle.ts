@@ -54,11 +54,19 @@ html:not(.js) .detail:not(:target) { display: none; }
 .detail button:hover, .tools button:hover { border-color: var(--accent); }
 .detail .count { color: var(--soft); }
 .detail .wrong { margin-top: .7rem; padding: .6rem .8rem; background: var(--bad-wash); border-radius: 6px; }
-.functions { list-style: none; } .functions li { display: flex; flex-wrap: wrap; align-items: center; gap: .35rem .5rem; padding: .15rem 0; } .functions .mono { min-width: 5.5rem; }
+.functions { list-style: none; } .functions li { display: flex; flex-wrap: wrap; align-items: center; gap: .35rem .5rem; padding: .15rem 0; } .functions .mono { min-width: 2.6rem; }
 .pairs { margin-top: .5rem; } h4 + .pairs { margin-top: 0; }
 .pairs div { display: grid; grid-template-columns: minmax(6.5rem, 38%) minmax(0, 1fr); gap: .1rem .9rem; padding: .22rem 0; border-bottom: 1px solid var(--hair); }
 .pairs dt { color: var(--soft); overflow-wrap: anywhere; } .pairs dd { overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .whole { user-select: all; font-size: .76rem; }
+.verdict { margin-top: 1.3rem; font-size: 1.1rem; max-width: 46rem; text-wrap: pretty; }
+.side.accent { border-left: 3px solid var(--accent); padding-left: .8rem; } .side.second { border-left: 3px solid var(--second); padding-left: .8rem; }
+strong.accent, .differences .accent, .pair .accent { color: var(--accent); } strong.second, .differences .second, .pair .second { color: var(--second); }
+.differences th[scope="row"] { width: 34%; white-space: normal; overflow-wrap: anywhere; color: var(--ink); font-weight: 400; } .differences td { width: 33%; font-variant-numeric: tabular-nums; }
+.paired h3 { padding-bottom: .5rem; }
+.differs { background: var(--hair); } .pair { display: inline-flex; flex-wrap: wrap; gap: 0 .9rem; justify-content: end; }
+.pair i { font-style: normal; font-size: .72rem; opacity: .8; } td.differs:not(.n) .pair { justify-content: start; }
+.compared tbody th { font-size: .9rem; color: var(--ink); } .tag.equal { color: var(--good); } .tag.different { color: var(--second); font-weight: 600; } .digests { white-space: nowrap; }
 @media (min-width: 56rem) {
   .opened .panes { display: grid; grid-template-columns: minmax(0, 1fr) minmax(20rem, 38%); }
   .js .details { height: clamp(20rem, 68vh, 42rem); overflow-y: auto; border-left: 1px solid var(--hair); }

@@ -3,7 +3,6 @@
  * disk, loads nothing, and its content security policy allows its own scripts and style and no others.
  */
 import { curveScript } from "./curveScript.js"
-import { leaves } from "./detail.js"
 import { filterScript } from "./filterScript.js"
 import type { GraphFacts } from "./graphFacts.js"
 import { graphScript } from "./graphScript.js"
@@ -11,6 +10,7 @@ import { graphSection } from "./graphSection.js"
 import { graphStyle } from "./graphStyle.js"
 import { type Html, html } from "./html.js"
 import { embedded, imageSection } from "./imageSection.js"
+import { leaves } from "./leaves.js"
 import { showNumber, showSeconds } from "./number.js"
 import { numbersScript } from "./numbersScript.js"
 import { page } from "./page.js"
