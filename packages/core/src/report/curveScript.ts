@@ -67,6 +67,8 @@ export const curveScript = `
       const stroke = (line, smoothed) => ({
         stroke: css(line.smoothed && !smoothed ? { accent: "raw", second: "second-raw" }[line.colour] : line.colour),
         width: line.smoothed ? (smoothed ? 2 : 1) : 1.5, points: { show: line.raw.length < 2 || data.x !== undefined }, spanGaps: false,
+        // Where both are equal the first is seen through the second.
+        ...(line.colour === "second" ? { dash: [7, 5] } : {}),
       })
       const tables = lines.flatMap((line) => [[line.steps, line.raw], ...(line.smoothed ? [[line.steps, line.smoothed]] : [])])
       const joined = tables.length === 1 ? tables[0] : uPlot.join(tables)

@@ -83,6 +83,7 @@ export const graphSection = (graph: GraphFacts, story: RunStory): Html => {
   const stages = [...story.stages.values()]
   const places = new Map(stages.map(({ name }, i) => [name, i] as const))
   const svg = drawPicture(withStates(graph.picture, story), graph.hash, {
+    terse: true,
     link: ({ path, kind }) => (kind === "stage" && places.has(path) ? `#node-${places.get(path)}` : undefined),
     classes: ({ path, kind }) => (kind === "stage" ? `is-${story.stages.get(path)?.status ?? "waiting"}` : ""),
   })

@@ -2,7 +2,7 @@
 import { type Html, html } from "./html.js"
 import { showColumn, showNumber } from "./number.js"
 import type { Samples, Table } from "./story.js"
-import { samplesTable } from "./tables.js"
+import { isNumeric, samplesTable } from "./tables.js"
 
 type Cell = string | number | undefined
 
@@ -26,8 +26,8 @@ const pairRows = (
   return [...paired, ...left.map((row) => [undefined, row] as const)]
 }
 
-const cellOf = (a: Cell, b: Cell, [textA, textB]: readonly [string, string]): Html => {
-  const number = isNumber(a) || isNumber(b) ? html` class="n"` : undefined
+const cellOf = (a: Cell, b: Cell, [textA, textB]: readonly [string, string], right: boolean): Html => {
+  const number = right ? html` class="n"` : undefined
   const show = (cell: Cell, text: string): string => (cell === undefined ? "–" : isNumber(cell) ? text : cell)
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return html`<td${number}>${show(a, textA)}</td>`
   const by = isNumber(a) && isNumber(b) && Number.isFinite(a - b) ? ` (B − A ${showNumber(b - a)})` : ""
@@ -40,12 +40,14 @@ const merged = (a: Table, b: Table): Html => {
     const numbers = rows.flatMap(([ofA, ofB]) => [ofA?.[i], ofB?.[i]].map((c) => (isNumber(c) ? c : Number.NaN)))
     return showColumn(numbers)
   })
-  const right = a.columns.map((_, i) => rows.some(([ofA, ofB]) => isNumber(ofA?.[i]) || isNumber(ofB?.[i])))
+  const right = a.columns.map((_, i) =>
+    rows.every((pair) => pair.every((row) => row === undefined || isNumeric(row[i]))),
+  )
   return html`<div class="scroll" tabindex="0" role="group" aria-label="${a.title}"><table>
 <thead><tr>${a.columns.map((name, i) => html`<th scope="col"${right[i] ? html` class="n"` : undefined}>${name}</th>`)}</tr></thead>
 <tbody>${rows.map(
     ([ofA, ofB], row) =>
-      html`<tr>${a.columns.map((_, i) => cellOf(ofA?.[i], ofB?.[i], [texts[i]?.[2 * row] ?? "", texts[i]?.[2 * row + 1] ?? ""]))}</tr>`,
+      html`<tr>${a.columns.map((_, i) => cellOf(ofA?.[i], ofB?.[i], [texts[i]?.[2 * row] ?? "", texts[i]?.[2 * row + 1] ?? ""], right[i] ?? false))}</tr>`,
   )}</tbody></table></div>`
 }
 

@@ -110,7 +110,7 @@ const tablesOf = (stages: ReadonlyArray<ComparedStage>): ReadonlyArray<Html> =>
 
 const runFacts = (letter: "A" | "B", { graph, story, seed, environment }: ReportInput): Html =>
   html`<div class="side ${letter === "A" ? "accent" : "second"}"><dt><b>${letter}</b> <span class="mono">${story.run}</span></dt>
-<dd>${graph.name}, ${stateWords[story.status].toLowerCase()} after ${showSeconds(story.seconds)}, seed ${seed}<br><span class="soft">${String(environment.engine ?? "")}${typeof environment.startedAt === "string" ? `, began ${environment.startedAt}` : ""}</span></dd></div>`
+<dd>${graph.name}, ${stateWords[story.status].toLowerCase()} after ${showSeconds(story.seconds)}, seed ${seed}<br><span class="soft">${String(environment.engine ?? "")}${typeof environment.startedAt === "string" ? `, began ${environment.startedAt.slice(0, 19).replace("T", " ")} UTC` : ""}</span></dd></div>`
 
 /** A page that compares two runs. Equal input gives equal bytes. */
 export const renderComparison = (a: ReportInput, b: ReportInput): string => {
@@ -154,7 +154,7 @@ ${found.length === 0 ? html`<p class="lead">Nothing that decides a run, no value
 </section>
 ${tables.length === 0 ? undefined : html`<section><h2>Results</h2><div class="results">${tables}</div></section>`}
 ${pictures}
-${drawn ? html`<section><h2>Curves and samples</h2>\n${curveTools}<p class="more"><strong class="accent">A</strong> <strong class="second">B</strong>: both over the same steps.</p></section>` : undefined}
+${drawn ? html`<section><h2>Curves and samples</h2>\n${curveTools}<p class="more"><strong class="accent">A</strong> is drawn whole, <strong class="second">B</strong> broken.</p></section>` : undefined}
 ${shown.flatMap((one, i) => (hasSection(one) ? [section(one, i)] : []))}`,
   })
 }

@@ -19,7 +19,7 @@ export const filterField = (rows: number, of: string): Html | undefined =>
     : html`<div class="filter"><label>Filter <input type="search" autocomplete="off" spellcheck="false" aria-label="Filter ${of}"></label> <output></output></div>`
 
 /** `12.5 %` is words to a program and a number to a reader. */
-const isNumeric = (cell: string | number | undefined): boolean =>
+export const isNumeric = (cell: string | number | undefined): boolean =>
   typeof cell === "number" || (cell !== undefined && /^[-−+]?[\d.,]+(?: ?%)?$/.test(cell))
 
 export const resultTable = ({ title, columns, rows }: Table, stage: string, curves?: Html): Html => {

@@ -18,6 +18,8 @@ export interface DrawOptions extends SvgOptions {
   readonly link?: (box: Box) => string | undefined
   /** Further classes of a box: its state. */
   readonly classes?: (box: Box) => string
+  /** Leaves out what a label repeats: a type that is called as the box it comes from. Long arrows then take less room. */
+  readonly terse?: boolean
 }
 
 const escaped = (text: string): string =>
@@ -43,10 +45,19 @@ const boxSize = ({ name, detail, notes }: Box): { width: number; height: number 
 }
 
 /** The lines of an arrow's label: the in-ports where their name is another, and the type where no end's box says it. */
-const labelOf = ({ ports, type, source, ends }: Arrow): ReadonlyArray<string> => [
+const labelsOf = ({ ports, type, source, ends }: Arrow): ReadonlyArray<string> => [
   ...(ends !== "output" && (ports.length > 1 || (ports[0] !== source && ports[0] !== type)) ? [ports.join(", ")] : []),
   ...(ends === null && type !== "" ? [type] : []),
 ]
+
+/** The lines of every arrow's label, in the picture's order. */
+const labels = ({ arrows, boxes }: Picture, terse: boolean): ReadonlyArray<ReadonlyArray<string>> => {
+  const names = new Map(boxes.map(({ id, name }) => [id, name]))
+  return arrows.map((arrow) => {
+    const lines = labelsOf(arrow)
+    return terse ? lines.filter((text) => text !== names.get(arrow.from)) : lines
+  })
+}
 
 const drawBox = (box: Box, { x, y, width, height }: Rectangle, { link, classes }: DrawOptions): string => {
   const more = classes?.(box) ?? ""
@@ -73,8 +84,7 @@ const drawCluster = ({ name, frozen }: Cluster, { x, y, width, height }: Rectang
 const drawClusterName = ({ name, frozen }: Cluster, { x, y, width, height }: Rectangle): string =>
   `<text class="mg-cluster-name${frozen ? " mg-frozen-name" : ""}" x="${round(x - width / 2 + 12)}" y="${round(y - height / 2 - band + 17)}">${escaped(frozen ? `${name} · frozen` : name)}</text>`
 
-const drawLabel = (arrow: Arrow, { x, y }: Point): string => {
-  const lines = labelOf(arrow)
+const drawLabel = (arrow: Arrow, lines: ReadonlyArray<string>, { x, y }: Point): string => {
   if (lines.length === 0) return ""
   const top = y - ((lines.length - 1) * 13) / 2 + 3.5
   const width = Math.max(...lines.map((text) => mono(text, fonts.label)))
@@ -88,7 +98,11 @@ const drawLabel = (arrow: Arrow, { x, y }: Point): string => {
   return ground + texts
 }
 
-const place = ({ boxes, clusters, arrows }: Picture, direction: "down" | "right"): Layout => {
+const place = (
+  { boxes, clusters, arrows }: Picture,
+  written: ReadonlyArray<ReadonlyArray<string>>,
+  direction: "down" | "right",
+): Layout => {
   const graph = new Layout({ compound: true, multigraph: true })
   graph.setGraph({
     rankdir: direction === "down" ? "TB" : "LR",
@@ -102,7 +116,7 @@ const place = ({ boxes, clusters, arrows }: Picture, direction: "down" | "right"
   for (const box of boxes) graph.setNode(box.id, boxSize(box))
   for (const { id, cluster } of [...clusters, ...boxes]) if (cluster !== null) graph.setParent(id, cluster)
   for (const [i, arrow] of arrows.entries()) {
-    const lines = labelOf(arrow)
+    const lines = written[i] ?? []
     const width = Math.max(0, ...lines.map((text) => mono(text, fonts.label))) + 8
     graph.setEdge(arrow.from, arrow.to, { width, height: lines.length * 13 + 6, labelpos: "c" }, String(i))
   }
@@ -116,8 +130,9 @@ export const toSvg = (graph: Graph, options: SvgOptions = {}): string =>
 
 /** @param hash  of the graph: several may stand in one page, and ids must differ */
 export const drawPicture = (picture: Picture, hash: string, options: DrawOptions = {}): string => {
-  const { theme = "auto", direction = "down" } = options
-  const placed = place(picture, direction)
+  const { theme = "auto", direction = "down", terse = false } = options
+  const written = labels(picture, terse)
+  const placed = place(picture, written, direction)
   const rectangle = (id: string): Rectangle => placed.node(id) as Rectangle
   const arrowhead = `mg-${hash.replaceAll(/\W/g, "").slice(0, 12)}`
   const routes = route(picture, placed, direction)
@@ -125,7 +140,7 @@ export const drawPicture = (picture: Picture, hash: string, options: DrawOptions
     const { x, y } = placed.edge(arrow.from, arrow.to, String(i)) as Point
     return {
       path: `<path class="mg-arrow" d="${routes[i]}" marker-end="url(#${arrowhead})"><title>${escaped(arrow.title)}</title></path>`,
-      label: drawLabel(arrow, { x, y }),
+      label: drawLabel(arrow, written[i] ?? [], { x, y }),
     }
   })
   const { width = 0, height = 0 } = placed.graph() as { width?: number; height?: number }
