@@ -62,7 +62,10 @@ const hostile = fc
 describe("the report", () => {
   test("nothing that a run says becomes markup", () => {
     const shapeOf = (page: string): ReadonlyArray<string> =>
-      [...markupOf(page).matchAll(/<\/?[a-z!](?:[^>"]|"[^"]*")*>/gi)].map(([tag]) => tag.replace(/"[^"]*"/g, '""'))
+      [...markupOf(page).matchAll(/<\/?[a-z!](?:[^>"]|"[^"]*")*>/gi)]
+        .map(([tag]) => tag.replace(/"[^"]*"/g, '""'))
+        // Where a name may break depends on the name.
+        .filter((tag) => tag !== "<wbr>")
     const events = (text: string, stage: string): ReadonlyArray<StampedEvent> =>
       stamp([
         { type: "run.started", run: text, graph: text, stages: [stage] },
@@ -75,10 +78,15 @@ describe("the report", () => {
         { type: "stage.failed", stage, error: text },
         { type: "run.ended", run: text, seconds: 1, status: "failed" },
       ])
-    const plain = shapeOf(report(events("plain", "plain"), "plain"))
+    // A graph's names have no dots: a dot is what takes a port out of a node.
+    const shape = (text: string): ReadonlyArray<string> => {
+      const rename = (name: string): string => `${text.replaceAll(".", "·")}${name}`
+      return shapeOf(report(events(text, rename("pretrain")), text, recordedGraph(text, rename)))
+    }
+    const plain = shape("plain")
     fc.assert(
       fc.property(hostile, (text) => {
-        expect(shapeOf(report(events(text, text), text))).toEqual(plain)
+        expect(shape(text)).toEqual(plain)
       }),
       { numRuns: 150 },
     )
