@@ -70,7 +70,9 @@ const tellAll = (story: RunStory, path: string, content: string): Effect.Effect<
       }
     }
     if (unknown.size > 0)
-      warnings.push(`${unknown.size} events are of kinds that this version of Millrace does not know.`)
+      warnings.push(
+        `${unknown.size} ${unknown.size === 1 ? "event is of a kind" : "events are of kinds"} that this version of Millrace does not know.`,
+      )
     return warnings
   })
 

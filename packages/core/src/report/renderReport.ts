@@ -132,7 +132,9 @@ ${imageSection(stages, pictures)}
 ${drawn ? html`<section><h2>Curves and samples</h2>\n${curveTools}</section>` : undefined}
 ${stages.flatMap((stage, i) => (hasSection(stage) ? [stageSection(stage, i)] : []))}
 <section><h2>Environment</h2><dl class="environment">
-${leaves(environment, "", " ").map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
+${leaves(environment, "", " ")
+  .toSorted(([a], [b]) => (a < b ? -1 : 1))
+  .map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
 </dl></section>
 <section><h2>Digests</h2>
 <p class="lead">SHA-256 of what every stage made. The same graph, seed, engine and kind of processor give the same digests.</p>
