@@ -44,9 +44,12 @@ export const main = async (
   const graph = reranked(images)
   const events = runEvents()
   events.all.subscribe((event) => {
-    if (event.type !== "stage.table" || event.stage !== "evaluate") return
-    print(event.title)
-    for (const [n, score] of event.rows) print(`  n ${n}   ${event.columns[1]} ${score}`)
+    if (event.type !== "stage.table" || event.curve?.x !== "n") return
+    const { title, columns, rows, curve } = event
+    print(title)
+    for (const row of rows) {
+      print(`  n ${row[0]}   ${curve.y.map((name) => `${name} ${row[columns.indexOf(name)]}`).join("   ")}`)
+    }
   })
   print(`nodes: ${graph.nodes.map(({ name, node }) => `${name} (${node.type})`).join(", ")}`)
   const run = recordRun(graph, { seed: 1, root, events })

@@ -1,5 +1,5 @@
 import { scenesOf } from "@millrace/examples/data/scenes"
-import { sceneColours, sceneObjects } from "@millrace/examples/data/scenesWorld"
+import { clearObjects, sceneColours, sceneObjects } from "@millrace/examples/data/scenesWorld"
 import type { CaptionedImage, CaptionedImages, ImageSet } from "@millrace/pipelines"
 import { Effect } from "effect"
 import { describe, expect, test } from "vitest"
@@ -58,6 +58,22 @@ describe("scenes", () => {
     expect([...combinations(unseen)].filter((thing) => !seenThings.has(thing)).length).toBe(24)
     for (const colour of Object.keys(sceneColours)) {
       expect([...seenThings].filter((thing) => thing.startsWith(`${colour} `)).length).toBe(21)
+    }
+  })
+
+  test("hold as many colours of each object out as asked for, each colour of equally many objects", async () => {
+    for (const heldOutColours of [2, 3] as const) {
+      const sizes = { size: 16, train: 500, heldOut: 300 }
+      const { train, heldOut } = await load({ ...sizes, objects: clearObjects, heldOutColours, single: 1 })
+      const [seen, unseen] = [combinations(await all(train)), combinations(await all(heldOut))]
+      expect(unseen.size).toBe(8 * heldOutColours)
+      expect(seen.size).toBe(8 * (8 - heldOutColours))
+      expect([...unseen].filter((thing) => seen.has(thing))).toEqual([])
+      for (const names of [Object.keys(sceneColours), clearObjects]) {
+        for (const name of names) {
+          expect([...unseen].filter((thing) => thing.split(" ").includes(name)).length).toBe(heldOutColours)
+        }
+      }
     }
   })
 

@@ -51,7 +51,7 @@ const millrace = (
 const eager = ["--engine", "tfjs:cpu"]
 
 const only = async (root: string): Promise<string> => {
-  const names = await readdir(join(folder, root))
+  const names = (await readdir(join(folder, root))).filter((name) => !name.startsWith("."))
   expect(names).toHaveLength(1)
   return join(folder, root, names[0]!)
 }

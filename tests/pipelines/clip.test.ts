@@ -15,6 +15,7 @@ import { type ClipPipelineConfig, clip, clipPaper, clipPipelinePresets } from "@
 import { Effect } from "effect"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { shapesStage } from "./images.js"
+import { readAgain } from "./readAgain.js"
 
 const { tiny } = clipPipelinePresets
 const config: ClipPipelineConfig = {
@@ -99,7 +100,13 @@ test("the evaluation tells every measure with interval and chance, on held-out i
     }
   }
   const [table] = JSON.parse(await out("evaluate", "tables.json")) as ReadonlyArray<{ rows: ReadonlyArray<unknown> }>
-  expect(table!.rows).toHaveLength(12)
+  expect(table!.rows).toHaveLength(14)
+  for (const at of [1, 5]) {
+    const metric = `shifted.nearest-by-pixels@${at}`
+    expect(metrics[`${metric}Chance`]).toBeCloseTo(at / 24, 9)
+    expect(metrics[`${metric}Low`]! <= metrics[metric]! && metrics[metric]! <= metrics[`${metric}High`]!).toBe(true)
+    expect(metrics[`heldOut.nearest-by-pixels@${at}`]).toBeUndefined()
+  }
 })
 
 test("a search by an image of the index finds the image itself first, at cosine 1", async () => {
@@ -124,4 +131,10 @@ test("every size of the paper encodes as a graph of the published model, in part
     expect(shape).toEqual(clipPresets[name as keyof typeof clipPaper])
     expect(batch % part!).toBe(0)
   }
+})
+
+test("what a stage made is read back from the run's folder, bit for bit, but for the manifests", async () => {
+  const { read, made } = await readAgain(graph, runs[0]!)
+  expect(Object.keys(read).length).toBeGreaterThanOrEqual(4)
+  expect(read).toEqual(made)
 })

@@ -1,5 +1,5 @@
 import { keyFromSeed, random, split } from "@millrace/core"
-import { ensembleOf, type Features, measureSet, nearest, ranksOf, share } from "@millrace/pipelines"
+import { ensembleOf, type Features, measureSet, nearest, pixelRanks, ranksOf, share } from "@millrace/pipelines"
 import { Effect } from "effect"
 import fc from "fast-check"
 import { expect, test } from "vitest"
@@ -35,9 +35,9 @@ test("the rank of an own key is the number of keys that a plain loop finds neare
   )
 })
 
-test("features that are all the same are no success: each own key is in the middle", () => {
+test("features that are all the same are no success: each own key is the last", () => {
   const same = { joint: 2, data: Float32Array.from({ length: 22 }, () => Math.SQRT1_2) }
-  expect(ranksOf(same, same, [0, 3, 10])).toEqual([5, 5, 5])
+  expect(ranksOf(same, same, [0, 3, 10])).toEqual([10, 10, 10])
 })
 
 test("the nearest are sorted, the first of equal ones first, and a larger k extends a smaller one", () => {
@@ -52,6 +52,45 @@ test("the nearest are sorted, the first of equal ones first, and a larger k exte
       expect(nearest(scores, 3)).toEqual(all.slice(0, 3))
     }),
   )
+})
+
+test("a concept's place by pixels is the number of concepts that a plain loop finds nearer, equal ones half, up to the most", () => {
+  const few = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 100, maxLength: 100 })
+  const shown = fc.record({ name: fc.constantFrom("a", "b", "c", "d"), pixels: few.map((x) => Uint8Array.from(x)) })
+  const seen = fc.array(shown, { minLength: 0, maxLength: 8 })
+  fc.assert(
+    fc.property(
+      seen,
+      fc.array(shown, { minLength: 4, maxLength: 4 }),
+      fc.integer({ min: 1, max: 4 }),
+      (more, own, most) => {
+        const names = ["a", "b", "c", "d"]
+        // The last is the second again, in another concept: equally near to all.
+        const all = [
+          ...more,
+          ...own.map(({ pixels }, i) => ({ name: names[i]!, pixels: i === 3 ? own[1]!.pixels : pixels })),
+        ]
+        const apart = (a: Uint8Array, b: Uint8Array) => a.reduce((sum, x, i) => sum + (x - b[i]!) ** 2, 0)
+        const expected = own.map(({ name, pixels }) => {
+          const near = (which: string) =>
+            Math.min(...all.filter((each) => each.name === which).map((each) => apart(pixels, each.pixels)))
+          const others = names.filter((which) => which !== name)
+          const nearer = others.filter((which) => near(which) < near(name)).length
+          const equal = others.filter((which) => near(which) === near(name)).length
+          return nearer >= most ? most : Math.min(most, nearer + equal / 2)
+        })
+        expect(pixelRanks(own, all, most)).toEqual(expected)
+      },
+    ),
+  )
+})
+
+test("an image that has been seen is found by its pixels before all others, another concept's copy of it counts half", () => {
+  const at = (fill: number) => new Uint8Array(300).fill(fill)
+  const seen = [0, 50, 51, 52].map((fill) => ({ name: `${fill}`, pixels: at(fill) }))
+  expect(pixelRanks(seen, seen, 5)).toEqual([0, 0, 0, 0])
+  expect(pixelRanks([{ name: "0", pixels: at(49) }], seen, 5)).toEqual([3])
+  expect(pixelRanks(seen.slice(0, 1), [...seen, { name: "copy", pixels: at(0) }], 5)).toEqual([0.5])
 })
 
 test("an ensemble has length 1, is the feature itself for one prompt, and does not depend on the prompts' order", () => {

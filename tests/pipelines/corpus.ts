@@ -1,6 +1,6 @@
 /** A small corpus and labeler, made here: sentences of a grammar, so that every run of every machine has the same text. */
 import { artifact, defineStageNode, keyFromSeed, random, split } from "@millrace/core"
-import { type Corpus, corpusKind, labelerKind, lexiconScore } from "@millrace/pipelines"
+import { type Corpus, corpusKind, labelerKind, lexiconLabeler } from "@millrace/pipelines"
 import { Effect, Schema } from "effect"
 
 const who = "Ada Bert Clara David Emma Frank Greta Hugo Ida Jonas Karla Ludwig Maria Nora Otto Paula Rosa Simon".split(
@@ -50,5 +50,5 @@ export const labeler = defineStageNode({
   version: 1,
   config: Schema.Struct({}),
   ports: { in: {}, out: artifact(labelerKind) },
-  run: () => Effect.succeed({ source: "made by a test", data: valences, score: lexiconScore(valences) }),
+  run: () => Effect.succeed(lexiconLabeler("made by a test", valences)),
 })({})

@@ -12,9 +12,7 @@ import {
 } from "@millrace/core"
 import { autoregressivePriorPresets, decoderPresets, priorPresets, trainBpe, upsamplerPresets } from "@millrace/models"
 import {
-  batchOf,
   between,
-  bytesOf,
   captionedRows,
   captionInputs,
   codePriorConfig,
@@ -23,21 +21,25 @@ import {
   dalle2Stages,
   decoderConfigOf,
   diffusionPriorConfig,
+  distinctImages,
   type EmbeddedSet,
   enlarged,
+  type ImageSet,
   pickCaptions,
   pickImages,
   ranks,
   rowCosines,
   share,
   sharesTo,
+  signedBatch,
+  signedBytes,
   turned,
   upsamplerConfigOf,
 } from "@millrace/pipelines"
 import { Effect, ManagedRuntime } from "effect"
 import fc from "fast-check"
 import { afterAll, describe, expect, test } from "vitest"
-import { shapesStage } from "./images.js"
+import { shapeImages, shapesStage } from "./images.js"
 
 const runtime = ManagedRuntime.make(Engines.layer("onnx", { threads: 1 }))
 afterAll(() => runtime.dispose())
@@ -161,11 +163,17 @@ test("a share's interval is Wilson's, and stays within 0 and 1", () => {
 
 test("images as batches and back are the same bytes; smaller ones keep their mean, enlarged ones come back", () => {
   const pixels = Uint8Array.from({ length: 8 * 8 * 3 }, (_, i) => (i * 37) % 256)
-  expect(bytesOf(batchOf([pixels, pixels], 8, 8))).toEqual([pixels, pixels])
+  expect(signedBytes(signedBatch([pixels, pixels], 8, 8))).toEqual([pixels, pixels])
   const mean = (x: ArrayLike<number>) => Array.from(x).reduce((sum, v) => sum + v, 0) / x.length
-  expect(mean(batchOf([pixels], 8, 2).data)).toBeCloseTo(mean(batchOf([pixels], 8, 8).data), 5)
+  expect(mean(signedBatch([pixels], 8, 2).data)).toBeCloseTo(mean(signedBatch([pixels], 8, 8).data), 5)
   const large = enlarged(pixels, 8, 24)
-  expect(bytesOf(batchOf([large], 24, 8))).toEqual([pixels])
+  expect(signedBytes(signedBatch([large], 24, 8))).toEqual([pixels])
+})
+
+test("of images those are kept whose pixels none before has", async () => {
+  const base = shapeImages(8).heldOut
+  const set: ImageSet = { ...base, read: (indices) => base.read(indices.map((i) => i % 3)) }
+  expect([...(await Effect.runPromise(distinctImages(set, Int32Array.from([4, 7, 5, 0, 1, 2, 3]))))]).toEqual([4, 5, 0])
 })
 
 describe("latents at shares of a way", () => {

@@ -7,6 +7,7 @@ import { dalle2, dalle2Presets } from "@millrace/pipelines"
 import { Effect } from "effect"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { shapesStage } from "./images.js"
+import { readAgain } from "./readAgain.js"
 
 const config = dalle2Presets.tiny
 const graph = dalle2(config, shapesStage({ size: 16, perKind: 4 }))
@@ -72,4 +73,10 @@ test("each evaluation has finite numbers alone, and shares within their interval
     expect(metrics.retrievalAt1High).toBeGreaterThanOrEqual(metrics.retrievalAt1!)
     expect(metrics.timesChance).toBeCloseTo(metrics.retrievalAt1! * metrics.images!, 6)
   }
+})
+
+test("what a stage made is read back from the run's folder, bit for bit, but for the manifests", async () => {
+  const { read, made } = await readAgain(graph, run)
+  expect(Object.keys(read).length).toBeGreaterThanOrEqual(9)
+  expect(read).toEqual(made)
 })

@@ -76,8 +76,10 @@ test("candidates depend on their caption's place and the seed, and not on how ma
         const stage = sampleStage({
           train: 0,
           heldOut: 2,
+          having: { object: 3, weather: 2 },
           captions: ["a blue door"],
           candidates: 2,
+          fewer: true,
           temperature: 1,
           batch,
         })
@@ -86,14 +88,23 @@ test("candidates depend on their caption's place and the seed, and not on how ma
       seed,
     )
   const { result } = await drawn(2, 1)
-  expect(Object.keys(result.groups)).toEqual(["held out", "given"])
+  expect(Object.keys(result.groups)).toEqual(["held out", "train with object", "given"])
   expect(result.groups["held out"]!.map(({ request }) => request)).toEqual([
     { caption: "a red door", facts: { colour: "red", object: "door" } },
     { caption: "a red door", facts: { colour: "red", object: "door" } },
   ])
   expect((await drawn(2, 1)).result).toEqual(result)
   expect((await drawn(2, 2)).result).not.toEqual(result)
-  for (const { candidates } of result.groups.given!) {
+  expect(result.groups["train with object"]!.map(({ candidates, fewer }) => [candidates.length, fewer.length])).toEqual(
+    [
+      [2, 1],
+      [2, 1],
+      [2, 1],
+    ],
+  )
+  for (const { candidates, fewer } of result.groups.given!) {
+    // The best of one is measured on an image of its own.
+    for (const { pixels } of candidates) expect(fewer[0]![0]!.pixels).not.toEqual(pixels)
     for (const { logProb, pixels } of candidates) {
       expect(logProb).toBeLessThan(0)
       expect(pixels).toHaveLength(16 * 16 * 3)
@@ -104,11 +115,12 @@ test("candidates depend on their caption's place and the seed, and not on how ma
 test("a ranking shows candidates best first, of equal ones the first drawn, and keeps the order of drawing", async () => {
   const pixels = (grey: number) => new Uint8Array(3).fill(grey)
   const candidates = [0.5, 0.9, 0.5].map((score, i) => ({ pixels: pixels(i), logProb: score }))
-  const groups = { given: [{ request: { caption: "any" }, candidates }] }
+  const fewer = [[{ pixels: pixels(3), logProb: 0.7 }], [0.1, 0.2].map((logProb) => ({ pixels: pixels(4), logProb }))]
+  const groups = { given: [{ request: { caption: "any" }, candidates, fewer }] }
   const { result, events } = await on(
     rankAll({ size: 1, groups }, "test", (row) => Effect.succeed(row.candidates.map(({ logProb }) => logProb)), 1),
   )
-  expect(result.groups.given![0]!.scores).toEqual([0.5, 0.9, 0.5])
+  expect(result.groups.given![0]).toMatchObject({ scores: [0.5, 0.9, 0.5], fewerScores: [[0.7], [0.1, 0.2]] })
   const [grid] = events.flatMap((event) => (event.type === "stage.images" ? [event] : []))
   expect(grid!.texts).toEqual(["0.900", "0.500", "0.500"])
 })

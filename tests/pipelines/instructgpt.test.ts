@@ -16,6 +16,7 @@ import { type InstructGptConfig, instructgpt, instructgptPresets } from "@millra
 import { Effect } from "effect"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { labeler, smallCorpus } from "./corpus.js"
+import { readAgain } from "./readAgain.js"
 
 const { tiny } = instructgptPresets
 const config: InstructGptConfig = {
@@ -140,4 +141,10 @@ test("the evaluation compares three policies: SFT is at no distance from itself,
     expect(metrics[`${policy}.goldLow`]).toBeLessThanOrEqual(metrics[`${policy}.gold`]!)
     expect(metrics[`${policy}.goldHigh`]).toBeGreaterThanOrEqual(metrics[`${policy}.gold`]!)
   }
+})
+
+test("what a stage made is read back from the run's folder, bit for bit, but for the manifests", async () => {
+  const { read, made } = await readAgain(graph, runs[first]!)
+  expect(Object.keys(read).length).toBeGreaterThanOrEqual(9)
+  expect(read).toEqual(made)
 })

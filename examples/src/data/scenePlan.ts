@@ -37,8 +37,8 @@ const pairOf = (a: SceneObject, b: SceneObject): string => (a < b ? `${a} ${b}` 
 export interface Unseen {
   /** The objects that there are at all. */
   readonly objects: ReadonlyArray<SceneObject>
-  /** One colour of each object; each colour is held out of equally many objects. */
-  readonly colourOf: ReadonlyMap<SceneObject, SceneColour>
+  /** Colours of each object, at least one; each colour is held out of equally many objects. */
+  readonly coloursOf: ReadonlyMap<SceneObject, ReadonlyArray<SceneColour>>
   /** One of eight pairs of objects, as `apple car`: never together, whatever the colours. */
   readonly pairs: ReadonlySet<string>
   /** With what each object is never seen, and with what it is. */
@@ -46,7 +46,9 @@ export interface Unseen {
   readonly together: ReadonlyMap<SceneObject, ReadonlyArray<SceneObject>>
 }
 
-export const unseenOf = (key: Key, objects: ReadonlyArray<SceneObject> = allObjects): Unseen => {
+/** @param each  how many colours are held out of each object: at most half of all, far apart on the circle */
+export const unseenOf = (key: Key, objects: ReadonlyArray<SceneObject> = allObjects, each = 1): Unseen => {
+  const stride = Math.floor(colours.length / each)
   const order = random.shuffled(split(key, "colours"), objects)
   const all = objects.flatMap((a, i) => objects.slice(i + 1).map((b) => pairOf(a, b)))
   const pairs = new Set(random.shuffled(split(key, "pairs"), all).slice(0, Math.floor(all.length / 8)))
@@ -54,7 +56,12 @@ export const unseenOf = (key: Key, objects: ReadonlyArray<SceneObject> = allObje
     new Map(objects.map((a) => [a, objects.filter((b) => a !== b && pairs.has(pairOf(a, b)) === held)]))
   return {
     objects,
-    colourOf: new Map(order.map((object, i) => [object, colours[i % colours.length]!])),
+    coloursOf: new Map(
+      order.map((object, i) => [
+        object,
+        Array.from({ length: each }, (_, j) => colours[(i + j * stride) % colours.length]!),
+      ]),
+    ),
     pairs,
     apart: partners(true),
     together: partners(false),
@@ -70,8 +77,8 @@ export interface SceneChoices {
 /**
  * Scene `index` of a set.
  *
- *   train    no object in its held-out colour, no held-out pair
- *   heldOut  one thing: in its held-out colour. Two: by halves, the first thing in its held-out colour and the rest as in
+ *   train    no object in a held-out colour of it, no held-out pair
+ *   heldOut  one thing: in a held-out colour. Two: by halves, the first thing in a held-out colour and the rest as in
  *            train, or a held-out pair with colours as in train.
  */
 export const sceneAt = (
@@ -90,13 +97,18 @@ export const sceneAt = (
   const byColour = draw() < 0.5
   const novel: Scene["novel"] = set === "train" ? undefined : alone || byColour ? "colour" : "pair"
   const seenColour = (object: SceneObject): SceneColour =>
-    pick(colours.filter((c) => c !== unseen.colourOf.get(object)))
+    pick(colours.filter((c) => !unseen.coloursOf.get(object)!.includes(c)))
+  // A single colour is no choice, and takes no draw.
+  const unseenColour = (object: SceneObject): SceneColour => {
+    const held = unseen.coloursOf.get(object)!
+    return held.length === 1 ? held[0]! : pick(held)
+  }
   const partners = novel === "pair" ? unseen.apart : unseen.together
 
   const { objects } = unseen
   const object = pick(novel === "pair" ? objects.filter((o) => unseen.apart.get(o)!.length > 0) : objects)
   const scene: Scene = {
-    first: { object, colour: novel === "colour" ? unseen.colourOf.get(object)! : seenColour(object) },
+    first: { object, colour: novel === "colour" ? unseenColour(object) : seenColour(object) },
     background: background === "white" ? "white" : pick(backgrounds),
     jitter: draws.slice(8),
     ...(novel === undefined ? {} : { novel }),

@@ -43,7 +43,7 @@ const setOf = (
     version: 1,
     sprites: integrity,
     world: [sceneObjects, sceneColours, sceneRelations, sceneBackgrounds],
-    unseen: [[...unseen.colourOf], [...unseen.pairs]],
+    unseen: [[...unseen.coloursOf], [...unseen.pairs]],
     key: [key.hi, key.lo],
     set,
     count,
@@ -74,13 +74,15 @@ export const scenesOf = (sprites: EmojiPackage) =>
       objects: Schema.optional(
         Schema.Array(Schema.Literals(objectNames)).check(Schema.isMinLength(5), Schema.isUnique()),
       ),
+      /** Colours that train never shows an object in, of each; without it one. */
+      heldOutColours: Schema.optional(Schema.Literals([1, 2, 3, 4])),
       /** Share of images with one thing alone; the others have two. */
       single: Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1 })),
       /** "light": white, or one of two light colours. */
       background: Schema.Literals(["white", "light"]),
     }),
     ports: { in: {}, out: artifact(captionedImagesKind) },
-    run: ({ size, train, heldOut, objects, single, background }) =>
+    run: ({ size, train, heldOut, objects, heldOutColours, single, background }) =>
       Effect.gen(function* () {
         const { key } = yield* Stage
         const google = yield* emojiData("google", sprites)
@@ -89,7 +91,7 @@ export const scenesOf = (sprites: EmojiPackage) =>
             Effect.map(google.sprite(`${file}.png`), (sprite) => [name, sprite] as const),
           ),
         ) as Record<SceneObject, Bitmap>
-        const unseen = unseenOf(split(key, "unseen"), objects)
+        const unseen = unseenOf(split(key, "unseen"), objects, heldOutColours)
         const draw = sceneDrawer(bitmaps, size)
         const set = (name: "train" | "heldOut", count: number) =>
           setOf(sprites.integrity, split(key, name), name, count, unseen, { single, background }, draw)

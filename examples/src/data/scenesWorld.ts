@@ -30,6 +30,18 @@ export const sceneObjects = {
 
 export type SceneObject = keyof typeof sceneObjects
 
+/** Objects that stay apart in what little time can teach. */
+export const clearObjects = [
+  "apple",
+  "car",
+  "fish",
+  "heart",
+  "house",
+  "star",
+  "tree",
+  "umbrella",
+] as const satisfies ReadonlyArray<SceneObject>
+
 /** Red, green, blue, 0 to 255: the middle of each colour's shades. */
 export const sceneColours = {
   red: [222, 36, 36],

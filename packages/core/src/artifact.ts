@@ -1,5 +1,7 @@
 /** Artifacts: what stages hand to each other. A kind says how its values become files, and so what their digest is. */
 import { createHash } from "node:crypto"
+import type { Effect } from "effect"
+import type { BadData } from "./errors.js"
 
 /** Relative file name -> content. Names and bytes alone decide an artifact's digest. */
 export type Files = Readonly<Record<string, Uint8Array>>
@@ -8,13 +10,21 @@ export interface ArtifactKind<K extends string, V> {
   readonly name: K
   /** The value as files; the same value gives the same bytes. */
   files(value: V): Files
+  /**
+   * The value of files that nobody vouches for. A kind whose files are a manifest alone has none: its stage makes the
+   * value again.
+   * @fails BadData  files that are not those of one value, in any way
+   * @law            what is read is written again as the same files
+   */
+  readonly read?: (files: Files) => Effect.Effect<V, BadData>
 }
 
-/** A kind of artifact. */
-export const artifactKind = <const K extends string, V>(name: K, files: (value: V) => Files): ArtifactKind<K, V> => ({
-  name,
-  files,
-})
+/** A kind of artifact; without `read` its files are a manifest. */
+export const artifactKind = <const K extends string, V>(
+  name: K,
+  files: (value: V) => Files,
+  read?: (files: Files) => Effect.Effect<NoInfer<V>, BadData>,
+): ArtifactKind<K, V> => ({ name, files, ...(read === undefined ? {} : { read }) })
 
 /** SHA-256 in hex. */
 export const sha256 = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex")

@@ -72,6 +72,10 @@ export interface TensorNode<In extends Ports = Ports, Out extends Outputs = Outp
 export interface StageNode<In extends Ports = Ports, Out extends Outputs = Outputs> extends NodeBase<In, Out> {
   readonly level: "stage"
   run(inputs: ValuesOf<In>): Effect.Effect<OutputValues<Out>, unknown, StageContext>
+  /** The text of the `run` that it was defined with. */
+  readonly code: string
+  /** It reads what may change outside: it runs each time, and what it makes decides whether the stages after it run. */
+  readonly volatile: boolean
   /** What the stage would run on tensors, told without running it: what `millrace profile` measures. */
   outline?(inputs: OutlineInputs): Outline
 }
@@ -175,6 +179,11 @@ export const defineStageNode = <T, E, const In extends Ports, const Out extends 
   readonly run: (config: T, inputs: ValuesOf<In>) => Effect.Effect<OutputValues<Out>, unknown, StageContext>
   /** Sizes of what it makes, and the tensor functions that it calls. */
   readonly outline?: (config: T, inputs: OutlineInputs) => Outline
+  /**
+   * True for a stage that reads what may change outside, such as a folder of the user's: it runs each time. What any other
+   * stage makes depends on its config, its inputs, its key and the engine alone, and is made once.
+   */
+  readonly volatile?: boolean
 }): NodeType<E, StageNode<In, Out>> =>
   nodeType(
     { ...definition, level: "stage" },
@@ -186,6 +195,8 @@ export const defineStageNode = <T, E, const In extends Ports, const Out extends 
       out: definition.ports.out,
       sizes: {},
       run: (inputs) => definition.run(config, inputs),
+      code: definition.run.toString(),
+      volatile: definition.volatile ?? false,
       ...(definition.outline === undefined
         ? {}
         : { outline: (inputs: OutlineInputs) => definition.outline!(config, inputs) }),

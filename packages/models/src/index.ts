@@ -183,6 +183,7 @@ export { generate, type Samples } from "./sample/generate.js"
 export { generateCodes, type ImageSamples } from "./sample/generateCodes.js"
 export { type ImageSamplerConfig, type ImageSamplerFunctions, imageSamplerFunctions } from "./sample/imageSampler.js"
 export { type SamplerFunctions, samplerFunctions } from "./sample/sampler.js"
+export type { SamplerBasis } from "./sample/samplerBasis.js"
 export type { SamplerConfig } from "./sample/samplerConfig.js"
 export { drawToken, type SamplingTransform, transformLogits } from "./sample/transform.js"
 export {

@@ -35,6 +35,7 @@ test("a run leaves a folder that tells all of it", async () => {
     "events.jsonl",
     "graph.json",
     "report.html",
+    "run.json",
   ])
   expect(await json(join(folder.path, "graph.json"))).toEqual(JSON.parse(JSON.stringify(encodeGraph(adding))))
   expect(await json(join(folder.path, "digests.json"))).toEqual(digests)

@@ -36,6 +36,6 @@ export const assemble = (plan: GraphPlan): Graph => {
     outputs: Object.fromEntries(plan.outputs.wires),
     config: planJson({ ...plan, nodes }),
   } as const
-  if (level === "stage") return { ...parts, level, run: runStages(parts) }
+  if (level === "stage") return { ...parts, level, run: runStages(parts), code: "", volatile: false }
   return { ...parts, level, params: paramsOf(nodes), apply: applyNodes(parts) }
 }

@@ -1,6 +1,6 @@
 /** Untrusted values checked against a schema, every error at once, as one `BadConfig`. */
 import { Result, type Schema, type SchemaAST, SchemaIssue, SchemaParser } from "effect"
-import { BadConfig } from "../errors.js"
+import { BadConfig, type Failure } from "../errors.js"
 import { MAX_DEPTH } from "../json.js"
 import { didYouMean } from "../suggest.js"
 import { lines } from "./lines.js"
@@ -87,8 +87,48 @@ const expectation = (leaf: Found["leaf"]): string => {
 const formatter = SchemaIssue.makeFormatterStandardSchemaV1()
 const leafOf = (filter: SchemaIssue.Filter): string => formatter(filter).issues[0]?.message ?? "a valid value"
 
+/** What a value is instead of what a schema asks for. */
+export type Mismatch = Pick<Failure, "expected" | "received" | "fix">
+
 /**
- * Checks a value: unknown keys are refused, all errors come in one `BadConfig`, a mistyped key gets a "did you mean".
+ * Checks plain JSON data: unknown keys are refused, all errors come at once, a mistyped key gets a "did you mean".
+ * @param root  what errors call the value itself
+ */
+export const matchSchema = <T, E>(
+  schema: ConfigSchema<T, E>,
+  value: unknown,
+  root = "the config",
+): Result.Result<T, Mismatch> => {
+  const result = SchemaParser.decodeUnknownResult(schema, { errors: "all", onExcessProperty: "error" })(value)
+  if (Result.isSuccess(result)) return Result.succeed(result.success)
+  const expected: Array<string> = []
+  const received: Array<string> = []
+  const fixes = new Set<string>()
+  for (const { path, leaf } of leaves(result.failure, [])) {
+    const name = showPath(path) || root
+    if (leaf._tag === "UnexpectedKey") {
+      const key = String(path.at(-1))
+      const parent = at(value, path.slice(0, -1)) as Record<string, unknown>
+      const free = keysOf(leaf.ast).filter((k) => !Object.hasOwn(parent, k))
+      received.push(`${name}: unknown key`)
+      fixes.add(`${name}: ${free.length === 0 ? "remove it" : didYouMean(key, free)}`)
+    } else if (leaf._tag === "MissingKey") {
+      expected.push(`${name}: required`)
+      received.push(`${name}: missing`)
+    } else {
+      expected.push(`${name}: ${expectation(leaf)}`)
+      received.push(`${name}: ${showValue(at(value, path))}`)
+    }
+  }
+  return Result.fail({
+    expected: expected.length === 0 ? "known keys alone" : lines(expected),
+    received: lines(received),
+    fix: fixes.size === 0 ? "give the expected values" : lines([...fixes]),
+  })
+}
+
+/**
+ * A config of what `matchSchema` takes, as one `BadConfig`.
  * @param where  the place that the error names: `dalle > logits > gpt.logits@1`
  */
 export const decodeConfig = <T, E>(
@@ -107,33 +147,5 @@ export const decodeConfig = <T, E>(
       }),
     )
   }
-  const result = SchemaParser.decodeUnknownResult(schema, { errors: "all", onExcessProperty: "error" })(value)
-  if (Result.isSuccess(result)) return Result.succeed(result.success)
-  const expected: Array<string> = []
-  const received: Array<string> = []
-  const fixes = new Set<string>()
-  for (const { path, leaf } of leaves(result.failure, [])) {
-    const name = showPath(path) || "the config"
-    if (leaf._tag === "UnexpectedKey") {
-      const key = String(path.at(-1))
-      const parent = at(value, path.slice(0, -1)) as Record<string, unknown>
-      const free = keysOf(leaf.ast).filter((k) => !Object.hasOwn(parent, k))
-      received.push(`${name}: unknown key`)
-      fixes.add(`${name}: ${free.length === 0 ? "remove it" : didYouMean(key, free)}`)
-    } else if (leaf._tag === "MissingKey") {
-      expected.push(`${name}: required`)
-      received.push(`${name}: missing`)
-    } else {
-      expected.push(`${name}: ${expectation(leaf)}`)
-      received.push(`${name}: ${showValue(at(value, path))}`)
-    }
-  }
-  return Result.fail(
-    new BadConfig({
-      where,
-      expected: expected.length === 0 ? "known keys alone" : lines(expected),
-      received: lines(received),
-      fix: fixes.size === 0 ? "give the expected values" : lines([...fixes]),
-    }),
-  )
+  return Result.mapError(matchSchema(schema, value), (mismatch) => new BadConfig({ where, ...mismatch }))
 }

@@ -21,18 +21,20 @@ const block = (title: string, content: Html | undefined): Html | undefined =>
   content === undefined ? undefined : html`<h4>${title}</h4>${content}`
 
 const measures = (stage: StageStory): ReadonlyArray<readonly [string, string]> => [
-  ...(stage.status === "waiting" || stage.status === "cached" ? [] : [["Time", showSeconds(stage.seconds)] as const]),
+  ...(stage.status === "waiting"
+    ? []
+    : [["Time", `${showSeconds(stage.seconds)}${stage.status === "cached" ? " when it was made" : ""}`] as const]),
   ...(stage.memory === undefined ? [] : [["Memory at most", showBytes(stage.memory)] as const]),
   ...(stage.step === 0
     ? []
     : [["Steps", `${stage.step.toLocaleString("en-US")} of ${stage.steps.toLocaleString("en-US")}`] as const]),
-  ...(stage.amount > 0 && stage.seconds > 0
+  ...(stage.amount > 0 && stage.seconds > 0 && stage.status !== "cached"
     ? [["Rate", `${showNumber(Number((stage.amount / stage.seconds).toPrecision(3)))} ${stage.unit}/s`] as const]
     : []),
   [
     "Cache",
     stage.status === "cached"
-      ? `taken from the store, where run ${stage.from ?? "?"} put it`
+      ? `found in the store, made by run ${stage.from ?? "?"}`
       : stage.status === "waiting"
         ? "not looked up"
         : "not used: the stage ran",

@@ -19,7 +19,7 @@ const stateNote = (stage: StageStory): string => {
     case "running":
       return showSeconds(stage.seconds)
     case "cached":
-      return "from the store"
+      return "found in the store"
     case "waiting":
       return "not started"
     default:

@@ -55,7 +55,7 @@ const stageRow = (stage: StageStory, i: number, longest: number): Html => {
 <td class="n">${stage.step === 0 ? "" : stage.step.toLocaleString("en-US")}</td>
 <td class="n">${name === undefined || value === undefined ? "" : `${name} ${showNumber(value)}`}</td>
 <td class="n">${stage.status === "waiting" || stage.status === "cached" ? "" : showSeconds(stage.seconds)}</td>
-<td><meter min="0" max="${Math.max(longest, 1e-9)}" value="${stage.seconds}" aria-label="share of the longest stage"></meter></td></tr>`
+<td>${stage.status === "cached" ? undefined : html`<meter min="0" max="${Math.max(longest, 1e-9)}" value="${stage.seconds}" aria-label="share of the longest stage"></meter>`}</td></tr>`
 }
 
 const digestRows = (stages: ReadonlyArray<StageStory>): ReadonlyArray<Html> =>
@@ -77,7 +77,7 @@ export const renderReport = (input: ReportInput): string => {
   const numbered = pictures.size > 0 && stages.some(hasNumbers)
   const done = stages.filter(({ status }) => status === "done").length
   const cached = stages.filter(({ status }) => status === "cached").length
-  const longest = Math.max(0, ...stages.map(({ seconds }) => seconds))
+  const longest = Math.max(0, ...stages.map(({ status, seconds }) => (status === "cached" ? 0 : seconds)))
   const curves = stages.map(curveData)
   const curvesOf = (table: Table): Html | undefined => {
     const data = tableCurve(table)
@@ -111,7 +111,7 @@ export const renderReport = (input: ReportInput): string => {
     header: html`<div class="title"><h1>${graph.name}</h1><span class="status ${story.status}">${stateWords[story.status]}</span></div>
 <dl class="facts">
 ${fact("Duration", showSeconds(story.seconds))}
-${fact("Stages", `${done} of ${stages.length} done${cached === 0 ? "" : `, ${cached} from the store`}`)}
+${fact("Stages", `${done} of ${stages.length} done${cached === 0 ? "" : `, ${cached} found in the store`}`)}
 ${fact("Seed", seed)}
 ${typeof environment.engine === "string" ? fact("Engine", environment.engine) : undefined}
 ${fact("Graph", html`<span class="mono" title="${graph.hash}">${graph.hash.slice(0, 12)}</span>`)}

@@ -71,8 +71,8 @@ const about = (stage: StageStory): string =>
   [
     stage.node,
     stage.step === 0 ? "" : `${stage.step.toLocaleString("en-US")} of ${stage.steps.toLocaleString("en-US")} steps`,
-    showSeconds(stage.seconds),
-    stage.amount > 0 && stage.seconds > 0
+    stage.status === "cached" ? `found in the store, made by run ${stage.from ?? "?"}` : showSeconds(stage.seconds),
+    stage.amount > 0 && stage.seconds > 0 && stage.status !== "cached"
       ? `${showNumber(Number((stage.amount / stage.seconds).toPrecision(3)))} ${stage.unit}/s`
       : "",
     stage.nonFinite === 0

@@ -40,7 +40,7 @@ export interface StageStory {
   digests: Readonly<Record<string, string>>
   /** The most bytes that the run's processes held together while it ran. */
   memory: number | undefined
-  /** The run that made what it gives, where it did not run itself. */
+  /** The run that made what was found in the store; `seconds` are those that it took there. */
   from: string | undefined
   error: string | undefined
 }
@@ -64,6 +64,7 @@ const newStage = (name: string): StageStory => ({
   name,
   node: "",
   status: "waiting",
+  from: undefined,
   startedAt: 0,
   seconds: 0,
   step: 0,
@@ -81,7 +82,6 @@ const newStage = (name: string): StageStory => ({
   notes: [],
   digests: {},
   memory: undefined,
-  from: undefined,
   error: undefined,
 })
 
@@ -103,6 +103,8 @@ const addStep = (stage: StageStory, event: Extract<RunEvent, { type: "stage.step
     stage.nonFinite++
     if (stage.broken.length < mostBroken) stage.broken = [...stage.broken, { step, names }]
   }
+  // A stage that went on from a checkpoint takes some steps again.
+  if (step <= (stage.points.at(-1)?.step ?? 0)) stage.points = stage.points.filter((point) => point.step < step)
   if (step % stage.stride === 0) stage.points.push({ step, values })
   if (stage.points.length > mostPoints) {
     stage.stride *= 2
@@ -128,6 +130,8 @@ export const tell = (story: RunStory, event: StampedEvent): void => {
   if (stage.status === "running") stage.seconds = event.secondsSinceStart - stage.startedAt
   switch (event.type) {
     case "stage.started":
+      // What was found told of itself, and then runs after all: it tells again.
+      if (stage.status === "cached") Object.assign(stage, newStage(stage.name))
       stage.node = event.node
       stage.status = "running"
       stage.startedAt = event.secondsSinceStart
@@ -166,8 +170,9 @@ export const tell = (story: RunStory, event: StampedEvent): void => {
     case "stage.cached":
       stage.node = event.node
       stage.status = "cached"
-      stage.digests = event.digests
       stage.from = event.from
+      stage.seconds = event.seconds
+      stage.digests = event.digests
       return
     case "stage.failed":
       stage.status = event.error === "stopped" ? "stopped" : "failed"

@@ -4,7 +4,7 @@ import type { RunStory, StageStory } from "./story.js"
 export const stateWords: Readonly<Record<RunStory["status"] | StageStory["status"], string>> = {
   running: "Unfinished",
   done: "Done",
-  cached: "From the store",
+  cached: "Found in the store",
   failed: "Failed",
   stopped: "Stopped",
   waiting: "Not started",

@@ -4,12 +4,13 @@ import { createRequire } from "node:module"
 import { arch, cpus, platform, release, totalmem } from "node:os"
 import { dirname, join } from "node:path"
 import { DateTime, Effect } from "effect"
+import { instructionSet } from "./instructions.js"
 
 export interface Environment {
   readonly engine: string
   readonly node: string
   readonly platform: string
-  readonly cpu: { readonly model: string; readonly cores: number }
+  readonly cpu: { readonly model: string; readonly cores: number; readonly instructions: string }
   readonly memory: string
   /** The wall clock when the run began: a label. */
   readonly startedAt: string
@@ -58,7 +59,7 @@ export const environmentOf = (engine: string): Effect.Effect<Environment> =>
     engine,
     node: process.versions.node,
     platform: `${platform()} ${arch()} ${release()}`,
-    cpu: { model: cpus()[0]?.model.trim() ?? "unknown", cores: cpus().length },
+    cpu: { model: cpus()[0]?.model.trim() ?? "unknown", cores: cpus().length, instructions: instructionSet() },
     memory: `${(totalmem() / 2 ** 30).toFixed(1)} GiB`,
     startedAt: DateTime.formatIso(now),
     packages: versions(),

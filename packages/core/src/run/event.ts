@@ -67,14 +67,14 @@ export type RunEvent =
       readonly memory?: number
     }
   | {
-      /** A stage that did not run, because the store has what it makes. */
+      /** The stage did not run: it was found in the store. What it told when it ran follows. */
       readonly type: "stage.cached"
       readonly stage: string
       readonly node: string
-      /** SHA-256 of each output, by port. */
       readonly digests: Readonly<Record<string, string>>
-      /** The run that made it. */
+      /** The run that made it, and how long that took. */
       readonly from: string
+      readonly seconds: number
     }
   | { readonly type: "stage.failed"; readonly stage: string; readonly error: string }
   | {

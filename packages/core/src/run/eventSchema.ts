@@ -44,7 +44,7 @@ const kinds = {
   },
   "stage.note": { ...stage, text },
   "stage.ended": { ...stage, seconds: count, digests, memory: Schema.optionalKey(count) },
-  "stage.cached": { ...stage, node: text, digests, from: text },
+  "stage.cached": { ...stage, node: text, digests, from: text, seconds: count },
   "stage.failed": { ...stage, error: text },
   "run.ended": { run: text, seconds: count, status: Schema.Literals(["done", "failed", "stopped"]) },
 } as const satisfies Record<RunEvent["type"], Schema.Struct.Fields>

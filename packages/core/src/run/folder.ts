@@ -3,7 +3,7 @@
  * synced and renamed, so a file that is there is whole.
  *
  *   .runs/3f9c2a1b/
- *     graph.json  environment.json  events.jsonl  digests.json  SUMMARY.txt  report.html
+ *     graph.json  run.json  environment.json  events.jsonl  digests.json  SUMMARY.txt  report.html
  *     artifacts/<stage>/<output>/…   images/<stage>/<title>/…
  */
 import { basename, isAbsolute, join, resolve } from "node:path"

@@ -8,7 +8,6 @@
  */
 import {
   BadConfig,
-  crossEntropy,
   embed,
   flatten,
   isParamSpec,
@@ -31,19 +30,14 @@ import {
   sparseParams,
   sparsePatterns,
 } from "../sparse.js"
+import { drawCode } from "./drawCode.js"
+import type { SamplerBasis } from "./samplerBasis.js"
 import { slotRows, writeSlot } from "./slots.js"
 import { attendNear, cacheNames, imageSlots, type Near, nearOf, sparseCacheSpecs } from "./sparseCache.js"
-import { drawToken, type SamplingTransform, transformLogits, wrongTransform } from "./transform.js"
+import { wrongTransform } from "./transform.js"
 
 /** What an image sampler is compiled for. */
-export interface ImageSamplerConfig extends SamplingTransform {
-  /** Images at a time. */
-  readonly batch: number
-  /** The weights stay the same for many images: the engine builds them into the program. */
-  readonly frozen?: boolean
-  /** What the names of the parameters in the state slot `policy` start with: `logits.` for a graph's node `logits`. */
-  readonly prefix?: string
-}
+export type ImageSamplerConfig = SamplerBasis
 
 export interface ImageSamplerFunctions {
   readonly prefill: TensorFunction
@@ -94,13 +88,7 @@ export const imageSamplerFunctions = (config: SparseConfig, sampler: ImageSample
 
   /** `logits` b k */
   const draw = (logits: tf.Tensor, uniform: tf.Tensor): Tensors =>
-    withPath("draw", () => {
-      const transformed = transformLogits(logits, sampler) // b k
-      const code = drawToken(transformed, uniform) // b
-      const logProb = tf.neg(crossEntropy(logits, code)) // b
-      const sampledLogProb = transformed === logits ? tf.clone(logProb) : tf.neg(crossEntropy(transformed, code)) // b
-      return { code, logProb, sampledLogProb }
-    })
+    withPath("draw", () => drawCode(logits, logits, uniform, sampler))
 
   /** Logits of a code from the residual stream of the position before it. b 1 d -> b k */
   const unembed = (p: SparseParams, x: tf.Tensor): tf.Tensor =>

@@ -1,25 +1,17 @@
 /** What a sampler is compiled for. */
 import { BadConfig, BadLength } from "@millrace/core"
 import type { GptConfig } from "../gpt.js"
-import { type SamplingTransform, wrongTransform } from "./transform.js"
+import type { SamplerBasis } from "./samplerBasis.js"
+import { wrongTransform } from "./transform.js"
 
 /** What a sampler is compiled for. */
-export interface SamplerConfig extends SamplingTransform {
-  /** Sequences at a time. */
-  readonly batch: number
+export interface SamplerConfig extends SamplerBasis {
   /** Tokens of the longest prompt; shorter ones are padded on the left. */
   readonly promptLength: number
   /** Tokens to generate. */
   readonly length: number
   /** The token after which a sequence has ended; later ones are masked and are this token again. */
   readonly endOfText?: number
-  /**
-   * The weights stay the same for many generations: the engine builds them into the program. A token takes less time, the
-   * first generation with new weights more.
-   */
-  readonly frozen?: boolean
-  /** What the names of the parameters in the state slot `policy` start with: `logits.` for a graph's node `logits`. */
-  readonly prefix?: string
 }
 
 /**

@@ -8,7 +8,6 @@
  * Axes   b batch, t text position, k code, d width, v buckets, c width of CLIP's embeddings
  */
 import {
-  crossEntropy,
   embed,
   flatten,
   type HostTensor,
@@ -24,7 +23,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { guide } from "../diffusion/guidance.js"
 import { causalBias } from "../layers/attention.js"
 import { cacheSpecs, fillSlots, keysOf, valuesOf } from "../sample/cache.js"
-import { drawToken, transformLogits } from "../sample/transform.js"
+import { drawCode } from "../sample/drawCode.js"
 import {
   type AutoregressivePriorConfig,
   type AutoregressivePriorParams,
@@ -111,11 +110,7 @@ export const autoregressivePriorSamplerFunctions = (
     withPath("draw", () => {
       const [own, without] = isGuided ? (tf.split(logits, 2, 0) as [tf.Tensor, tf.Tensor]) : [logits, null]
       const wanted = without === null ? own : guide(own, without, guidance, v) // b v
-      const transformed = transformLogits(wanted, sampler) // b v
-      const code = drawToken(transformed, uniform) // b
-      const logProb = tf.neg(crossEntropy(own, code)) // b
-      const sampledLogProb = transformed === own ? tf.clone(logProb) : tf.neg(crossEntropy(transformed, code)) // b
-      return { code, logProb, sampledLogProb }
+      return drawCode(own, wanted, uniform, sampler)
     })
 
   const prefill: TensorFunction = {

@@ -1,14 +1,13 @@
 /** How an autoregressive prior is sampled. */
 import { BadConfig, type HostTensor } from "@millrace/core"
-import { type SamplingTransform, wrongTransform } from "../sample/transform.js"
+import type { SamplerBasis } from "../sample/samplerBasis.js"
+import { wrongTransform } from "../sample/transform.js"
 import type { AutoregressivePriorConfig } from "./autoregressivePrior.js"
 import type { Range } from "./buckets.js"
 import type { Pca } from "./pca.js"
 
 /** What a sampler of codes is compiled for. */
-export interface AutoregressivePriorSamplerConfig extends SamplingTransform {
-  /** Captions at a time. */
-  readonly batch: number
+export interface AutoregressivePriorSamplerConfig extends SamplerBasis {
   /** Of classifier-free guidance, over logits. 1, the default, is the caption's own prediction. */
   readonly guidance?: number
   /** Components that the codes are buckets of, and their ranges. */
@@ -18,10 +17,6 @@ export interface AutoregressivePriorSamplerConfig extends SamplingTransform {
   readonly dots: HostTensor
   /** The range of which dot products' buckets are, of one component. */
   readonly dotRange: Range
-  /** The weights stay the same for many captions: the engine builds them into the program. */
-  readonly frozen?: boolean
-  /** What the names of the parameters in the state slot `policy` start with: `logits.` for a graph's node `logits`. */
-  readonly prefix?: string
 }
 
 /** @throws BadConfig  every part that makes no sense, at once */

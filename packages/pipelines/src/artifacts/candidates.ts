@@ -1,6 +1,8 @@
 /** Images made for captions, several for each: as they were drawn, and ranked by a score. */
-import { artifactKind, canonicalJson, type Files } from "@millrace/core"
-import { encode } from "fast-png"
+import { artifactKind, type BadData, type Files, jsonFile, namedFiles } from "@millrace/core"
+import { Effect, Schema } from "effect"
+import { Count } from "../ranges.js"
+import { hasPicture, readPicture, writePicture } from "./pictureGrid.js"
 
 /** What images were made for. */
 export interface Request {
@@ -20,6 +22,11 @@ export interface Candidate {
 export interface Drawn {
   readonly request: Request
   readonly candidates: ReadonlyArray<Candidate>
+  /**
+   * Sets of 1, 2, 4, … candidates, fewer than those above, each drawn apart from all others: what the best of fewer is measured
+   * on. None where that was not asked for.
+   */
+  readonly fewer: ReadonlyArray<ReadonlyArray<Candidate>>
 }
 
 export interface Candidates {
@@ -32,6 +39,8 @@ export interface Candidates {
 export interface RankedDrawn extends Drawn {
   /** Of each candidate, in the order in which they were drawn; more is better. */
   readonly scores: ReadonlyArray<number>
+  /** Of each set of fewer, likewise. */
+  readonly fewerScores: ReadonlyArray<ReadonlyArray<number>>
 }
 
 export interface RankedCandidates {
@@ -41,48 +50,149 @@ export interface RankedCandidates {
   readonly groups: Readonly<Record<string, ReadonlyArray<RankedDrawn>>>
 }
 
-/** The candidates side by side: a row a caption, a column a candidate. */
-const picture = (rows: ReadonlyArray<Drawn>, size: number): Uint8Array => {
-  const columns = rows[0]?.candidates.length ?? 0
-  const [width, height] = [columns * size, rows.length * size]
-  const data = new Uint8Array(width * height * 3)
-  for (const [row, { candidates }] of rows.entries()) {
-    for (const [column, { pixels }] of candidates.entries()) {
-      for (let y = 0; y < size; y++) {
-        const line = pixels.subarray(y * size * 3, (y + 1) * size * 3)
-        data.set(line, ((row * size + y) * width + column * size) * 3)
-      }
-    }
-  }
-  return encode({ width, height, data, channels: 3 })
+type Groups<Row> = Readonly<Record<string, ReadonlyArray<Row>>>
+
+const mapped = <A, B>(groups: Groups<A>, f: (row: A) => B): Groups<B> =>
+  Object.fromEntries(Object.entries(groups).map(([name, rows]) => [name, rows.map(f)]))
+
+/** A group's pictures: a row a caption, and a column a candidate of the largest set, or of those of fewer one after the other. */
+const pictured = (groups: Groups<typeof Entry.Type>) =>
+  Object.entries(groups).flatMap(([name, rows]) =>
+    [
+      { name, set: "all", file: `${name}.png`, counts: rows.map(({ logProb }) => logProb.length) } as const,
+      { name, set: "fewer", file: `${name}, fewer.png`, counts: rows.map(({ fewer }) => fewer.flat().length) } as const,
+    ].filter(({ counts }) => hasPicture(counts)),
+  )
+
+const pictures = (groups: Groups<Drawn>, size: number): Files =>
+  Object.fromEntries(
+    pictured(mapped(groups, entry)).map(({ name, set, file }) => [
+      file,
+      writePicture(
+        groups[name]!.map(({ candidates, fewer }) =>
+          (set === "all" ? candidates : fewer.flat()).map(({ pixels }) => pixels),
+        ),
+        size,
+      ),
+    ]),
+  )
+
+const lengths = (sets: ReadonlyArray<ReadonlyArray<number>>): string => sets.map(({ length }) => length).join(" ")
+
+const numbers = Schema.Array(Schema.Finite)
+const entryFields = {
+  caption: Schema.String,
+  facts: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  logProb: numbers,
+  fewer: Schema.Array(numbers),
 }
-
-/** One picture a group. */
-const pictures = ({ size, groups }: Pick<Candidates, "size" | "groups">): Files =>
-  Object.fromEntries(Object.entries(groups).map(([name, rows]) => [`${name}.png`, picture(rows, size)]))
-
-const json = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value))
+const Entry = Schema.Struct(entryFields)
+const RankedEntry = Schema.Struct({ ...entryFields, scores: numbers, fewerScores: Schema.Array(numbers) }).check(
+  Schema.makeFilter(({ logProb, scores, fewer, fewerScores }) =>
+    `${scores.length} ${lengths(fewerScores)}` === `${logProb.length} ${lengths(fewer)}`
+      ? undefined
+      : `${logProb.length} scores and ${lengths(fewer)} of fewer, one a candidate`,
+  ),
+)
 
 /** A caption with what is told of its candidates, without their pixels. */
-const entry = ({ request, candidates }: Drawn) => ({
+const entry = ({ request, candidates, fewer }: Drawn): typeof Entry.Type => ({
   caption: request.caption,
   ...(request.facts === undefined ? {} : { facts: { ...request.facts } }),
   logProb: candidates.map(({ logProb }) => logProb),
+  fewer: fewer.map((set) => set.map(({ logProb }) => logProb)),
 })
 
-const mapped = <A, B>(groups: Readonly<Record<string, ReadonlyArray<A>>>, f: (row: A) => B) =>
-  Object.fromEntries(Object.entries(groups).map(([name, rows]) => [name, rows.map(f)]))
+/** Entries with the pixels of their groups' pictures. */
+const drawnOf = <Row extends typeof Entry.Type, D extends Drawn>(
+  files: Files,
+  where: string,
+  own: string,
+  { size, groups }: { readonly size: number; readonly groups: Groups<Row> },
+  made: (drawn: Drawn, row: Row) => D,
+): Effect.Effect<Groups<D>, BadData> =>
+  Effect.gen(function* () {
+    const withPictures = pictured(groups)
+    const found = yield* namedFiles(files, where, [own, ...withPictures.map(({ file }) => file)])
+    const pixels = new Map<string, ReadonlyArray<ReadonlyArray<Uint8Array>>>()
+    for (const { file, counts } of withPictures) {
+      pixels.set(file, yield* readPicture(found[file]!, counts, size))
+    }
+    /** Candidates of the next numbers, with the next pixels of a caption's row in a picture. */
+    const candidatesFrom = (file: string, row: number) => {
+      const images = pixels.get(file)?.[row] ?? []
+      let next = 0
+      return (logProbs: ReadonlyArray<number>): ReadonlyArray<Candidate> =>
+        logProbs.map((logProb) => ({ pixels: images[next++]!, logProb }))
+    }
+    return Object.fromEntries(
+      Object.entries(groups).map(([name, rows]) => [
+        name,
+        rows.map((row, i) => {
+          const { caption, facts, logProb } = row
+          const candidates = candidatesFrom(`${name}.png`, i)(logProb)
+          const fewer = row.fewer.map(candidatesFrom(`${name}, fewer.png`, i))
+          return made({ request: { caption, ...(facts === undefined ? {} : { facts }) }, candidates, fewer }, row)
+        }),
+      ]),
+    )
+  })
 
-export const candidatesKind = artifactKind("candidates", ({ size, groups }: Candidates) => ({
-  "candidates.json": json({ size, groups: mapped(groups, entry) }),
-  ...pictures({ size, groups }),
-}))
+/** The one file that says what the others are. */
+const only = (files: Files, name: string): Files =>
+  Object.fromEntries(Object.entries(files).filter(([each]) => each === name))
 
-export const rankedCandidatesKind = artifactKind("ranked-candidates", ({ size, scorer, groups }: RankedCandidates) => ({
-  "ranked.json": json({
-    size,
-    scorer,
-    groups: mapped(groups, (row) => ({ ...entry(row), scores: [...row.scores] })),
+const candidatesFile = jsonFile(
+  Schema.Struct({ size: Count, groups: Schema.Record(Schema.String, Schema.Array(Entry)) }),
+)
+const CANDIDATES = "candidates.json"
+
+export const candidatesKind = artifactKind(
+  "candidates",
+  ({ size, groups }: Candidates) => ({
+    [CANDIDATES]: candidatesFile.write({ size, groups: mapped(groups, entry) }),
+    ...pictures(groups, size),
   }),
-  ...pictures({ size, groups }),
-}))
+  (files) =>
+    Effect.gen(function* () {
+      const own = yield* namedFiles(only(files, CANDIDATES), "candidates", [CANDIDATES])
+      const read = yield* candidatesFile.read(own[CANDIDATES])
+      return { size: read.size, groups: yield* drawnOf(files, "candidates", CANDIDATES, read, (drawn) => drawn) }
+    }),
+)
+
+const rankedFile = jsonFile(
+  Schema.Struct({
+    size: Count,
+    scorer: Schema.String,
+    groups: Schema.Record(Schema.String, Schema.Array(RankedEntry)),
+  }),
+)
+const RANKED = "ranked.json"
+
+export const rankedCandidatesKind = artifactKind(
+  "ranked-candidates",
+  ({ size, scorer, groups }: RankedCandidates) => ({
+    [RANKED]: rankedFile.write({
+      size,
+      scorer,
+      groups: mapped(groups, (row) => ({
+        ...entry(row),
+        scores: [...row.scores],
+        fewerScores: row.fewerScores.map((scores) => [...scores]),
+      })),
+    }),
+    ...pictures(groups, size),
+  }),
+  (files) =>
+    Effect.gen(function* () {
+      const own = yield* namedFiles(only(files, RANKED), "ranked-candidates", [RANKED])
+      const { scorer, ...read } = yield* rankedFile.read(own[RANKED])
+      const groups = yield* drawnOf(files, "ranked-candidates", RANKED, read, (drawn, { scores, fewerScores }) => ({
+        ...drawn,
+        scores,
+        fewerScores,
+      }))
+      return { size: read.size, scorer, groups }
+    }),
+)

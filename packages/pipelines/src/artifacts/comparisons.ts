@@ -1,5 +1,7 @@
 /** Answers of a policy, and a labeler's comparisons of them. */
-import { artifactKind } from "@millrace/core"
+import { artifactKind, type FileForm, type Files, jsonLinesFile, namedFiles } from "@millrace/core"
+import { Effect, Schema } from "effect"
+import { TokenRow } from "./tokenRows.js"
 
 /** K answers to one prompt. */
 export interface Answers {
@@ -20,19 +22,59 @@ export interface Split<T> {
   readonly heldOut: ReadonlyArray<T>
 }
 
-const jsonLines = (rows: ReadonlyArray<object>): Uint8Array =>
-  new TextEncoder().encode(rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
+const answerFields = { prompt: TokenRow, answers: Schema.Array(TokenRow) }
+const answerRows = jsonLinesFile(Schema.Struct(answerFields))
+const numbers = Schema.Array(Schema.Finite)
+const comparisonRows = jsonLinesFile(
+  Schema.Struct({ ...answerFields, preference: numbers, gold: numbers }).check(
+    Schema.makeFilter(({ answers: { length }, preference, gold }) =>
+      preference.length === length && gold.length === length
+        ? undefined
+        : `${length} preferences and gold scores, one an answer`,
+    ),
+  ),
+)
 
+const names = ["train.jsonl", "held-out.jsonl"] as const
+
+const write = <Row>(form: FileForm<ReadonlyArray<Row>>, { train, heldOut }: Split<Row>): Files => ({
+  "train.jsonl": form.write(train),
+  "held-out.jsonl": form.write(heldOut),
+})
+
+const read = <Row>(form: FileForm<ReadonlyArray<Row>>, files: Files, where: string) =>
+  Effect.gen(function* () {
+    const found = yield* namedFiles(files, where, names)
+    return { train: yield* form.read(found["train.jsonl"]), heldOut: yield* form.read(found["held-out.jsonl"]) }
+  })
+
+const both = <A, B>({ train, heldOut }: Split<A>, f: (row: A) => B): Split<B> => ({
+  train: train.map(f),
+  heldOut: heldOut.map(f),
+})
+
+type Plain = typeof answerFields.prompt.Type
 const plain = ({ prompt, answers }: Answers) => ({ prompt: [...prompt], answers: answers.map((a) => [...a]) })
+const typed = ({ prompt, answers }: { readonly prompt: Plain; readonly answers: ReadonlyArray<Plain> }): Answers => ({
+  prompt: Int32Array.from(prompt),
+  answers: answers.map((answer) => Int32Array.from(answer)),
+})
 
-export const answersKind = artifactKind("answers", ({ train, heldOut }: Split<Answers>) => ({
-  "train.jsonl": jsonLines(train.map(plain)),
-  "held-out.jsonl": jsonLines(heldOut.map(plain)),
-}))
+export const answersKind = artifactKind(
+  "answers",
+  (answers: Split<Answers>) => write(answerRows, both(answers, plain)),
+  (files) => Effect.map(read(answerRows, files, "answers"), (rows) => both(rows, typed)),
+)
 
-const plainComparison = (c: Comparison) => ({ ...plain(c), preference: c.preference, gold: c.gold })
-
-export const comparisonsKind = artifactKind("comparisons", ({ train, heldOut }: Split<Comparison>) => ({
-  "train.jsonl": jsonLines(train.map(plainComparison)),
-  "held-out.jsonl": jsonLines(heldOut.map(plainComparison)),
-}))
+export const comparisonsKind = artifactKind(
+  "comparisons",
+  (comparisons: Split<Comparison>) =>
+    write(
+      comparisonRows,
+      both(comparisons, ({ preference, gold, ...answers }) => ({ ...plain(answers), preference, gold })),
+    ),
+  (files) =>
+    Effect.map(read(comparisonRows, files, "comparisons"), (rows) =>
+      both(rows, ({ preference, gold, ...answers }) => ({ ...typed(answers), preference, gold })),
+    ),
+)

@@ -1,6 +1,8 @@
 /** A discrete VAE as an artifact: its config, and its parameters as safetensors. */
-import { artifactKind, canonicalJson, encodeSafetensors, type HostTensors } from "@millrace/core"
-import type { DvaeConfig } from "@millrace/models"
+import { artifactKind, flatten, type HostTensors, isParamSpec, namedFiles } from "@millrace/core"
+import { DvaeConfig, dvaeDecoderParams, dvaeEncoderParams } from "@millrace/models"
+import { Effect } from "effect"
+import { modelFiles } from "./modelFiles.js"
 
 export interface DiscreteVae {
   readonly config: DvaeConfig
@@ -8,7 +10,14 @@ export interface DiscreteVae {
   readonly params: HostTensors
 }
 
-export const discreteVaeKind = artifactKind("discrete-vae", ({ config, params }: DiscreteVae) => ({
-  "config.json": new TextEncoder().encode(canonicalJson(config)),
-  "model.safetensors": encodeSafetensors(params),
-}))
+const model = modelFiles({
+  config: DvaeConfig,
+  params: (config) => flatten({ encoder: dvaeEncoderParams(config), decoder: dvaeDecoderParams(config) }, isParamSpec),
+  parts: ({ groups, blocks }) => groups * blocks,
+})
+
+export const discreteVaeKind = artifactKind(
+  "discrete-vae",
+  ({ config, params }: DiscreteVae) => model.write(config, params),
+  (files) => Effect.flatMap(namedFiles(files, "discrete-vae", model.names), model.read),
+)

@@ -1,5 +1,15 @@
 /** Images of a data set by their embeddings, to be searched by text or by image. */
-import { artifactKind, canonicalJson, encodeSafetensors, float32 } from "@millrace/core"
+import {
+  artifactKind,
+  BadData,
+  encodeSafetensors,
+  float32,
+  jsonLinesFile,
+  namedFiles,
+  readTensors,
+} from "@millrace/core"
+import { Effect, Schema } from "effect"
+import { CountOrZero } from "../ranges.js"
 
 /** One image of an index. */
 export interface IndexedImage {
@@ -18,7 +28,36 @@ export interface EmbeddingIndex {
   readonly images: ReadonlyArray<IndexedImage>
 }
 
-export const embeddingIndexKind = artifactKind("embedding-index", ({ joint, features, images }: EmbeddingIndex) => ({
-  "features.safetensors": encodeSafetensors({ features: float32([images.length, joint], features) }),
-  "images.jsonl": new TextEncoder().encode(images.map((image) => `${canonicalJson(image)}\n`).join("")),
-}))
+const rows = jsonLinesFile(
+  Schema.Struct({
+    set: Schema.Literals(["train", "heldOut", "shifted"]),
+    index: CountOrZero,
+    name: Schema.String,
+    caption: Schema.String,
+  }),
+)
+
+export const embeddingIndexKind = artifactKind(
+  "embedding-index",
+  ({ joint, features, images }: EmbeddingIndex) => ({
+    "features.safetensors": encodeSafetensors({ features: float32([images.length, joint], features) }),
+    "images.jsonl": rows.write(images),
+  }),
+  (files) =>
+    Effect.gen(function* () {
+      const found = yield* namedFiles(files, "embedding-index", ["features.safetensors", "images.jsonl"])
+      const images = yield* rows.read(found["images.jsonl"])
+      const shape = [images.length, "joint"]
+      const { tensors, sizes } = yield* readTensors(found["features.safetensors"], {
+        features: { dtype: "float32", shape },
+      })
+      const joint = sizes.joint!
+      if (joint > 0) return { joint, features: tensors.features!.data as Float32Array, images }
+      return yield* new BadData({
+        where: found["features.safetensors"].where,
+        expected: "embeddings of one number or more",
+        received: "none",
+        fix: "give the file as it was written",
+      })
+    }),
+)

@@ -1,7 +1,17 @@
 /** The networks of unCLIP that make images, as artifacts. */
-import { artifactKind, canonicalJson, encodeSafetensors, type HostTensors } from "@millrace/core"
-import type { DecoderConfig, DiffusionConfig, Tokenizer, UpsamplerConfig } from "@millrace/models"
-import { saveTokenizer } from "@millrace/models"
+import { artifactKind, flatten, type HostTensors, isParamSpec, namedFiles } from "@millrace/core"
+import {
+  DecoderConfig,
+  DiffusionConfig,
+  decoderParams,
+  type Tokenizer,
+  UpsamplerConfig,
+  upsamplerParams,
+} from "@millrace/models"
+import { Effect, Schema } from "effect"
+import { Count } from "../ranges.js"
+import { modelFiles } from "./modelFiles.js"
+import { tokenizerFiles } from "./tokenizerFiles.js"
 
 /** From an embedding, and a caption, to a small image. */
 export interface ImageDecoder {
@@ -25,21 +35,46 @@ export interface ImageUpsampler {
   readonly params: HostTensors
 }
 
-const json = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value))
+const unetParts = ({ multipliers, blocks }: DecoderConfig["unet"]): number => multipliers.length * blocks
+
+const decoder = modelFiles({
+  config: Schema.Struct({ model: DecoderConfig, diffusion: DiffusionConfig }),
+  params: ({ model }) => flatten(decoderParams(model), isParamSpec),
+  parts: ({ model: { unet, text } }) => unetParts(unet) + (text.kind === "encoder" ? text.encoder.layers : 0),
+})
 
 export const imageDecoderKind = artifactKind(
   "image-decoder",
   ({ config, diffusion, params, tokenizer }: ImageDecoder) => ({
-    "config.json": json({ model: config, diffusion }),
-    "model.safetensors": encodeSafetensors(params),
-    ...saveTokenizer(tokenizer),
+    ...decoder.write({ model: config, diffusion }, params),
+    ...tokenizerFiles.write(tokenizer),
   }),
+  (files) =>
+    Effect.gen(function* () {
+      const found = yield* namedFiles(files, "image-decoder", [...decoder.names, ...tokenizerFiles.names])
+      const { config, params } = yield* decoder.read(found)
+      const { text } = config.model
+      const vocab = text.kind === "encoder" ? text.encoder.vocab : undefined
+      const tokenizer = yield* tokenizerFiles.read(found, "image-decoder", vocab)
+      return { config: config.model, diffusion: config.diffusion, params, tokenizer }
+    }),
 )
+
+const upsampler = modelFiles({
+  config: Schema.Struct({ model: UpsamplerConfig, diffusion: DiffusionConfig, from: Count, to: Count }),
+  params: ({ model }) => flatten(upsamplerParams(model), isParamSpec),
+  parts: ({ model }) => unetParts(model.unet),
+})
 
 export const imageUpsamplerKind = artifactKind(
   "image-upsampler",
-  ({ config, diffusion, from, to, params }: ImageUpsampler) => ({
-    "config.json": json({ model: config, diffusion, from, to }),
-    "model.safetensors": encodeSafetensors(params),
-  }),
+  ({ config, diffusion, from, to, params }: ImageUpsampler) =>
+    upsampler.write({ model: config, diffusion, from, to }, params),
+  (files) =>
+    Effect.gen(function* () {
+      const found = yield* namedFiles(files, "image-upsampler", upsampler.names)
+      const { config, params } = yield* upsampler.read(found)
+      const { model, ...rest } = config
+      return { config: model, ...rest, params }
+    }),
 )

@@ -1,6 +1,7 @@
 /** A judge: what tells facts of images, trained apart from what made them. */
-import { artifactKind, type CompileError, type Engine, type EngineError, type Files } from "@millrace/core"
-import type { Effect, Scope } from "effect"
+import { artifactKind, type CompileError, type Engine, type EngineError, type Files, namedFiles } from "@millrace/core"
+import { Effect, type Scope } from "effect"
+import { judgeFiles, judgeOf } from "../dalle/learntJudge.js"
 
 /** What each image shows by name, as the judge has it: a fact that does not hold of an image is "none". */
 export type Verdict = Readonly<Record<string, string>>
@@ -20,4 +21,14 @@ export interface Judge {
   readonly files: Files
 }
 
-export const judgeKind = artifactKind("judge", ({ files }: Judge) => files)
+/** Files of a judge that was learnt are read; one of your own is made again by its stage. */
+export const judgeKind = artifactKind(
+  "judge",
+  ({ files }: Judge) => files,
+  (files) =>
+    Effect.gen(function* () {
+      const found = yield* namedFiles(files, "judge", judgeFiles.names)
+      const { config: kept, params } = yield* judgeFiles.read(found)
+      return judgeOf(kept.config, params, kept.vocabulary, kept.inverses)
+    }),
+)

@@ -1,5 +1,6 @@
 /** A labeler: who judges continuations. A simulated one knows the gold score that a person's taste would be. */
-import { artifactKind, canonicalJson } from "@millrace/core"
+import { artifactKind, BadData, jsonFile, namedFiles } from "@millrace/core"
+import { Effect, Schema } from "effect"
 
 export interface Labeler {
   /** What the score is and where it comes from. */
@@ -8,11 +9,9 @@ export interface Labeler {
   readonly score: (text: string) => number
   /** The data that decides the score, for the digest. */
   readonly data: Readonly<Record<string, number>>
+  /** How the data decides the score, where it is `lexiconScore` that does: `lexiconLabeler` makes such a labeler. */
+  readonly rule?: "lexicon"
 }
-
-export const labelerKind = artifactKind("labeler", ({ source, data }: Labeler) => ({
-  "labeler.json": new TextEncoder().encode(canonicalJson({ source, data })),
-}))
 
 /**
  * The gold score that sums the valences of the words and phrases of a lexicon, longest phrase first. A phrase ends where
@@ -38,3 +37,39 @@ export const lexiconScore = (valences: Readonly<Record<string, number>>): ((text
     return score
   }
 }
+
+/** The labeler of a lexicon: its score is `lexiconScore` of its data, so it can be read from its files. */
+export const lexiconLabeler = (source: string, data: Labeler["data"]): Labeler => ({
+  source,
+  score: lexiconScore(data),
+  data,
+  rule: "lexicon",
+})
+
+const form = jsonFile(
+  Schema.Struct({
+    source: Schema.String,
+    data: Schema.Record(Schema.String, Schema.Finite),
+    rule: Schema.optionalKey(Schema.Literal("lexicon")),
+  }),
+)
+
+/** Files of a lexicon's labeler are read. The score of another is code: its stage makes it again. */
+export const labelerKind = artifactKind(
+  "labeler",
+  ({ source, data, rule }: Labeler) => ({
+    "labeler.json": form.write({ source, data, ...(rule === undefined ? {} : { rule }) }),
+  }),
+  (files) =>
+    Effect.gen(function* () {
+      const file = (yield* namedFiles(files, "labeler", ["labeler.json"]))["labeler.json"]
+      const { source, data, rule } = yield* form.read(file)
+      if (rule !== undefined) return lexiconLabeler(source, data)
+      return yield* new BadData({
+        where: file.where,
+        expected: 'a labeler whose rule is known: "lexicon"',
+        received: "one whose score is code",
+        fix: "run the stage that makes it",
+      })
+    }),
+)

@@ -1,6 +1,8 @@
 /** A language model as an artifact: its config, and its parameters as safetensors. */
-import { artifactKind, canonicalJson, encodeSafetensors, type HostTensors } from "@millrace/core"
-import type { GptConfig } from "@millrace/models"
+import { artifactKind, flatten, type HostTensors, isParamSpec, namedFiles } from "@millrace/core"
+import { GptConfig, gptParams } from "@millrace/models"
+import { Effect } from "effect"
+import { modelFiles } from "./modelFiles.js"
 
 export interface LanguageModel {
   readonly config: GptConfig
@@ -8,7 +10,14 @@ export interface LanguageModel {
   readonly params: HostTensors
 }
 
-export const languageModelKind = artifactKind("language-model", ({ config, params }: LanguageModel) => ({
-  "config.json": new TextEncoder().encode(canonicalJson(config)),
-  "model.safetensors": encodeSafetensors(params),
-}))
+const model = modelFiles({
+  config: GptConfig,
+  params: (config) => flatten(gptParams(config), isParamSpec),
+  parts: ({ layers }) => layers,
+})
+
+export const languageModelKind = artifactKind(
+  "language-model",
+  ({ config, params }: LanguageModel) => model.write(config, params),
+  (files) => Effect.flatMap(namedFiles(files, "language-model", model.names), model.read),
+)

@@ -1,6 +1,7 @@
 /** A reward: anything that scores whole answers. A reward model is one; so is a rule written in code. */
-import { artifactKind, type CompileError, type Engine, type EngineError, type Files } from "@millrace/core"
-import type { Effect, Scope } from "effect"
+import { artifactKind, type CompileError, type Engine, type EngineError, type Files, namedFiles } from "@millrace/core"
+import { Effect, type Scope } from "effect"
+import { modelReward, rewardModelFiles } from "../instructgpt/modelReward.js"
 import type { LanguageModel } from "./languageModel.js"
 
 /** Prompts with their answers, as tokens and as text. */
@@ -30,4 +31,15 @@ export interface Reward {
   readonly model?: LanguageModel
 }
 
-export const rewardKind = artifactKind("reward", (reward: Reward) => reward.files)
+/** Files of a reward model are read. Those of a rule are not the rule: its stage makes it again. */
+export const rewardKind = artifactKind(
+  "reward",
+  (reward: Reward) => reward.files,
+  (files) =>
+    Effect.gen(function* () {
+      const { config, params } = yield* rewardModelFiles.read(
+        yield* namedFiles(files, "reward", rewardModelFiles.names),
+      )
+      return modelReward(config, params)
+    }),
+)

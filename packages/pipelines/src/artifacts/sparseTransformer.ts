@@ -1,6 +1,8 @@
 /** A sparse transformer over captions and image codes as an artifact: its config, and its parameters as safetensors. */
-import { artifactKind, canonicalJson, encodeSafetensors, type HostTensors } from "@millrace/core"
-import type { SparseConfig } from "@millrace/models"
+import { artifactKind, flatten, type HostTensors, isParamSpec, namedFiles } from "@millrace/core"
+import { SparseConfig, sparseParams } from "@millrace/models"
+import { Effect } from "effect"
+import { modelFiles } from "./modelFiles.js"
 
 export interface SparseTransformer {
   readonly config: SparseConfig
@@ -8,7 +10,14 @@ export interface SparseTransformer {
   readonly params: HostTensors
 }
 
-export const sparseTransformerKind = artifactKind("sparse-transformer", ({ config, params }: SparseTransformer) => ({
-  "config.json": new TextEncoder().encode(canonicalJson(config)),
-  "model.safetensors": encodeSafetensors(params),
-}))
+const model = modelFiles({
+  config: SparseConfig,
+  params: (config) => flatten(sparseParams(config), isParamSpec),
+  parts: ({ layers }) => layers,
+})
+
+export const sparseTransformerKind = artifactKind(
+  "sparse-transformer",
+  ({ config, params }: SparseTransformer) => model.write(config, params),
+  (files) => Effect.flatMap(namedFiles(files, "sparse-transformer", model.names), model.read),
+)

@@ -1,13 +1,29 @@
 /** A prior of unCLIP as an artifact: what makes embeddings of images from captions. */
-import { artifactKind, canonicalJson, encodeSafetensors, type HostTensor, type HostTensors } from "@millrace/core"
-import type {
+import {
+  artifactKind,
+  type ExpectedTensors,
+  encodeSafetensors,
+  flatten,
+  type HostTensor,
+  type HostTensors,
+  isParamSpec,
+  namedFiles,
+  type ParamSpec,
+  readTensors,
+} from "@millrace/core"
+import {
   AutoregressivePriorConfig,
-  EmbeddingScaleData,
+  autoregressivePriorParams,
+  type EmbeddingScaleData,
   NoiseScheduleConfig,
-  Pca,
+  type Pca,
   PriorConfig,
-  Range,
+  priorParams,
+  type Range,
 } from "@millrace/models"
+import { Effect, Schema } from "effect"
+import { Positive } from "../ranges.js"
+import { modelFiles } from "./modelFiles.js"
 
 export interface DiffusionPrior {
   readonly kind: "diffusion"
@@ -34,7 +50,23 @@ export interface CodePrior {
 
 export type UnclipPrior = DiffusionPrior | CodePrior
 
-const json = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value))
+const DiffusionPriorConfig = Schema.Struct({
+  kind: Schema.Literal("diffusion"),
+  model: PriorConfig,
+  schedule: NoiseScheduleConfig,
+  scale: Schema.Union([
+    Schema.Struct({ kind: Schema.Literal("factor"), factor: Positive }),
+    Schema.Struct({ kind: Schema.Literal("statistics") }),
+  ]),
+})
+const CodePriorConfig = Schema.Struct({ kind: Schema.Literal("autoregressive"), model: AutoregressivePriorConfig })
+type PriorFileConfig = typeof DiffusionPriorConfig.Type | typeof CodePriorConfig.Type
+
+const configOf = (prior: UnclipPrior): PriorFileConfig => {
+  if (prior.kind === "autoregressive") return { kind: prior.kind, model: prior.config }
+  const scale = prior.scale.kind === "factor" ? prior.scale : ({ kind: "statistics" } as const)
+  return { kind: prior.kind, model: prior.config, schedule: prior.schedule, scale }
+}
 
 const dataOf = (prior: UnclipPrior): HostTensors => {
   if (prior.kind === "autoregressive") {
@@ -54,17 +86,67 @@ const dataOf = (prior: UnclipPrior): HostTensors => {
   return scale.kind === "statistics" ? { "scale.mean": scale.mean, "scale.std": scale.std } : {}
 }
 
-export const unclipPriorKind = artifactKind("unclip-prior", (prior: UnclipPrior) => ({
-  "config.json": json({
-    kind: prior.kind,
-    model: prior.config,
-    ...(prior.kind === "diffusion"
-      ? {
-          schedule: prior.schedule,
-          scale: prior.scale.kind === "factor" ? prior.scale : { kind: prior.scale.kind },
-        }
-      : {}),
+/** What `dataOf` gives for a config. */
+const dataExpected = (config: PriorFileConfig): ExpectedTensors => {
+  const floats = (...shape: ReadonlyArray<number | string>) => ({ dtype: "float32", shape }) as const
+  if (config.kind === "autoregressive") {
+    const { embedding: c, codes: k } = config.model
+    return {
+      "pca.mean": floats(c),
+      "pca.axes": floats(k, c),
+      "pca.variances": floats(k),
+      "range.low": floats(k),
+      "range.high": floats(k),
+      dots: floats("n"),
+      "dotRange.low": floats(1),
+      "dotRange.high": floats(1),
+    }
+  }
+  const { scale, model } = config
+  return scale.kind === "factor" ? {} : { "scale.mean": floats(model.embedding), "scale.std": floats(model.embedding) }
+}
+
+const model = modelFiles({
+  config: Schema.Union([DiffusionPriorConfig, CodePriorConfig]),
+  params: (config) =>
+    flatten<ParamSpec>(
+      config.kind === "diffusion" ? priorParams(config.model) : autoregressivePriorParams(config.model),
+      isParamSpec,
+    ),
+  parts: ({ model }) => model.layers,
+})
+
+const DATA = "data.safetensors"
+
+export const unclipPriorKind = artifactKind(
+  "unclip-prior",
+  (prior: UnclipPrior) => ({
+    ...model.write(configOf(prior), prior.params),
+    [DATA]: encodeSafetensors(dataOf(prior)),
   }),
-  "model.safetensors": encodeSafetensors(prior.params),
-  "data.safetensors": encodeSafetensors(dataOf(prior)),
-}))
+  (files) =>
+    Effect.gen(function* () {
+      const found = yield* namedFiles(files, "unclip-prior", [...model.names, DATA])
+      const { config: kept, params } = yield* model.read(found)
+      const { tensors } = yield* readTensors(found[DATA], dataExpected(kept))
+      const data = (name: string): HostTensor => tensors[name]!
+      if (kept.kind === "diffusion") {
+        const { kind, model: config, schedule } = kept
+        const scale: EmbeddingScaleData =
+          kept.scale.kind === "factor"
+            ? kept.scale
+            : { kind: "statistics", mean: data("scale.mean"), std: data("scale.std") }
+        return { kind, config, schedule, scale, params }
+      }
+      const rangeOf = (name: string): Range => ({ low: data(`${name}.low`), high: data(`${name}.high`) })
+      return {
+        kind: kept.kind,
+        config: kept.model,
+        pca: { mean: data("pca.mean"), axes: data("pca.axes"), variances: data("pca.variances") },
+        range: rangeOf("range"),
+        dots: data("dots"),
+        dotRange: rangeOf("dotRange"),
+        params,
+      }
+    }),
+)

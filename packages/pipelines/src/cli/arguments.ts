@@ -1,4 +1,5 @@
 /** What several commands take: a graph, and settings of its nodes. */
+import { engineNames } from "@millrace/core/engine"
 import { Argument, Flag } from "effect/cli"
 import { builtIn } from "./builtIn.js"
 
@@ -19,4 +20,25 @@ export const set = Flag.String("set").pipe(
   Flag.withMetavar("node.key=value"),
   Flag.withDescription("A value in the config of a node; may be given several times"),
   Flag.atLeast(0),
+)
+
+export const seed = Flag.String("seed").pipe(
+  Flag.withDefault("0"),
+  Flag.withDescription("What all randomness comes from: a whole number or a text"),
+)
+
+export const withEngine = Flag.Literals("engine", engineNames).pipe(
+  Flag.withDefault("onnx" as const),
+  Flag.withDescription("What runs the tensors; `millrace doctor` tells which are here"),
+)
+
+export const out = Flag.String("out").pipe(
+  Flag.withMetavar("folder"),
+  Flag.withDefault(".runs"),
+  Flag.withDescription("The folder of all runs, with their store"),
+)
+
+export const json = Flag.Boolean("json").pipe(
+  Flag.withDefault(false),
+  Flag.withDescription("Print the answer as one JSON document"),
 )

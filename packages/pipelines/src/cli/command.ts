@@ -1,13 +1,13 @@
 /** The command line of `millrace`. */
-import { engineNames } from "@millrace/core/engine"
 import { paperNames } from "@millrace/models/paperNames"
 import { Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { imageProtocols } from "../view/images/imageProtocol.js"
-import { graph, preset, set } from "./arguments.js"
+import { graph, json, out, preset, seed, set, withEngine } from "./arguments.js"
 import { builtIn } from "./builtIn.js"
 import { later } from "./later.js"
 import { laws } from "./laws.js"
+import { explain, gc } from "./storeCommands.js"
 
 const run = Command.make(
   "run",
@@ -15,28 +15,23 @@ const run = Command.make(
     graph,
     preset,
     set,
-    seed: Flag.String("seed").pipe(
-      Flag.withDefault("0"),
-      Flag.withDescription("What all randomness comes from: a whole number or a text"),
+    seed,
+    engine: withEngine,
+    out,
+    dryRun: Flag.Boolean("dry-run").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("Tell what would be taken from the store and what would run, and run nothing"),
     ),
-    engine: Flag.Literals("engine", engineNames).pipe(
-      Flag.withDefault("onnx" as const),
-      Flag.withDescription("What runs the tensors; `millrace doctor` tells which are here"),
-    ),
-    out: Flag.String("out").pipe(
-      Flag.withMetavar("folder"),
-      Flag.withDefault(".runs"),
-      Flag.withDescription("The folder of all runs; each gets a new folder inside"),
+    cache: Flag.Boolean("cache").pipe(
+      Flag.withDefault(true),
+      Flag.withDescription("Take stages that were made before from the store; with --no-cache every stage runs"),
     ),
     quiet: Flag.Boolean("quiet").pipe(
       Flag.withDefault(false),
       Flag.withAlias("q"),
       Flag.withDescription("Show no progress"),
     ),
-    json: Flag.Boolean("json").pipe(
-      Flag.withDefault(false),
-      Flag.withDescription("Print the result as one JSON document"),
-    ),
+    json,
     images: Flag.Literals("images", ["auto", ...imageProtocols]).pipe(
       Flag.withDefault("auto" as const),
       Flag.withDescription(
@@ -131,10 +126,7 @@ const profile = Command.make(
       Flag.withDescription("Write one run as a Chrome trace, for chrome://tracing or ui.perfetto.dev"),
       Flag.optional,
     ),
-    json: Flag.Boolean("json").pipe(
-      Flag.withDefault(false),
-      Flag.withDescription("Print the profile as one JSON document"),
-    ),
+    json,
   },
   later(async () => (await import("./profileCommand.js")).profileCommand),
 ).pipe(
@@ -167,5 +159,5 @@ export const millrace = Command.make("millrace").pipe(
       Flag.withDescription("Print the stack trace of an error"),
     ),
   }),
-  Command.withSubcommands([run, describe, draw, profile, laws, examine]),
+  Command.withSubcommands([run, explain, gc, describe, draw, profile, laws, examine]),
 )

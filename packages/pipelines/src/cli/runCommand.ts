@@ -16,6 +16,9 @@ import { type ImageProtocol, imageProtocol } from "../view/images/imageProtocol.
 import { showRun } from "../view/terminal.js"
 import { Ended, failed, invalid } from "./exit.js"
 import { loadGraph } from "./loadGraph.js"
+import { planFor } from "./planFor.js"
+import { planText } from "./planText.js"
+import { seedOf } from "./seed.js"
 import { withSettings } from "./settings.js"
 
 export interface RunArguments {
@@ -28,10 +31,10 @@ export interface RunArguments {
   readonly quiet: boolean
   readonly json: boolean
   readonly images: ImageProtocol | "auto"
+  /** Whether stages that were made before are taken from the store. */
+  readonly cache: boolean
+  readonly dryRun: boolean
 }
-
-/** A whole number is a number; anything else is a text, which is a seed too. */
-const seedOf = (text: string): bigint | string => (/^-?\d{1,18}$/.test(text) ? BigInt(text) : text)
 
 const shellWord = (text: string): string => (/^[\w./:=@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
 
@@ -116,6 +119,10 @@ export const runCommand = (given: RunArguments): Effect.Effect<void, Ended> =>
   Effect.gen(function* () {
     const loaded = yield* loadGraph(given.graph, given.preset)
     const graph = yield* withSettings(loaded.graph, loaded.registry, given.set)
+    if (given.dryRun) {
+      const plan = yield* planFor(graph, given)
+      return yield* answer(given.json ? JSON.stringify(plan, null, 2) : planText(plan))
+    }
     const events = runEvents()
     let folder: RunFolder | undefined
     const images = {
@@ -128,6 +135,8 @@ export const runCommand = (given: RunArguments): Effect.Effect<void, Ended> =>
       seed: seedOf(given.seed),
       events,
       command: commandOf(given),
+      origin: { graph: given.graph, preset: Option.getOrNull(given.preset), set: given.set },
+      cache: given.cache ? "use" : "renew",
       begun: (made) => {
         folder = made
       },

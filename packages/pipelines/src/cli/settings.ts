@@ -101,7 +101,7 @@ const misspelt = (json: GraphJson, setting: string): Ended | undefined => {
 }
 
 /**
- * The graph with settings such as `ppo.klCoefficient=0.1` or `outer.inner.steps=10`.
+ * The graph with settings such as `ppo.kl.beta=0.1` or `outer.inner.steps=10`.
  * @fails Ended  2, with BadConfig: no such node or key, a value of another type, or a module without a registry
  */
 export const withSettings = (

@@ -3,10 +3,12 @@
  * Every draw is a function of a key.
  * Axes     y x image row and column, c channels
  */
-import { type Key, random } from "@millrace/core"
+import { type Key, random, split } from "@millrace/core"
 import { Schema } from "effect"
+import { pixelRanges, writePixels } from "../images/pixels.js"
 import { Fraction, Positive, PositiveOrZero } from "../ranges.js"
-import { byteScale, byteShift, writePixels } from "./pixels.js"
+import { withDetail } from "./detail.js"
+import { warpOf } from "./warp.js"
 
 /** How far an image may be changed. What is left out is not done. */
 export const AugmentConfig = Schema.Struct({
@@ -27,6 +29,12 @@ export const AugmentConfig = Schema.Struct({
   hue: Schema.optionalKey(PositiveOrZero),
   /** The share of images without colour. */
   grey: Schema.optionalKey(Fraction),
+  /** The largest move of a part of the image against the rest each way, of its side: `warpOf`. */
+  warp: Schema.optionalKey(Fraction),
+  /** Detail is multiplied with 1 ± this at most: `withDetail`. */
+  detail: Schema.optionalKey(Fraction),
+  /** The largest side of a rectangle that is covered with the mean colour, of the image's. */
+  cover: Schema.optionalKey(Fraction),
 })
 export type AugmentConfig = typeof AugmentConfig.Type
 
@@ -79,6 +87,19 @@ const colourOf = (
   return { matrix, offset: 0.5 * (1 - stretch) + (2 * u[5]! - 1) * brightness }
 }
 
+/** Covers a rectangle of an image in a batch, of which any part may lie outside, with the mean colour. */
+const cover = (most: number, size: number, key: Key, batch: Float32Array, at: number): void => {
+  const [tall = 0, wide = 0, down = 0, right = 0] = random.uniform(key, [4]).data
+  const span = (middle: number, side: number) => {
+    const from = Math.round(middle * size - (side * most * size) / 2)
+    return [Math.max(0, from), Math.min(size, from + Math.round(side * most * size))] as const
+  }
+  const [top, bottom] = span(down, tall)
+  const [left, end] = span(right, wide)
+  for (let y = top; y < bottom; y++)
+    batch.fill(0, at + (y * size + left) * 3, at + (y * size + Math.max(left, end)) * 3)
+}
+
 /**
  * Writes one image, changed as the key draws it, into a batch as `clip.preprocess` would have it.
  * @param pixels  y x c, `size` each way
@@ -94,12 +115,18 @@ export const writeAugmented = (
   at: number,
 ): void => {
   if (Object.keys(config).length === 0) {
-    writePixels(pixels, batch, at)
+    writePixels(pixelRanges.clip, pixels, batch, at)
     return
   }
   const u = random.uniform(key, [10]).data
   const { xx, xy, yx, yy, right, down } = placesOf(config, u)
   const { matrix, offset } = colourOf(config, u)
+  // These have draws of their own: what the others draw does not depend on whether they are asked for.
+  const warp = config.warp === undefined ? undefined : warpOf(split(key, "warp"), size, config.warp * size)
+  const source =
+    config.detail === undefined
+      ? pixels
+      : withDetail(pixels, size, 1 + (2 * random.uniform(split(key, "detail"), [1]).data[0]! - 1) * config.detail)
   const [rr, rg, rb, gr, gg, gb, br, bg, bb] = matrix as [
     number,
     number,
@@ -111,13 +138,15 @@ export const writeAugmented = (
     number,
     number,
   ]
-  const [scaleR, scaleG, scaleB] = byteScale.map((scale) => scale * 255) as [number, number, number]
-  const [shiftR, shiftG, shiftB] = byteShift as [number, number, number]
+  const [scaleR, scaleG, scaleB] = pixelRanges.clip.scale.map((scale) => scale * 255) as [number, number, number]
+  const [shiftR, shiftG, shiftB] = pixelRanges.clip.shift
   const middle = (size - 1) / 2
   const last = size - 1
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
-      const [dx, dy] = [x - middle - right * size, y - middle - down * size]
+      const place = y * size + x
+      const dx = x - middle - right * size + (warp === undefined ? 0 : warp[0][place]!)
+      const dy = y - middle - down * size + (warp === undefined ? 0 : warp[1][place]!)
       const fromX = Math.min(last, Math.max(0, middle + xx * dx + xy * dy))
       const fromY = Math.min(last, Math.max(0, middle + yx * dx + yy * dy))
       const [left, top] = [Math.floor(fromX), Math.floor(fromY)]
@@ -126,17 +155,18 @@ export const writeAugmented = (
       const b = left === last ? a : a + 3
       const below = top === last ? 0 : size * 3
       const mix = (c: number): number => {
-        const above = pixels[a + c]! + (pixels[b + c]! - pixels[a + c]!) * tx
-        const under = pixels[a + below + c]! + (pixels[b + below + c]! - pixels[a + below + c]!) * tx
+        const above = source[a + c]! + (source[b + c]! - source[a + c]!) * tx
+        const under = source[a + below + c]! + (source[b + below + c]! - source[a + below + c]!) * tx
         return (above + (under - above) * ty) / 255
       }
       const [r, g, bl] = [mix(0), mix(1), mix(2)]
-      const out = at + (y * size + x) * 3
+      const out = at + place * 3
       batch[out] = clamp(rr * r + rg * g + rb * bl + offset) * scaleR + shiftR
       batch[out + 1] = clamp(gr * r + gg * g + gb * bl + offset) * scaleG + shiftG
       batch[out + 2] = clamp(br * r + bg * g + bb * bl + offset) * scaleB + shiftB
     }
   }
+  if (config.cover !== undefined) cover(config.cover, size, split(key, "cover"), batch, at)
 }
 
 const clamp = (x: number): number => (x < 0 ? 0 : x > 1 ? 1 : x)

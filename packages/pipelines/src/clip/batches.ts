@@ -1,8 +1,9 @@
 /** Batches of images, each with one of its captions: what a CLIP learns from. */
-import { type BadData, float32, type HostTensors, type Key, random, split } from "@millrace/core"
+import { type BadData, float32, type HostTensors, type Key, split } from "@millrace/core"
 import type { Tokenizer } from "@millrace/models"
 import { Effect } from "effect"
 import type { ImageSet } from "../artifacts/captionedImages.js"
+import { drawCaptions } from "../captions/drawCaptions.js"
 import { captionRows } from "../captions/rows.js"
 import { epochRows } from "../order.js"
 import { type AugmentConfig, writeAugmented } from "./augment.js"
@@ -31,12 +32,16 @@ export const clipBatch = (
   Effect.gen(function* () {
     const images = yield* set.read(epochRows(set.count, batch, split(key, "order"), step))
     const changes = split(split(key, "changes"), step)
-    const draws = random.uniform(split(split(key, "captions"), step), [batch]).data
     const pixels = new Float32Array(batch * size * size * 3)
-    const captions = images.map((image, i) => {
+    for (const [i, image] of images.entries()) {
       writeAugmented(augment, image.pixels, size, split(changes, i), pixels, i * size * size * 3)
-      return image.captions[Math.floor(draws[i]! * image.captions.length)]!
-    })
+    }
+    const drawn = drawCaptions(
+      key,
+      step,
+      images.map(({ captions }) => captions.length),
+    )
+    const captions = images.map((image, i) => image.captions[drawn[i]!]!)
     return {
       pixels: float32([batch, size, size, 3], pixels),
       tokens: captionRows(tokenizer, captions, context),

@@ -3,7 +3,6 @@ import {
   type CompileError,
   Engine,
   type EngineError,
-  float32,
   forward,
   graph,
   type HostTensors,
@@ -17,7 +16,7 @@ import { type ClipConfig, clip, type Tokenizer } from "@millrace/models"
 import { Effect, type Scope } from "effect"
 import type { ClipModel } from "../artifacts/clipModel.js"
 import { captionRows } from "../captions/rows.js"
-import { writePixels } from "./pixels.js"
+import { imageBatch, pixelRanges } from "../images/pixels.js"
 
 /** Features of length 1, row by row: float32 n j. */
 export interface ClipEmbedder {
@@ -95,11 +94,12 @@ export const clipTowers = (
       images: (pixels) =>
         Effect.andThen(
           checkSize(pixels, image.size),
-          inParts(pixels, (part) => {
-            const data = new Float32Array(batch * image.size ** 2 * 3)
-            for (const [i, each] of part.entries()) writePixels(each, data, i * image.size ** 2 * 3)
-            return imageTower.run({ state: { params }, inputs: { pixels: float32(shape, data) } })
-          }),
+          inParts(pixels, (part) =>
+            imageTower.run({
+              state: { params },
+              inputs: { pixels: imageBatch(pixelRanges.clip, part, image.size) },
+            }),
+          ),
         ),
       texts: (captions) =>
         inParts(captions, (part) =>

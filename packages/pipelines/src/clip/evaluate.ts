@@ -1,30 +1,45 @@
 /** Stage: a CLIP on what it was never shown: concepts that were held out, and known concepts in another hand. */
 import { artifact, defineStageNode, Stage } from "@millrace/core"
 import { Effect, Schema } from "effect"
-import { captionedImagesKind } from "../artifacts/captionedImages.js"
+import { type CaptionedImage, captionedImagesKind, type ImageSet } from "../artifacts/captionedImages.js"
 import { clipModelKind } from "../artifacts/clipModel.js"
 import { type Evaluation, evaluationKind } from "../artifacts/evaluation.js"
 import { showImages } from "../images/showImages.js"
 import { Count } from "../ranges.js"
 import { shownShare } from "../share.js"
+import { spread } from "../spread.js"
 import { clipEmbedder } from "./embedder.js"
 import { retrievedGrid, similarityGrid } from "./grids.js"
-import { measureSet } from "./measure.js"
+import { measureSet, measuresOf } from "./measure.js"
+import { pixelRanks } from "./nearestByPixels.js"
 import { Template } from "./template.js"
 
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.01 ? 2 : 1)} %`
+
+/** What the nearest image by its pixels is right for, of the concepts of `train` in another hand. */
+const pixelBaseline = (train: ImageSet, shifted: ImageSet, queries: ReadonlyArray<CaptionedImage>, most: number) =>
+  Effect.gen(function* () {
+    const names = new Set(train.classes)
+    const comparable = queries.every(({ class: own }) => own !== undefined && names.has(shifted.classes[own]!))
+    if (!comparable || train.count > most) return []
+    const shown = (set: ImageSet, images: ReadonlyArray<CaptionedImage>) =>
+      images.flatMap(({ pixels, class: own }) => (own === undefined ? [] : [{ pixels, name: set.classes[own]! }]))
+    const seen = shown(train, yield* train.read(spread(train.count, train.count)))
+    const among = new Set(seen.map(({ name }) => name)).size
+    return measuresOf("nearest by pixels", pixelRanks(shown(shifted, queries), seen, 5), among, [1, 5])
+  })
 
 /** `heldOut text of image@5` as a metric's name. */
 const metricOf = (set: string, name: string, at: number): string => `${set}.${name.replaceAll(" ", "-")}@${at}`
 
 export const clipEvaluateStage = defineStageNode({
   type: "clip.evaluate",
-  version: 1,
+  version: 2,
   source: "Radford et al. 2021, sections 3.1.2 to 3.1.4",
   config: Schema.Struct({
     /** Prompts of a class, `{}` in the place of its name; their ensemble classifies. */
     templates: Schema.NonEmptyArray(Template),
-    /** Images of each set that are looked at. */
+    /** Images of each set that are looked at. Where train has no more, another hand's are compared with it by pixels too. */
     images: Count,
     /** Texts whose images are looked for. */
     queries: Schema.Array(Schema.String),
@@ -48,7 +63,9 @@ export const clipEvaluateStage = defineStageNode({
       for (const [name, set] of Object.entries(sets)) {
         const title = titles[name]!
         const measured = yield* measureSet(embedder, set, most, templates)
-        for (const { name: what, at, share, chance, among } of measured.measures) {
+        const { images: shown, imageFeatures, captionFeatures } = measured
+        const baseline = name === "shifted" ? yield* pixelBaseline(images.train, set, shown, most) : []
+        for (const { name: what, at, share, chance, among } of [...measured.measures, ...baseline]) {
           rows.push([`${title}: ${what}`, `@${at}`, shownShare(share), percent(chance), among])
           const metric = metricOf(name, what, at)
           Object.assign(metrics, {
@@ -60,7 +77,6 @@ export const clipEvaluateStage = defineStageNode({
         }
         metrics[`${name}.images`] = measured.images.length
         const { size } = images
-        const { images: shown, imageFeatures, captionFeatures } = measured
         yield* showImages(similarityGrid(`similarity, ${title}`, shown, imageFeatures, captionFeatures, size))
         if (queries.length === 0) continue
         const grid = retrievedGrid(`found, ${title}`, queries, queried, shown, imageFeatures, size, columns)

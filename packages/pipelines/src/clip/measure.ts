@@ -27,7 +27,8 @@ export interface Measured {
   readonly measures: ReadonlyArray<Measure>
 }
 
-const measuresOf = (name: string, ranks: ReadonlyArray<number>, among: number, ats: ReadonlyArray<number>) =>
+/** Measures from the places of the right ones, 0 where it is the first. */
+export const measuresOf = (name: string, ranks: ReadonlyArray<number>, among: number, ats: ReadonlyArray<number>) =>
   ats.map((at): Measure => {
     const hits = ranks.filter((rank) => rank < at).length
     return { name, at, share: share(hits, ranks.length), chance: Math.min(1, at / among), among }

@@ -24,19 +24,16 @@ export const cosinesOf = (queries: Features, query: number, keys: Features): Flo
 
 /**
  * The place of each query's own key among all keys, 0 where it is the nearest. Of keys that are equally near the own one is
- * in their middle: features that are all the same are no success.
+ * the last: features that are all the same are no success, and nothing is found by luck.
  * @param own  which key belongs to each query
  */
 export const ranksOf = (queries: Features, keys: Features, own: ReadonlyArray<number>): ReadonlyArray<number> =>
   own.map((key, query) => {
     const scores = cosinesOf(queries, query, keys)
     const score = scores[key]!
-    let [nearer, equal] = [0, 0]
-    for (const other of scores) {
-      if (other > score) nearer++
-      else if (other === score) equal++
-    }
-    return nearer + (equal - 1) / 2
+    let near = 0
+    for (const [at, other] of scores.entries()) if (at !== key && other >= score) near++
+    return near
   })
 
 /** The k largest scores, largest first; of equal ones the first. */

@@ -3,6 +3,7 @@ import {
   artifact,
   BadConfig,
   defineStageNode,
+  Engine,
   initParams,
   objectiveOf,
   Stage,
@@ -80,10 +81,26 @@ const checkImages = ({ image }: ClipShape, { size, train }: CaptionedImages): Ef
   })
 }
 
-/** A look at the weights that a trainer has now. */
-const watched = (watch: ClipWatch, images: CaptionedImages, embedderOf: (params: State) => ClipEmbedder) => {
-  const look = clipWatcher(watch, images)
-  return { every: watch.every, look: (step: number, { params }: Trainer) => look(embedderOf(params), step) }
+/**
+ * A look at the weights that training has given so far.
+ * @param weights  where these are put for the embedder
+ */
+const watched = (
+  watch: ClipWatch,
+  images: CaptionedImages,
+  weights: State,
+  embedderOf: (params: State) => ClipEmbedder,
+) => {
+  const [look, embedder] = [clipWatcher(watch, images), embedderOf(weights)]
+  return {
+    every: watch.every,
+    look: (step: number, trainer: Trainer) =>
+      Effect.gen(function* () {
+        // Before the first step there is nothing to average.
+        yield* weights.write(yield* step === 0 ? trainer.params.read() : trainer.weights)
+        yield* look(embedder, step)
+      }),
+  }
 }
 
 export const clipTrainStage = defineStageNode({
@@ -117,17 +134,23 @@ export const clipTrainStage = defineStageNode({
   run: ({ model, batch, part, augment, fit: training, watch }, { images, tokenizer }) =>
     Effect.gen(function* () {
       const { key } = yield* Stage
+      const { allocate } = yield* Engine
       yield* checkImages(model, images)
       const config = withVocabulary(model, tokenizer.size)
       const { size } = config.image
       const { context } = config.text
       const step = clipTrainingOf(config, batch, training, part)
       const batches = { set: images.train, size, tokenizer, context, batch, augment }
+      const initial = initParams(step.objective.paramSpecs, split(key, "parameters"))
       const watching =
-        watch === undefined ? {} : { watch: watched(watch, images, yield* clipTowers(config, tokenizer, EMBEDDED)) }
+        watch === undefined
+          ? {}
+          : {
+              watch: watched(watch, images, yield* allocate(initial), yield* clipTowers(config, tokenizer, EMBEDDED)),
+            }
       const params = yield* fit({
         ...step,
-        initial: initParams(step.objective.paramSpecs, split(key, "parameters")),
+        initial,
         batch: (step) => clipBatch(batches, split(key, "batches"), step),
         amount: batch,
         unit: "images",

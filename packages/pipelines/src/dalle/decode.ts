@@ -2,8 +2,8 @@
 import { Engine, type EngineError, forward, int32, objectiveOf, type State, spec } from "@millrace/core"
 import type { DvaeConfig } from "@millrace/models"
 import { Effect } from "effect"
+import { imageBytes, pixelRanges } from "../images/pixels.js"
 import { decoding } from "./objectives.js"
-import { imageBytes } from "./pixels.js"
 
 /**
  * Makes what decodes rows of codes, with parameters under the names that training gives them.
@@ -25,7 +25,7 @@ export const openDecoder = (config: DvaeConfig, batch: number) =>
           const rows = new Int32Array(batch * places)
           rows.set(part)
           const out = yield* program.run({ state: { params }, inputs: { codes: int32([batch, places], rows) } })
-          images.push(...imageBytes(out.decoded!, part.length / places))
+          images.push(...imageBytes(pixelRanges.unit, out.decoded!, part.length / places))
         }
         return images
       })

@@ -7,71 +7,25 @@ import {
   Engine,
   type EngineError,
   float32,
-  type HostTensors,
-  initParams,
-  type Key,
-  type Objective,
-  objectiveOf,
   random,
   Stage,
-  spec,
   split,
 } from "@millrace/core"
-import { cosineRamp, type DvaeConfig } from "@millrace/models"
+import { cosineRamp } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import { captionedImagesKind } from "../artifacts/captionedImages.js"
 import { discreteVaeKind } from "../artifacts/discreteVae.js"
 import { fit } from "../fit.js"
+import { imageBatch, pixelRanges } from "../images/pixels.js"
 import { showImages } from "../images/showImages.js"
 import { epochRows } from "../order.js"
 import { Count } from "../ranges.js"
 import { spread } from "../spread.js"
-import { interval, rounded } from "../statistics.js"
-import { FitConfig, type Training, trainingOf } from "../trainer.js"
-import { codebookUse, peakSignalToNoise } from "./codebook.js"
-import { discreteCoding } from "./objectives.js"
-import { imageBatch } from "./pixels.js"
+import { FitConfig, trainingOf } from "../trainer.js"
+import { DvaeShape, initialOf, modelFor, trainingFor } from "./dvaeTraining.js"
 import { Ramp } from "./ramp.js"
 import { openReconstruction, type Reconstructed } from "./reconstruct.js"
-
-/** A discrete VAE's shape without what the images decide. */
-export const DvaeShape = Schema.Struct({ vocab: Count, groups: Count, blocks: Count, width: Count, first: Count })
-
-/** The model for images of `size` pixels each way. */
-const modelFor = (shape: typeof DvaeShape.Type, size: number): Omit<DvaeConfig, "channels"> => {
-  const stride = 2 ** (shape.groups - 1)
-  return { ...shape, rows: size / stride, columns: size / stride }
-}
-
-const trainingFor = (
-  model: DvaeConfig,
-  size: number,
-  batch: number,
-  least: number | undefined,
-  config: FitConfig,
-): Training => ({
-  objective: objectiveOf(discreteCoding(model, least)),
-  inputs: {
-    image: spec("float32", [batch, size, size, 3]),
-    uniform: spec("float32", [batch, model.rows * model.columns, model.vocab]),
-    temperature: spec("float32", []),
-    beta: spec("float32", []),
-  },
-  config,
-})
-
-const firstLayer = "decoder.input.weight"
-
-/**
- * First values. Those of the decoder's first layer are √vocab times what is drawn by the rule of all layers, which is for inputs
- * that are all as large as one another: of the codes of a place all but one are 0.
- */
-const initialOf = (specs: Objective["paramSpecs"], vocab: number, key: Key): HostTensors => {
-  const drawn = initParams(specs, key)
-  const { shape, data } = drawn[firstLayer]!
-  const louder = Float32Array.from(data, (weight) => Math.sqrt(vocab) * weight)
-  return { ...drawn, [firstLayer]: float32(shape, louder) }
-}
+import { reconstructionTable, reconstructionText } from "./reconstructionTable.js"
 
 export const dvaeStage = defineStageNode({
   type: "dalle.dvae",
@@ -137,7 +91,11 @@ export const dvaeStage = defineStageNode({
         initial,
         batch: (at) =>
           Effect.map(train.read(epochRows(train.count, batch, order, at)), (rows) => ({
-            image: imageBatch(rows, batch, size),
+            image: imageBatch(
+              pixelRanges.unit,
+              rows.map(({ pixels }) => pixels),
+              size,
+            ),
             uniform: random.uniform(split(noise, at), [batch, places, model.vocab]),
             temperature: float32([], [cosineRamp(temperature, at)]),
             beta: float32([], [cosineRamp(beta, at)]),
@@ -158,46 +116,21 @@ export const dvaeStage = defineStageNode({
                 tiles: [...looked.slice(0, shown), ...seen.decoded.slice(0, shown).map((pixels) => ({ pixels }))],
                 rowNames: ["original", "reconstruction"],
               })
-              const { share, perplexity } = codebookUse(seen.codes, model.vocab)
-              const decibel = interval(seen.errors.map(peakSignalToNoise)).mean
-              yield* emit({
-                type: "stage.note",
-                text: `after ${at} steps ${decibel.toFixed(1)} dB on ${looked.length} held-out images, ${Math.round(share * model.vocab)} codes in use, perplexity ${perplexity.toFixed(1)}`,
-              })
+              yield* emit({ type: "stage.note", text: reconstructionText(at, seen, model.vocab) })
             }),
         },
       })
       yield* weights.write(trained)
-      const rows: Array<ReadonlyArray<string | number>> = []
+      const sets: Array<readonly [string, Reconstructed]> = []
       for (const [name, set] of Object.entries({
         train,
         "held out": heldOut,
         ...(shifted === undefined ? {} : { shifted }),
       })) {
         const some = yield* set.read(spread(set.count, evaluate))
-        rows.push(measured(name, yield* reconstruct(weights, some), model.vocab))
+        sets.push([name, yield* reconstruct(weights, some)])
       }
-      yield* emit({
-        type: "stage.table",
-        title: "Reconstruction",
-        columns: ["images", "count", "PSNR, dB", "95 %", "squared error", "codes in use", "perplexity"],
-        rows,
-      })
+      yield* emit({ type: "stage.table", ...reconstructionTable(sets, model.vocab) })
       return { config: model, params: trained }
     }),
 })
-
-/** A row of the table: PSNR is the mean of the images' own. */
-const measured = (name: string, { errors, codes }: Reconstructed, vocab: number) => {
-  const { mean, low, high } = interval(errors.map(peakSignalToNoise))
-  const { share, perplexity } = codebookUse(codes, vocab)
-  return [
-    name,
-    errors.length,
-    rounded(mean, 2),
-    `${low.toFixed(2)} to ${high.toFixed(2)}`,
-    rounded(errors.reduce((sum, error) => sum + error, 0) / errors.length, 5),
-    `${Math.round(share * vocab)} of ${vocab}`,
-    rounded(perplexity, 1),
-  ]
-}

@@ -17,7 +17,8 @@ const other = (name: string): string => (name.endsWith("2") ? name.slice(0, -1) 
  * @law   what has become so stays so
  */
 export const pictureFacts = (facts: Facts, inverses: Inverses): Facts => {
-  const inverse = facts.relation === undefined ? undefined : inverses[facts.relation]
+  const { relation } = facts
+  const inverse = relation !== undefined && Object.hasOwn(inverses, relation) ? inverses[relation] : undefined
   if (inverse === undefined) return facts
   const paired = (name: string): boolean => Object.hasOwn(facts, other(name))
   return {

@@ -2,13 +2,8 @@
 import {
   artifact,
   BadData,
-  canonicalJson,
   defineStageNode,
-  Engine,
-  encodeSafetensors,
-  forward,
   graph,
-  type HostTensors,
   initParams,
   int32,
   objectiveOf,
@@ -20,15 +15,16 @@ import {
 } from "@millrace/core"
 import { Effect, Schema } from "effect"
 import { type CaptionedImage, captionedImagesKind } from "../artifacts/captionedImages.js"
-import { type Judge, judgeKind, type Verdict } from "../artifacts/judge.js"
+import { judgeKind } from "../artifacts/judge.js"
 import { fit } from "../fit.js"
+import { imageBatch, pixelRanges } from "../images/pixels.js"
 import { epochRows } from "../order.js"
 import { Count, CountOrZero } from "../ranges.js"
 import { spread } from "../spread.js"
 import { FitConfig } from "../trainer.js"
-import { type Facts, type Inverses, pictureFacts } from "./facts.js"
+import { type Facts, pictureFacts } from "./facts.js"
 import { type JudgeConfig, judge } from "./judgeModel.js"
-import { imageBatch } from "./pixels.js"
+import { judgeOf, none, type Vocabulary } from "./learntJudge.js"
 import { soften } from "./soften.js"
 
 const image = tensor("float32", "b y x c", "[0,1]")
@@ -39,26 +35,10 @@ const judging = (config: JudgeConfig) =>
     .node("loss", judge.loss({ values: config.values }), { logits: "judge", truth: "truth" })
     .output({ loss: "loss.loss", accuracy: "loss.accuracy" })
 
-const verdicts = (config: JudgeConfig) =>
-  graph("verdicts", { image })
-    .node("judge", judge.logits(config), { image: "image" })
-    .node("verdict", judge.verdict({ values: config.values }), { logits: "judge" })
-    .output({ verdict: "verdict" })
-
-/** The facts of a data set, and the values that each has; `none` where an image lacks one. */
-type Vocabulary = ReadonlyArray<readonly [fact: string, values: ReadonlyArray<string>]>
-
-const none = "none"
-/** Images at a time where nothing is learnt. */
-const part = 64
-
 const vocabularyOf = (facts: ReadonlyArray<Facts>): Vocabulary => {
   const names = [...new Set(facts.flatMap(Object.keys))].sort()
   return names.map((name) => [name, [...new Set(facts.map((each) => each[name] ?? none))].sort()])
 }
-
-const verdictOf = (vocabulary: Vocabulary, facts: Facts): Verdict =>
-  Object.fromEntries(vocabulary.map(([name]) => [name, facts[name] ?? none]))
 
 /** The place of each fact's value among those that were gathered. */
 const classesOf = (vocabulary: Vocabulary, facts: Facts, name: string): Effect.Effect<ReadonlyArray<number>, BadData> =>
@@ -74,45 +54,6 @@ const classesOf = (vocabulary: Vocabulary, facts: Facts, name: string): Effect.E
           fix: "gather facts from more images",
         })
   })
-
-/** A judge of trained parameters. */
-export const judgeOf = (
-  config: JudgeConfig,
-  params: HostTensors,
-  vocabulary: Vocabulary,
-  inverses: Inverses,
-): Judge => ({
-  source: "a convolutional network, trained apart",
-  facts: vocabulary.map(([name]) => name),
-  expected: (facts) => verdictOf(vocabulary, pictureFacts(facts, inverses)),
-  files: {
-    "config.json": new TextEncoder().encode(canonicalJson({ config, vocabulary, inverses })),
-    "model.safetensors": encodeSafetensors(params),
-  },
-  open: () =>
-    Effect.gen(function* () {
-      const engine = yield* Engine
-      const state = yield* engine.allocate(params)
-      const { size } = config
-      const program = yield* engine.compile(
-        forward(objectiveOf(verdicts(config)), { image: spec("float32", [part, size, size, 3]) }),
-      )
-      return (images: ReadonlyArray<Uint8Array>) =>
-        Effect.gen(function* () {
-          const told: Array<Verdict> = []
-          for (let from = 0; from < images.length; from += part) {
-            const rows = images.slice(from, from + part).map((pixels) => ({ pixels }))
-            const inputs = { image: imageBatch(rows, part, size) }
-            const { data } = (yield* program.run({ state: { params: state }, inputs })).verdict!
-            for (let i = 0; i < rows.length; i++) {
-              const at = i * vocabulary.length
-              told.push(Object.fromEntries(vocabulary.map(([name, values], f) => [name, values[data[at + f]!]!])))
-            }
-          }
-          return told
-        })
-    }),
-})
 
 export const judgeStage = defineStageNode({
   type: "dalle.judge",
@@ -160,8 +101,8 @@ export const judgeStage = defineStageNode({
             const truth: Array<number> = []
             for (const row of rows) truth.push(...(yield* classesOf(vocabulary, factsOf(row), row.name)))
             const times = random.integers(split(blur, at), [batch], 0, softest + 1).data
-            const seen = rows.map(({ pixels }, i) => ({ pixels: soften(pixels, size, times[i]!) }))
-            return { image: imageBatch(seen, batch, size), truth: int32([batch, vocabulary.length], truth) }
+            const seen = rows.map(({ pixels }, i) => soften(pixels, size, times[i]!))
+            return { image: imageBatch(pixelRanges.unit, seen, size), truth: int32([batch, vocabulary.length], truth) }
           }),
         amount: batch,
         unit: "images",

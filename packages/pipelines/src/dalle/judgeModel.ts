@@ -38,7 +38,8 @@ const flatSize = ({ size, widths }: JudgeConfig): number => {
   return side * side * (widths.at(-1) ?? 3)
 }
 
-const judgeParams = (config: JudgeConfig) => {
+/** Parameters of a judge, as specs. */
+export const judgeParams = (config: JudgeConfig) => {
   const { widths, hidden } = config
   const weight = (inputs: number, shape: ReadonlyArray<number>) => ({ shape, init: normal(Math.sqrt(2 / inputs)) })
   return {

@@ -67,7 +67,16 @@ const small: DalleConfig = {
     watch: { every: 550, captions: 16 },
     evaluate: 512,
   },
-  sample: { train: 24, heldOut: 24, captions: [], candidates: 16, temperature: 1, batch: 64 },
+  sample: {
+    train: 24,
+    heldOut: 24,
+    having: { relation: 24 },
+    captions: [],
+    candidates: 16,
+    fewer: true,
+    temperature: 1,
+    batch: 64,
+  },
   clip: {
     model: {
       joint: 64,
@@ -113,7 +122,7 @@ const tiny: DalleConfig = {
     watch: { every: 20, captions: 4 },
     evaluate: 16,
   },
-  sample: { ...small.sample, train: 4, heldOut: 4, candidates: 4, batch: 16 },
+  sample: { ...small.sample, train: 4, heldOut: 4, having: { relation: 4 }, candidates: 4, batch: 16 },
   clip: {
     model: {
       joint: 16,
@@ -172,7 +181,16 @@ const paper: DalleConfig = {
     watch: { every: 10_000, captions: 16 },
     evaluate: 4096,
   },
-  sample: { train: 0, heldOut: 512, captions: [], candidates: 512, temperature: 1, batch: 512 },
+  sample: {
+    train: 0,
+    heldOut: 512,
+    having: {},
+    captions: [],
+    candidates: 512,
+    fewer: true,
+    temperature: 1,
+    batch: 512,
+  },
   clip: {
     model: {
       joint: 768,

@@ -1,11 +1,12 @@
 /** Stage: a sparse transformer learns captions with the codes of their images. */
-import { artifact, defineStageNode, Engine, initParams, objectiveOf, random, Stage, split } from "@millrace/core"
+import { artifact, defineStageNode, Engine, initParams, objectiveOf, Stage, split } from "@millrace/core"
 import type { SparseConfig } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import { discreteVaeKind } from "../artifacts/discreteVae.js"
 import { imageCodesKind } from "../artifacts/imageCodes.js"
 import { sparseTransformerKind } from "../artifacts/sparseTransformer.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { drawCaptions } from "../captions/drawCaptions.js"
 import { fit } from "../fit.js"
 import { epochRows } from "../order.js"
 import { renamed } from "../parameters.js"
@@ -90,11 +91,12 @@ export const priorStage = defineStageNode({
         batch: (at) =>
           Effect.sync(() => {
             const here = split(split(key, "captions"), at)
-            const draws = random.uniform(here, [batch]).data
-            return codedRows(model, train, epochRows(train.captions.length, batch, order, at), (captions, i) => {
-              const caption = captions[Math.floor(draws[i]! * captions.length)]!
+            const images = epochRows(train.captions.length, batch, order, at)
+            const counts = images.map((image) => train.captions[image]!.length)
+            const drawn = drawCaptions(key, at, counts)
+            return codedRows(model, train, images, (captions, i) => {
               const drop = dropout === 0 ? undefined : { rate: dropout, key: split(here, i) }
-              return captionTokens(tokenizer, caption, model.text, drop)
+              return captionTokens(tokenizer, captions[drawn[i]!]!, model.text, drop)
             })
           }),
         amount: batch * (model.text + places),

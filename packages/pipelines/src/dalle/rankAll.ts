@@ -4,12 +4,12 @@ import type { Stage } from "@millrace/core"
 import { Effect } from "effect"
 import type { Candidates, Drawn, RankedCandidates, RankedDrawn } from "../artifacts/candidates.js"
 import { showImages } from "../images/showImages.js"
-import { ranking } from "./bestOf.js"
+import { partsOf, ranking } from "./bestOf.js"
 
 /**
  * Ranks the candidates of every caption.
  * @param scorer  what gives the scores, and their unit: "CLIP, cosine"
- * @param score   a score for each candidate of a caption; more is better
+ * @param score   a score for each candidate of a caption, those of sets of fewer among them; more is better
  * @param shown   captions of each group whose candidates are shown, best first
  */
 export const rankAll = <E, R>(
@@ -22,7 +22,14 @@ export const rankAll = <E, R>(
     const ranked: Record<string, ReadonlyArray<RankedDrawn>> = {}
     for (const [group, rows] of Object.entries(groups)) {
       const scored: Array<RankedDrawn> = []
-      for (const row of rows) scored.push({ ...row, scores: yield* score(row) })
+      for (const row of rows) {
+        const candidates = [...row.candidates, ...row.fewer.flat()]
+        const [scores, ...fewerScores] = partsOf(yield* score({ request: row.request, candidates, fewer: [] }), [
+          row.candidates.length,
+          ...row.fewer.map((set) => set.length),
+        ])
+        scored.push({ ...row, scores: scores!, fewerScores })
+      }
       ranked[group] = scored
       const some = scored.slice(0, shown)
       if (some.length === 0) continue

@@ -3,8 +3,8 @@ import { Engine, type EngineError, forward, objectiveOf, type State, spec } from
 import type { DvaeConfig } from "@millrace/models"
 import { Effect } from "effect"
 import type { CaptionedImage } from "../artifacts/captionedImages.js"
+import { imageBatch, imageBytes, pixelRanges } from "../images/pixels.js"
 import { reconstruction } from "./objectives.js"
-import { imageBatch, imageBytes } from "./pixels.js"
 
 /** What became of some images. */
 export interface Reconstructed {
@@ -40,10 +40,17 @@ export const openReconstruction = (config: DvaeConfig, batch: number) =>
           const part = images.slice(from, from + batch)
           const out = yield* program.run({
             state: { params },
-            inputs: { image: imageBatch(part, batch, size) },
+            inputs: {
+              image: imageBatch(
+                pixelRanges.unit,
+                part.map(({ pixels }) => pixels),
+                size,
+                batch,
+              ),
+            },
           })
           codes.set(out.codes!.data.subarray(0, part.length * places), from * places)
-          decoded.push(...imageBytes(out.decoded!, part.length))
+          decoded.push(...imageBytes(pixelRanges.unit, out.decoded!, part.length))
           errors.push(...out.error!.data.subarray(0, part.length))
         }
         return { images, codes, decoded, errors }

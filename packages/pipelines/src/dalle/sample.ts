@@ -1,5 +1,5 @@
 /** Stage: images for captions, several for each. */
-import { artifact, BadConfig, defineStageNode, Engine, Stage, split } from "@millrace/core"
+import { artifact, BadConfig, defineStageNode, Engine, type Key, Stage, split } from "@millrace/core"
 import { compileImageSampler, generateCodes } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import { type Candidate, type Candidates, candidatesKind, type Drawn, type Request } from "../artifacts/candidates.js"
@@ -9,9 +9,13 @@ import { sparseTransformerKind } from "../artifacts/sparseTransformer.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { Count, CountOrZero, Fraction, Positive } from "../ranges.js"
 import { spread } from "../spread.js"
+import { fewerThan, partsOf } from "./bestOf.js"
 import { captionTokens } from "./captionTokens.js"
 import { openDecoder } from "./decode.js"
 import { imageSize } from "./reconstruct.js"
+
+/** A fact is looked for in so many times as many images. */
+const RARE = 16
 
 const requestOf = ({ captions, facts }: CaptionedImage): Request => ({
   caption: captions[0]!,
@@ -26,10 +30,14 @@ export const sampleStage = defineStageNode({
     /** Captions of training images, and of held-out ones. */
     train: CountOrZero,
     heldOut: CountOrZero,
+    /** Captions of training images that have a fact, by the fact: `{ relation: 24 }`. */
+    having: Schema.Record(Schema.String, Count),
     /** Captions of your own. */
     captions: Schema.Array(Schema.String),
     /** Images a caption. Ramesh et al. 2021: 512. */
     candidates: Count,
+    /** Whether sets of 1, 2, 4, … images are drawn for each caption too: what the best of fewer is measured on. */
+    fewer: Schema.Boolean,
     temperature: Positive,
     /** Codes are drawn from the fewest most probable ones whose mass is at least this. */
     topP: Schema.optionalKey(Fraction),
@@ -50,6 +58,8 @@ export const sampleStage = defineStageNode({
       const { key, emit } = yield* Stage
       const engine = yield* Engine
       const { candidates: n, temperature, topP, batch } = config
+      const sizes = config.fewer ? fewerThan(n) : []
+      const less = sizes.reduce((sum, size) => sum + size, 0)
       const places = prior.config.rows * prior.config.columns
       if (prior.config.imageVocab !== dvae.config.vocab || places !== dvae.config.rows * dvae.config.columns) {
         return yield* new BadConfig({
@@ -61,9 +71,15 @@ export const sampleStage = defineStageNode({
       }
       const some = (set: typeof images.train, count: number) =>
         Effect.map(set.read(spread(set.count, count)), (rows) => rows.map(requestOf))
+      const having: Record<string, ReadonlyArray<Request>> = {}
+      for (const [fact, count] of Object.entries(config.having)) {
+        const looked = yield* some(images.train, RARE * count)
+        having[`train with ${fact}`] = looked.filter(({ facts = {} }) => Object.hasOwn(facts, fact)).slice(0, count)
+      }
       const requests: Readonly<Record<string, ReadonlyArray<Request>>> = {
         train: yield* some(images.train, config.train),
         "held out": yield* some(images.heldOut, config.heldOut),
+        ...having,
         given: config.captions.map((caption) => ({ caption })),
       }
       const params = yield* engine.allocate(prior.params)
@@ -75,11 +91,12 @@ export const sampleStage = defineStageNode({
         ...(topP === undefined ? {} : { topP }),
       })
       const decode = yield* openDecoder(dvae.config, Math.min(64, batch))
-      const total = Object.values(requests).reduce((sum, rows) => sum + rows.length, 0)
+      const total = Object.values(requests).reduce((sum, rows) => sum + rows.length * (n + less), 0)
       let done = 0
-      const drawn = (group: string, rows: ReadonlyArray<Request>) =>
+      /** `n` images for each caption. */
+      const drawn = (rows: ReadonlyArray<Request>, n: number, own: Key) =>
         Effect.gen(function* () {
-          const out: Array<Drawn> = []
+          const out: Array<ReadonlyArray<Candidate>> = []
           const each = Math.max(1, Math.floor(batch / n))
           for (let from = 0; from < rows.length; from += each) {
             const part = rows.slice(from, from + each)
@@ -87,7 +104,7 @@ export const sampleStage = defineStageNode({
               const encoded = captionTokens(tokenizer, caption, prior.config.text)
               return Array.from({ length: n }, () => encoded)
             })
-            const { codes, logProb } = yield* generateCodes(sampler, params, tokens, split(split(key, group), from))
+            const { codes, logProb } = yield* generateCodes(sampler, params, tokens, split(own, from))
             const pixels = yield* decode(decoder, codes.data as Int32Array)
             const made = pixels.map(
               (image, i): Candidate => ({
@@ -97,22 +114,24 @@ export const sampleStage = defineStageNode({
                   .reduce((sum, x) => sum + x, 0),
               }),
             )
-            out.push(...part.map((request, i) => ({ request, candidates: made.slice(i * n, (i + 1) * n) })))
-            done += part.length
-            yield* emit({
-              type: "stage.step",
-              step: done,
-              steps: total,
-              values: {},
-              amount: part.length * n,
-              unit: "images",
-            })
+            out.push(...part.map((_, i) => made.slice(i * n, (i + 1) * n)))
+            done += made.length
+            const amount = made.length
+            yield* emit({ type: "stage.step", step: done, steps: total, values: {}, amount, unit: "images" })
           }
           return out
         })
       const groups: Record<string, ReadonlyArray<Drawn>> = {}
       for (const [group, rows] of Object.entries(requests)) {
-        if (rows.length > 0) groups[group] = yield* drawn(group, rows)
+        if (rows.length === 0) continue
+        const own = split(key, group)
+        const most = yield* drawn(rows, n, own)
+        const others = less === 0 ? [] : yield* drawn(rows, less, split(own, "fewer"))
+        groups[group] = rows.map((request, i) => ({
+          request,
+          candidates: most[i]!,
+          fewer: partsOf(others[i] ?? [], sizes),
+        }))
       }
       return { size: imageSize(dvae.config), groups } satisfies Candidates
     }),

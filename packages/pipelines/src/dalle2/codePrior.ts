@@ -22,7 +22,7 @@ import { captionedRows } from "./captionedRows.js"
 import { captionBatch, captionSpecsOf } from "./diffusionPrior.js"
 import { codePriorTraining, codesOf, componentsOf } from "./objectives.js"
 import type { PriorStageConfig } from "./priorConfig.js"
-import { runOnce } from "./runOnce.js"
+import { applying, runOnce } from "./runOnce.js"
 
 export const codePriorConfig = (
   { model, autoregressive }: PriorStageConfig,
@@ -64,12 +64,12 @@ export const fitCodePrior = (config: PriorStageConfig, set: EmbeddedSet, tokeniz
     const joint = set.image.shape[1] ?? 0
     const pca = yield* attempt(BadData, () => fitPca(set.image, autoregressive.codes))
     const { mean, axes } = pca
-    const components = (yield* runOnce(componentsOf, { embedding: set.image, mean, axes })).components!
+    const components = (yield* runOnce(applying(componentsOf), { embedding: set.image, mean, axes })).components!
     const range = yield* attempt(BadData, () => fitRange(components))
     const dots = dotsOf(set)
     const dotRange = yield* attempt(BadData, () => fitRange(dots))
     const bucketed = (values: HostTensor, { low, high }: typeof range, buckets: number) =>
-      Effect.map(runOnce(codesOf(buckets), { components: values, low, high }), ({ codes }) => codes!)
+      Effect.map(runOnce(applying(codesOf(buckets)), { components: values, low, high }), ({ codes }) => codes!)
     const codes = yield* bucketed(components, range, autoregressive.buckets)
     const dotCodes = yield* bucketed(dots, dotRange, autoregressive.dotBuckets)
     const training = codePriorTrainingOf(config, joint, tokenizer.size)

@@ -21,13 +21,14 @@ import { imageDecoderKind } from "../artifacts/imageDecoder.js"
 import { fit } from "../fit.js"
 import { showImages } from "../images/showImages.js"
 import { renamed } from "../parameters.js"
+import { spread } from "../spread.js"
 import { type Trainer, type Training, trainingOf } from "../trainer.js"
 import { captionedRows, drawTimes } from "./captionedRows.js"
 import { captionInputs } from "./captionInputs.js"
 import { DecoderStageConfig, decoderConfigOf } from "./decoderConfig.js"
 import { compileDecoder, forDecoder } from "./decoderSampler.js"
 import { decoderTraining } from "./objectives.js"
-import { batchOf, bytesOf } from "./pixels.js"
+import { signedBatch, signedBytes } from "./signedImages.js"
 
 const trainingFor = (config: DecoderStageConfig, joint: number, vocab: number): Training => {
   const { model, batch, fit: training, diffusion, loss } = config
@@ -92,7 +93,7 @@ export const decoderStage = defineStageNode({
             model.text.context,
           )
           return {
-            image: batchOf(
+            image: signedBatch(
               read.map(({ pixels }) => pixels),
               images.size,
               side,
@@ -107,8 +108,8 @@ export const decoderStage = defineStageNode({
           }
         })
 
-      const watched = Math.min(watch.images, heldOut.indices.length)
-      const shown = Array.from({ length: watched }, (_, i) => Math.floor((i * heldOut.indices.length) / watched))
+      const shown = spread(heldOut.indices.length, watch.images)
+      const watched = shown.length
       const embedding = takeRows(heldOut.image, shown)
       const captions = shown.map((i) => heldOut.captions[heldOut.first[i]!]!)
       const sample = yield* compileDecoder(network, { ...watch, eta: 0, batch: Math.max(1, watched) })
@@ -121,7 +122,7 @@ export const decoderStage = defineStageNode({
             step,
             size: [side, side],
             columns: Math.min(8, watched),
-            tiles: bytesOf(made).map((pixels, i) => ({ pixels, text: captions[i]! })),
+            tiles: signedBytes(made).map((pixels, i) => ({ pixels, text: captions[i]! })),
           })
         }).pipe(Effect.scoped)
 

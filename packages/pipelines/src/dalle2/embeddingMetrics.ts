@@ -1,5 +1,6 @@
 /** Embeddings compared: cosines row by row, and what is found among others. Rows are float32 n c. */
 import type { HostTensor } from "@millrace/core"
+import { type Features, ranksOf } from "../clip/ranks.js"
 
 const dot = (a: HostTensor, i: number, b: HostTensor, j: number): number => {
   const c = a.shape[1] ?? 0
@@ -18,19 +19,15 @@ export const rowCosines = (a: HostTensor, b: HostTensor): ReadonlyArray<number> 
   })
 }
 
-/**
- * For each query the number of candidates that are closer to it than its own, which is the candidate of the same row: 0 is
- * found at once. Candidates as close as its own count as closer, so that copies of one embedding find nothing.
- * @param queries     any length
- * @param candidates  of length 1
- */
-export const ranks = (queries: HostTensor, candidates: HostTensor): ReadonlyArray<number> => {
-  const [n = 0] = queries.shape
-  const [m = 0] = candidates.shape
-  return Array.from({ length: n }, (_, i) => {
-    const own = dot(queries, i, candidates, i)
-    let closer = 0
-    for (let j = 0; j < m; j++) if (j !== i && dot(queries, i, candidates, j) >= own) closer++
-    return closer
-  })
-}
+const featuresOf = ({ shape, data }: HostTensor): Features => ({
+  joint: shape[1] ?? 0,
+  data: Float32Array.from(data),
+})
+
+/** For each query the rank of its own candidate, that of the same row: 0 is found at once, and of equals it is the last. */
+export const ranks = (queries: HostTensor, candidates: HostTensor): ReadonlyArray<number> =>
+  ranksOf(
+    featuresOf(queries),
+    featuresOf(candidates),
+    Array.from({ length: queries.shape[0] ?? 0 }, (_, i) => i),
+  )

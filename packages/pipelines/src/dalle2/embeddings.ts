@@ -16,6 +16,7 @@ import { clipModelKind } from "../artifacts/clipModel.js"
 import { type EmbeddedSet, embeddingsKind } from "../artifacts/embeddings.js"
 import { type ClipEmbedder, clipEmbedder } from "../clip/embedder.js"
 import { Count } from "../ranges.js"
+import { distinctImages } from "./distinctImages.js"
 
 /** Images in memory at a time. */
 const PART = 256
@@ -57,10 +58,10 @@ const embedded = (
 
 export const embeddingsStage = defineStageNode({
   type: "dalle2.embeddings",
-  version: 1,
+  version: 2,
   source: "Ramesh et al. 2022, section 2: CLIP is frozen while the prior and the decoder are trained",
   config: Schema.Struct({
-    /** Images of each set at most, drawn by chance. */
+    /** Images of each set at most, drawn by chance; of those held out the copies are left out then. */
     train: Count,
     heldOut: Count,
   }),
@@ -73,12 +74,15 @@ export const embeddingsStage = defineStageNode({
     Effect.gen(function* () {
       const { key, emit } = yield* Stage
       const embedder = yield* clipEmbedder(clip)
-      const of = (name: "train" | "heldOut") =>
-        embedded(images[name], chosen(split(key, name), images[name].count, config[name]), embedder)
-      const [train, heldOut] = [yield* of("train"), yield* of("heldOut")]
+      const of = (name: "train" | "heldOut") => chosen(split(key, name), images[name].count, config[name])
+      const train = yield* embedded(images.train, of("train"), embedder)
+      const drawn = of("heldOut")
+      const heldOut = yield* embedded(images.heldOut, yield* distinctImages(images.heldOut, drawn), embedder)
+      const captions = new Set(Array.from(heldOut.indices, (_, row) => heldOut.captions[heldOut.first[row]!]!))
+      const seen = new Set(train.captions.filter((caption) => captions.has(caption)))
       yield* emit({
         type: "stage.note",
-        text: `${train.indices.length} images with ${train.captions.length} captions to learn from, ${heldOut.indices.length} with ${heldOut.captions.length} held out`,
+        text: `${train.indices.length} images with ${train.captions.length} captions to learn from; ${heldOut.indices.length} with ${heldOut.captions.length} held out, ${drawn.length - heldOut.indices.length} copies of them left out; of the ${captions.size} different first captions of these train has ${seen.size}`,
       })
       return { train, heldOut }
     }),

@@ -4,7 +4,7 @@ import { Effect, Schema } from "effect"
 import type { ImageDecoder, ImageUpsampler } from "../artifacts/imageDecoder.js"
 import { DecoderSampling } from "./decoderConfig.js"
 import { compileDecoder, decoderParameters, type Wanted } from "./decoderSampler.js"
-import { bytesOf } from "./pixels.js"
+import { signedBytes } from "./signedImages.js"
 import { UpsamplerSampling } from "./upsamplerConfig.js"
 import { openUpsampler } from "./upsampling.js"
 
@@ -25,7 +25,7 @@ export const openImageMaker = (decoder: ImageDecoder, upsampler: ImageUpsampler,
         (decode) => (wanted: Wanted, key: Key) =>
           Effect.gen(function* () {
             const small = yield* decode(params, wanted, split(key, "decoder"))
-            return bytesOf(yield* enlarge(small, split(key, "upsampler")))
+            return signedBytes(yield* enlarge(small, split(key, "upsampler")))
           }),
       )
     return { make: yield* guidedBy(sampling.decoder.guidance), guidedBy }

@@ -13,7 +13,7 @@ import {
   decoderParameters,
   forDecoder,
 } from "./decoderSampler.js"
-import { batchOf, bytesOf } from "./pixels.js"
+import { signedBatch, signedBytes } from "./signedImages.js"
 import { UpsamplerSampling } from "./upsamplerConfig.js"
 import { openUpsampler } from "./upsampling.js"
 
@@ -56,7 +56,7 @@ export const openLatents = ({ clip, decoder, upsampler }: Networks, sampling: La
         const { noise } = yield* encodeLatents(
           inverse,
           params,
-          { images: batchOf(images, clip.config.image.size, side), embedding: forDecoder(embedding) },
+          { images: signedBatch(images, clip.config.image.size, side), embedding: forDecoder(embedding) },
           { port: "embedding", conditioning: captionConditions(decoder, images.length, undefined) },
         )
         return { embedding, noise }
@@ -68,7 +68,7 @@ export const openLatents = ({ clip, decoder, upsampler }: Networks, sampling: La
           ({ embedding, noise }: Latents<HostTensor>, key: Key) =>
             Effect.gen(function* () {
               const small = yield* decode(params, { embedding, start: noise }, split(key, "decoder"))
-              return bytesOf(yield* enlarge(small, split(key, "upsampler")))
+              return signedBytes(yield* enlarge(small, split(key, "upsampler")))
             }),
       )
     return { embed, encode, decodeWith }

@@ -2,6 +2,7 @@
 import type { HostTensor } from "@millrace/core"
 import { takeRows } from "@millrace/models"
 import type { EmbeddedSet } from "../artifacts/embeddings.js"
+import { spread } from "../spread.js"
 
 export interface Picked {
   /** By their place among the embedded. */
@@ -22,21 +23,9 @@ const pickedOf = (set: EmbeddedSet, rows: ReadonlyArray<number>): Picked => {
   }
 }
 
-/** So many of these, evenly from all of them; all where there are no more. */
-const evenly = (rows: ReadonlyArray<number>, wanted: number): ReadonlyArray<number> => {
-  const n = Math.min(wanted, rows.length)
-  return Array.from({ length: n }, (_, i) => rows[Math.floor((i * rows.length) / n)]!)
-}
-
 /** So many images, evenly from all of the set. */
 export const pickImages = (set: EmbeddedSet, wanted: number): Picked =>
-  pickedOf(
-    set,
-    evenly(
-      Array.from(set.indices, (_, row) => row),
-      wanted,
-    ),
-  )
+  pickedOf(set, spread(set.indices.length, wanted))
 
 /** So many captions, no two of them the same, evenly from all of the set, each with the first image that it is of. */
 export const pickCaptions = (set: EmbeddedSet, wanted: number): Picked => {
@@ -45,5 +34,9 @@ export const pickCaptions = (set: EmbeddedSet, wanted: number): Picked => {
     const caption = set.captions[set.first[row]!]!
     if (!rows.has(caption)) rows.set(caption, row)
   }
-  return pickedOf(set, evenly([...rows.values()], wanted))
+  const firsts = [...rows.values()]
+  return pickedOf(
+    set,
+    spread(firsts.length, wanted).map((at) => firsts[at]!),
+  )
 }

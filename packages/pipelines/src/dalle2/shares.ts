@@ -1,7 +1,8 @@
 /** Latents on the way from one to another, at several shares of the way. */
-import { Engine, float32, type HostTensor, spec } from "@millrace/core"
+import { float32, type HostTensor } from "@millrace/core"
 import { interpolateLatents, type Latents, takeRows, textDiff } from "@millrace/models"
 import { Effect } from "effect"
+import { runOnce } from "./runOnce.js"
 
 /** So many shares from 0 to `most`, both included. */
 export const sharesTo = (most: number, count: number): ReadonlyArray<number> =>
@@ -18,37 +19,34 @@ const sharesOf = (n: number, shares: ReadonlyArray<number>): HostTensor =>
   )
 
 /** Pairs between those of `a` and those of `b`, row by row and share by share. */
-export const between = (a: Latents<HostTensor>, b: Latents<HostTensor>, shares: ReadonlyArray<number>) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const engine = yield* Engine
-      const n = a.embedding.shape[0] ?? 0
-      const rows = rowsOf(n, shares.length)
-      const inputs = {
-        embedding: takeRows(a.embedding, rows),
-        noise: takeRows(a.noise, rows),
-        otherEmbedding: takeRows(b.embedding, rows),
-        otherNoise: takeRows(b.noise, rows),
-        share: sharesOf(n, shares),
-      }
-      const step = yield* engine.compile({
-        name: "latents.between",
-        state: {},
-        inputs: Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, spec("float32", shape)])),
-        body: (_, { embedding, noise, otherEmbedding, otherNoise, share }) => ({
-          outputs: {
-            ...interpolateLatents(
-              { embedding: embedding!, noise: noise! },
-              { embedding: otherEmbedding!, noise: otherNoise! },
-              share!,
-            ),
-          },
-        }),
-      })
-      const { embedding, noise } = yield* step.run({ state: {}, inputs })
-      return { embedding: embedding!, noise: noise! } satisfies Latents<HostTensor>
+export const between = (a: Latents<HostTensor>, b: Latents<HostTensor>, shares: ReadonlyArray<number>) => {
+  const n = a.embedding.shape[0] ?? 0
+  const rows = rowsOf(n, shares.length)
+  const made = runOnce(
+    (inputs) => ({
+      name: "latents.between",
+      state: {},
+      inputs,
+      body: (_, { embedding, noise, otherEmbedding, otherNoise, share }) => ({
+        outputs: {
+          ...interpolateLatents(
+            { embedding: embedding!, noise: noise! },
+            { embedding: otherEmbedding!, noise: otherNoise! },
+            share!,
+          ),
+        },
+      }),
     }),
+    {
+      embedding: takeRows(a.embedding, rows),
+      noise: takeRows(a.noise, rows),
+      otherEmbedding: takeRows(b.embedding, rows),
+      otherNoise: takeRows(b.noise, rows),
+      share: sharesOf(n, shares),
+    },
   )
+  return Effect.map(made, ({ embedding, noise }): Latents<HostTensor> => ({ embedding: embedding!, noise: noise! }))
+}
 
 /** Embeddings turned from what one caption says towards what another does, row by row and share by share; the noise stays. */
 export const turned = (
@@ -56,27 +54,27 @@ export const turned = (
   text: HostTensor,
   base: HostTensor,
   shares: ReadonlyArray<number>,
-) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const engine = yield* Engine
-      const n = text.shape[0] ?? 0
-      const rows = rowsOf(n, shares.length)
-      const inputs = {
-        image: takeRows(latents.embedding, rows),
-        text: takeRows(text, rows),
-        base: takeRows(base, rows),
-        share: sharesOf(n, shares),
-      }
-      const step = yield* engine.compile({
-        name: "latents.turned",
-        state: {},
-        inputs: Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, spec("float32", shape)])),
-        body: (_, { image, text, base, share }) => ({
-          outputs: { embedding: textDiff(image!, text!, base!, share!) },
-        }),
-      })
-      const { embedding } = yield* step.run({ state: {}, inputs })
-      return { embedding: embedding!, noise: takeRows(latents.noise, rows) } satisfies Latents<HostTensor>
+) => {
+  const n = text.shape[0] ?? 0
+  const rows = rowsOf(n, shares.length)
+  const made = runOnce(
+    (inputs) => ({
+      name: "latents.turned",
+      state: {},
+      inputs,
+      body: (_, { image, text, base, share }) => ({
+        outputs: { embedding: textDiff(image!, text!, base!, share!) },
+      }),
     }),
+    {
+      image: takeRows(latents.embedding, rows),
+      text: takeRows(text, rows),
+      base: takeRows(base, rows),
+      share: sharesOf(n, shares),
+    },
   )
+  return Effect.map(
+    made,
+    ({ embedding }): Latents<HostTensor> => ({ embedding: embedding!, noise: takeRows(latents.noise, rows) }),
+  )
+}

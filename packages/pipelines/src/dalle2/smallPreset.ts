@@ -18,7 +18,7 @@ const latents = { steps: 30, guidance: 1, batch: 8, upsampler: upsamplerSampling
 
 /** Minutes on two cores, for images of 32 × 32 pixels: decoded at 16 × 16, then made twice as large. */
 export const small: Dalle2Config = {
-  tokenizer: { vocab: 352 },
+  tokenizer: { vocab: 320 },
   clip: {
     model: {
       joint: 64,
@@ -27,9 +27,9 @@ export const small: Dalle2Config = {
     },
     batch: 128,
     augment: { shift: 0.05 },
-    fit: { steps: 400, schedule: cosine(2e-3, 40), optimizer: { ...adam, weightDecay: 0.1 }, clip: 1 },
+    fit: { steps: 320, schedule: cosine(2e-3, 40), optimizer: { ...adam, weightDecay: 0.1 }, clip: 1 },
   },
-  embeddings: { train: 4000, heldOut: 256 },
+  embeddings: { train: 4000, heldOut: 560 },
   prior: {
     kind: "diffusion",
     model: { context: 12, width: 128, layers: 2, heads: 4, dropped: "learned" },
@@ -37,9 +37,9 @@ export const small: Dalle2Config = {
     diffusion: { schedule: steps1000, scale: { kind: "statistics" } },
     autoregressive: { codes: 24, buckets: 64, dotBuckets: 16 },
     batch: 128,
-    fit: { steps: 600, schedule: cosine(2e-3, 40), optimizer: adam, clip: 1, average: average(0.99) },
+    fit: { steps: 500, schedule: cosine(2e-3, 40), optimizer: adam, clip: 1, average: average(0.99) },
   },
-  evaluatePrior: { captions: 256, sampling: priorSampling },
+  evaluatePrior: { captions: 512, sampling: priorSampling },
   decoder: {
     model: {
       unet: {
@@ -89,13 +89,13 @@ export const small: Dalle2Config = {
   },
   retrieval: { images: 256, shown: 8, sampling: { decoder: decoderSampling, upsampler: upsamplerSampling } },
   sample: {
-    captions: 64,
+    captions: 24,
     told: true,
     prior: priorSampling,
     images: { decoder: decoderSampling, upsampler: upsamplerSampling },
     scales: [0, 1, 2, 3, 5],
     compared: 6,
-    shown: 32,
+    shown: 24,
   },
   variations: { images: 4, each: 6, eta: 1, sampling: { ...latents, guidance: 2 } },
   interpolations: { pairs: 4, steps: 7, sampling: latents },
@@ -103,8 +103,8 @@ export const small: Dalle2Config = {
     edits: [
       { from: "red", to: "blue" },
       { from: "yellow", to: "purple" },
-      { from: "cat", to: "dog" },
-      { from: "apple", to: "car" },
+      { from: "heart", to: "star" },
+      { from: "apple", to: "house" },
     ],
     steps: 7,
     most: 0.5,

@@ -19,6 +19,7 @@ import { captionedImagesKind } from "../artifacts/captionedImages.js"
 import { embeddingsKind } from "../artifacts/embeddings.js"
 import { imageUpsamplerKind } from "../artifacts/imageDecoder.js"
 import { fit } from "../fit.js"
+import { enlarged } from "../images/resized.js"
 import { showImages } from "../images/showImages.js"
 import { epochRows } from "../order.js"
 import { renamed } from "../parameters.js"
@@ -26,7 +27,8 @@ import { type Trainer, type Training, trainingOf } from "../trainer.js"
 import { drawTimes } from "./captionedRows.js"
 import { compileCorruption } from "./corrupt.js"
 import { upsamplerTraining } from "./objectives.js"
-import { batchOf, bytesOf, enlarged, requireSide } from "./pixels.js"
+import { requireSide } from "./requireSide.js"
+import { signedBatch, signedBytes } from "./signedImages.js"
 import { UpsamplerStageConfig, upsamplerConfigOf } from "./upsamplerConfig.js"
 import { compileUpsampler } from "./upsampling.js"
 
@@ -77,8 +79,8 @@ export const upsamplerStage = defineStageNode({
           const rows = epochRows(train.indices.length, batch, split(key, "order"), step)
           const read = yield* images.train.read(rows.map((row) => train.indices[row]!))
           const pixels = read.map((image) => image.pixels)
-          const small = yield* corrupt(batchOf(pixels, images.size, from), own("corruption"))
-          const pairs = alignedCrops({ large: batchOf(pixels, images.size, to), small }, own("crops"), crop)
+          const small = yield* corrupt(signedBatch(pixels, images.size, from), own("corruption"))
+          const pairs = alignedCrops({ large: signedBatch(pixels, images.size, to), small }, own("crops"), crop)
           return {
             image: pairs.large,
             small: pairs.small,
@@ -94,12 +96,12 @@ export const upsamplerStage = defineStageNode({
       const look = (step: number, { weights }: Trainer) =>
         Effect.gen(function* () {
           const params = yield* engine.allocate(yield* weights)
-          const small = batchOf(pixels, images.size, from)
-          const made = bytesOf(yield* sample(params, small, split(key, "watch")))
+          const small = signedBatch(pixels, images.size, from)
+          const made = signedBytes(yield* sample(params, small, split(key, "watch")))
           const rows = [
-            bytesOf(small).map((each) => enlarged(each, from, to)),
+            signedBytes(small).map((each) => enlarged(each, from, to)),
             made,
-            bytesOf(batchOf(pixels, images.size, to)),
+            signedBytes(signedBatch(pixels, images.size, to)),
           ]
           yield* showImages({
             title: "held-out images made large",

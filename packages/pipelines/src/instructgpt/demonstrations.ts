@@ -1,16 +1,31 @@
 /** Stage: demonstrations, the passages whose continuation the labeler likes best. */
-import { artifact, artifactKind, BadLength, canonicalJson, defineStageNode, Stage } from "@millrace/core"
+import { artifact, artifactKind, BadLength, defineStageNode, jsonFile, namedFiles, Stage } from "@millrace/core"
 import { Effect, Schema } from "effect"
 import { labelerKind } from "../artifacts/labeler.js"
 import { type Passage, passagesKind } from "../artifacts/passages.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
+import { TokenRow } from "../artifacts/tokenRows.js"
 import { Fraction } from "../ranges.js"
 
-export const demonstrationsKind = artifactKind("demonstrations", (passages: ReadonlyArray<Passage>) => ({
-  "demonstrations.json": new TextEncoder().encode(
-    canonicalJson(passages.map(({ prompt, continuation }) => [[...prompt], [...continuation]])),
-  ),
-}))
+const rows = jsonFile(Schema.Array(Schema.Tuple([TokenRow, TokenRow])))
+
+export const demonstrationsKind = artifactKind(
+  "demonstrations",
+  (passages: ReadonlyArray<Passage>) => ({
+    "demonstrations.json": rows.write(
+      passages.map(({ prompt, continuation }) => [[...prompt], [...continuation]] as const),
+    ),
+  }),
+  (files) =>
+    Effect.gen(function* () {
+      const found = yield* namedFiles(files, "demonstrations", ["demonstrations.json"])
+      const read = yield* rows.read(found["demonstrations.json"])
+      return read.map(([prompt, continuation]) => ({
+        prompt: Int32Array.from(prompt),
+        continuation: Int32Array.from(continuation),
+      }))
+    }),
+)
 
 export const demonstrationsStage = defineStageNode({
   type: "instructgpt.demonstrations",

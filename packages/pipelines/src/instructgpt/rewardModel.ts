@@ -2,12 +2,8 @@
 import {
   artifact,
   BadLength,
-  canonicalJson,
   defineStageNode,
-  Engine,
-  encodeSafetensors,
   float32,
-  forward,
   type HostTensors,
   initParams,
   int32,
@@ -20,14 +16,15 @@ import { fromTrunk, type GptConfig, normalisedHead } from "@millrace/models"
 import { Effect, Schema } from "effect"
 import { type Comparison, comparisonsKind } from "../artifacts/comparisons.js"
 import { languageModelKind } from "../artifacts/languageModel.js"
-import { type Reward, rewardKind } from "../artifacts/reward.js"
+import { rewardKind } from "../artifacts/reward.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { fit } from "../fit.js"
 import { epochRows } from "../order.js"
 import { Count } from "../ranges.js"
 import { FitConfig, type Training, trainingOf } from "../trainer.js"
 import { demonstrationsKind } from "./demonstrations.js"
-import { ranking, scoring } from "./objectives.js"
+import { modelReward } from "./modelReward.js"
+import { ranking } from "./objectives.js"
 import { gptAt, gptSizes, rowLength } from "./outlines.js"
 import { rowsOf, widthOf } from "./rows.js"
 import { scoreAll } from "./score.js"
@@ -52,35 +49,6 @@ const comparisonRows = (rows: ReadonlyArray<Comparison>, k: number, width: numbe
     present: float32([b, k], present),
   }
 }
-
-/** A reward model as a reward: its trunk and head, ready to score on any engine. */
-export const modelReward = (config: GptConfig, params: HostTensors): Reward => ({
-  source: "reward model",
-  model: { config, params },
-  files: {
-    "config.json": new TextEncoder().encode(canonicalJson(config)),
-    "model.safetensors": encodeSafetensors(params),
-  },
-  open: (batch, width) =>
-    Effect.gen(function* () {
-      const engine = yield* Engine
-      const state = yield* engine.allocate(params)
-      const score = yield* engine.compile(
-        forward(objectiveOf(scoring(config)), {
-          tokens: spec("int32", [batch, width]),
-          mask: spec("float32", [batch, width]),
-        }),
-      )
-      return ({ tokens, mask }) =>
-        Effect.map(
-          score.run({
-            state: { params: state },
-            inputs: { tokens: int32([batch, width], tokens), mask: float32([batch, width], mask) },
-          }),
-          ({ score }) => Float32Array.from(score!.data),
-        )
-    }),
-})
 
 const trainingFor = (model: GptConfig, batch: number, k: number, width: number, fit: FitConfig): Training => ({
   objective: objectiveOf(ranking(model)),

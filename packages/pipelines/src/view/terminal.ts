@@ -144,6 +144,10 @@ export const showRun = (
   }
 
   const ended = (stage: StageStory): string => {
+    if (stage.status === "cached") {
+      const source = `cached: run ${printable(stage.from ?? "")} made it in ${showSeconds(stage.seconds)}`
+      return fit(`${ink.green("✓")} ${ink.bold(label(stage.name))}  ${ink.dim(source)}`, live ? width() : widest)
+    }
     const sign = stage.status === "done" ? ink.green("✓") : stage.status === "failed" ? ink.red("✗") : ink.yellow("■")
     const facts = [showSeconds(stage.seconds), ...lastValues(stage)].join(live ? ink.dim(" · ") : ", ")
     const state = stage.status === "done" ? "" : `${stage.status}  `
@@ -206,6 +210,11 @@ export const showRun = (
     }
     const stage = story.stages.get(event.stage)
     if (stage === undefined) return
+    // What a stage from the store told when it ran is for the report.
+    if (stage.status === "cached") {
+      if (event.type === "stage.cached") stay(ended(stage))
+      return
+    }
     switch (event.type) {
       case "stage.started":
         if (!live) stay(`▸ ${label(stage.name)}  started`)

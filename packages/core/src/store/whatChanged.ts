@@ -1,0 +1,37 @@
+/** Why two keys of a stage differ, in words. */
+import { canonicalJson } from "../json.js"
+import type { KeyParts } from "./stageKey.js"
+
+const excerpt = (value: unknown): string => {
+  const text = value === undefined ? "nothing" : canonicalJson(value)
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** Where two JSON values differ: `["fit.steps: 200 → 300"]`. */
+export const differences = (before: unknown, now: unknown, path: string): ReadonlyArray<string> => {
+  if (isRecord(before) && isRecord(now)) {
+    return [...new Set([...Object.keys(before), ...Object.keys(now)])]
+      .sort()
+      .flatMap((name) => differences(before[name], now[name], path === "" ? name : `${path}.${name}`))
+  }
+  const [a, b] = [before, now].map((value) => (value === undefined ? undefined : canonicalJson(value)))
+  return a === b ? [] : [`${path}: ${excerpt(before)} → ${excerpt(now)}`]
+}
+
+/** What differs between the parts of two keys of one stage, one a line. */
+export const whatChanged = (before: KeyParts, now: KeyParts): ReadonlyArray<string> => [
+  ...(before.node === now.node ? [] : [`node: ${before.node} → ${now.node}`]),
+  ...(before.code === now.code ? [] : ["code: the text of the stage's `run` is another"]),
+  ...differences(before.config, now.config, "config"),
+  ...[...new Set([...Object.keys(before.inputs), ...Object.keys(now.inputs)])].sort().flatMap((port) => {
+    const [a, b] = [before.inputs[port], now.inputs[port]]
+    return a === b ? [] : [`input ${port}: ${a?.slice(0, 12) ?? "none"} → ${b?.slice(0, 12) ?? "none"}`]
+  }),
+  ...(before.random === now.random ? [] : ["seed: another one"]),
+  ...(["engine", "instructions", "millrace"] as const).flatMap((part) =>
+    before[part] === now[part] ? [] : [`${part}: ${before[part]} → ${now[part]}`],
+  ),
+]
