@@ -83,10 +83,10 @@ ${graphView}  let opener = null
     if (v) v.x -= (canvas.clientWidth - width) / 2 / v.scale
     width = canvas.clientWidth
     // Nobody wants another size than the best until they say so.
-    if (v && !v.own) start()
-    else paint()
+    if (v && !v.own) return start()
+    paint()
     const chosen = canvas.querySelector("a[aria-current]")
-    if (chosen && v?.own) intoSight(chosen)
+    if (chosen) intoSight(chosen)
   }).observe(canvas)
   const target = details.find(({ id }) => "#" + id === location.hash)
   if (target) openDetail(target, null)

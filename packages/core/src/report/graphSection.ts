@@ -104,6 +104,6 @@ export const graphSection = (graph: GraphFacts, story: RunStory): Html => {
 <div class="panes"><div class="canvas" tabindex="0" role="group" aria-label="Drawing of the graph. Arrow keys move it, plus and minus zoom, 0 fits it; Tab goes to its nodes." aria-describedby="canvas-help">
 ${drawing("pipeline", inline(svg), graph.name, true)}${drawings}</div>
 <aside class="details" aria-label="Details">${stageDetails}${details}</aside></div>
-<p class="help" id="canvas-help">Choose a stage to open it. Drag to move; scroll to zoom with Ctrl held, or once the drawing is focused.</p>
+<p class="help" id="canvas-help">Choose a stage to open it. <span class="by-mouse">Drag to move; scroll to zoom with Ctrl held, or once the drawing is focused.</span><span class="by-touch">Drag to move, two fingers zoom.</span></p>
 </section>`
 }

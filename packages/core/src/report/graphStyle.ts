@@ -18,7 +18,7 @@ ${drawn}
 .viewer .mg a[aria-current] .mg-frame { stroke-width: 2.6; fill: var(--wash); }
 .viewer { border: 1px solid var(--rule); border-radius: 10px; background: var(--raised); overflow: clip; scroll-margin-top: .5rem; }
 .bar { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .3rem 1rem; padding: .4rem .5rem .4rem .9rem; border-bottom: 1px solid var(--hair); font-size: .875rem; }
-.trail { min-width: 0; flex: 1 1 12rem; overflow-wrap: anywhere; }
+.trail { min-width: 0; flex: 1 1 6rem; overflow-wrap: anywhere; }
 .trail button { border: 0; background: none; padding: .2rem 0; font: inherit; color: var(--accent); cursor: pointer; text-decoration: underline; text-underline-offset: .18em; text-decoration-thickness: 1px; }
 .trail button[aria-current] { color: var(--ink); text-decoration: none; font-weight: 600; cursor: default; }
 .here { margin-left: .4rem; }
@@ -37,6 +37,7 @@ ${drawn}
 .js .drawing.table { overflow: auto; padding: .9rem 1.2rem; text-align: left; cursor: auto; user-select: text; }
 .drawing.table table { max-width: 44rem; }
 .help { font-size: .8125rem; color: var(--soft); padding: .45rem .9rem; border-top: 1px solid var(--hair); }
+@media (hover: none) { .by-mouse { display: none; } } @media (hover: hover) { .by-touch { display: none; } }
 html:not(.js) :is(.bar, .help, .detail .close, .functions button) { display: none; }
 .details { display: none; }
 html:not(.js) .details, .opened .details { display: block; }

@@ -2,7 +2,7 @@
  * The part of the graph's script that moves and zooms drawings by mouse, wheel, touch and keys. It stands inside
  * `graphScript`, which gives it `viewer`, `canvas`, `drawings` and `shownZoom`.
  */
-export const graphView = `  const LEAST = 0.1, MOST = 6, LEGIBLE = 0.8
+export const graphView = `  const LEAST = 0.1, MOST = 6, LEGIBLE = 0.8, SMALL = 0.5
   const views = new Map(drawings.flatMap((drawing) => {
     const svg = drawing.querySelector("svg.mg")
     if (!svg) return []
@@ -37,11 +37,16 @@ export const graphView = `  const LEAST = 0.1, MOST = 6, LEGIBLE = 0.8
     v.y = v.height * v.scale > h ? 0 : (v.height - h / v.scale) / 2
     paint()
   }
-  /** As large as can be read: a high drawing begins at its top. */
+  /** As large as can be read, from its top: whole or as wide as the pane where that is not too small to make out. */
   const start = () => {
     const v = view()
-    if (v) place(Math.max(whole(v), Math.min(LEGIBLE, (size()[0] - 8) / v.width)))
-    else paint()
+    if (!v) return paint()
+    place(Math.max(whole(v), Math.min(LEGIBLE, (size()[0] - 8) / v.width), SMALL))
+    v.y = -8 / v.scale
+    paint()
+    const chosen = canvas.querySelector("a[aria-current]")
+    if (chosen) intoSight(chosen)
+    v.own = false
   }
   const zoom = (factor, px, py) => {
     const v = view()

@@ -75,7 +75,7 @@ export const renderReport = (input: ReportInput): string => {
   const stages = [...story.stages.values()]
   const pictures = embedded(stages, input.images ?? new Map())
   const numbered = pictures.size > 0 && stages.some(hasNumbers)
-  const done = stages.filter(({ status }) => status === "done").length
+  const done = stages.filter(({ status }) => status === "done" || status === "cached").length
   const cached = stages.filter(({ status }) => status === "cached").length
   const longest = Math.max(0, ...stages.map(({ status, seconds }) => (status === "cached" ? 0 : seconds)))
   const curves = stages.map(curveData)
@@ -111,7 +111,7 @@ export const renderReport = (input: ReportInput): string => {
     header: html`<div class="title"><h1>${graph.name}</h1><span class="status ${story.status}">${stateWords[story.status]}</span></div>
 <dl class="facts">
 ${fact("Duration", showSeconds(story.seconds))}
-${fact("Stages", `${done} of ${stages.length} done${cached === 0 ? "" : `, ${cached} found in the store`}`)}
+${fact("Stages", `${done} of ${stages.length} done${cached === 0 ? "" : `, ${cached} of them found in the store`}`)}
 ${fact("Seed", seed)}
 ${typeof environment.engine === "string" ? fact("Engine", environment.engine) : undefined}
 ${fact("Graph", html`<span class="mono" title="${graph.hash}">${graph.hash.slice(0, 12)}</span>`)}
