@@ -91,8 +91,18 @@ const stageOf = (story: RunStory, name: string): StageStory => {
   return known
 }
 
+/** Steps after the checkpoint that a run goes on from are done again: what was told of them before no longer counts. */
+const goBack = (stage: StageStory, step: number, amount: number): void => {
+  stage.amount = Math.max(0, stage.amount - (stage.step - step) * amount)
+  stage.points = stage.points.filter((point) => point.step <= step)
+  const broken = stage.broken.filter((one) => one.step <= step)
+  stage.nonFinite -= stage.broken.length - broken.length
+  stage.broken = broken
+}
+
 const addStep = (stage: StageStory, event: Extract<RunEvent, { type: "stage.step" }>): void => {
   const { step, steps, values, amount, unit } = event
+  if (step <= stage.step) goBack(stage, step - 1, amount)
   stage.step = step
   stage.steps = steps
   stage.amount += amount
@@ -103,8 +113,6 @@ const addStep = (stage: StageStory, event: Extract<RunEvent, { type: "stage.step
     stage.nonFinite++
     if (stage.broken.length < mostBroken) stage.broken = [...stage.broken, { step, names }]
   }
-  // A stage that went on from a checkpoint takes some steps again.
-  if (step <= (stage.points.at(-1)?.step ?? 0)) stage.points = stage.points.filter((point) => point.step < step)
   if (step % stage.stride === 0) stage.points.push({ step, values })
   if (stage.points.length > mostPoints) {
     stage.stride *= 2
@@ -119,6 +127,11 @@ export const tell = (story: RunStory, event: StampedEvent): void => {
     story.run = event.run
     story.graph = event.graph
     for (const name of event.stages) stageOf(story, name)
+    return
+  }
+  if (event.type === "run.resumed") {
+    story.status = "running"
+    for (const stage of story.stages.values()) if (stage.status !== "done") stage.status = "waiting"
     return
   }
   if (event.type === "run.ended") {
@@ -136,6 +149,7 @@ export const tell = (story: RunStory, event: StampedEvent): void => {
       stage.status = "running"
       stage.startedAt = event.secondsSinceStart
       stage.steps = event.steps ?? 0
+      stage.error = undefined
       return
     case "stage.step":
       addStep(stage, event)
@@ -159,7 +173,8 @@ export const tell = (story: RunStory, event: StampedEvent): void => {
       return
     }
     case "stage.note":
-      stage.notes = [...stage.notes, event.text].slice(-mostNotes)
+      // A stage that goes on tells its beginning again.
+      if (!stage.notes.includes(event.text)) stage.notes = [...stage.notes, event.text].slice(-mostNotes)
       return
     case "stage.ended":
       stage.status = "done"

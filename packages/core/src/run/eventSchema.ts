@@ -13,6 +13,7 @@ const stage = { stage: text }
 
 const kinds = {
   "run.started": { run: text, graph: text, stages: texts },
+  "run.resumed": { run: text, graph: text, stages: texts },
   "stage.started": { ...stage, node: text, steps: Schema.optionalKey(count) },
   "stage.step": {
     ...stage,

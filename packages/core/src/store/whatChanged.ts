@@ -10,12 +10,16 @@ const excerpt = (value: unknown): string => {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** Names such as `valueOf` are inherited by every record. */
+const own = <A>(record: Readonly<Record<string, A>>, name: string): A | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined
+
 /** Where two JSON values differ: `["fit.steps: 200 → 300"]`. */
 export const differences = (before: unknown, now: unknown, path: string): ReadonlyArray<string> => {
   if (isRecord(before) && isRecord(now)) {
     return [...new Set([...Object.keys(before), ...Object.keys(now)])]
       .sort()
-      .flatMap((name) => differences(before[name], now[name], path === "" ? name : `${path}.${name}`))
+      .flatMap((name) => differences(own(before, name), own(now, name), path === "" ? name : `${path}.${name}`))
   }
   const [a, b] = [before, now].map((value) => (value === undefined ? undefined : canonicalJson(value)))
   return a === b ? [] : [`${path}: ${excerpt(before)} → ${excerpt(now)}`]
@@ -27,7 +31,7 @@ export const whatChanged = (before: KeyParts, now: KeyParts): ReadonlyArray<stri
   ...(before.code === now.code ? [] : ["code: the text of the stage's `run` is another"]),
   ...differences(before.config, now.config, "config"),
   ...[...new Set([...Object.keys(before.inputs), ...Object.keys(now.inputs)])].sort().flatMap((port) => {
-    const [a, b] = [before.inputs[port], now.inputs[port]]
+    const [a, b] = [own(before.inputs, port), own(now.inputs, port)]
     return a === b ? [] : [`input ${port}: ${a?.slice(0, 12) ?? "none"} → ${b?.slice(0, 12) ?? "none"}`]
   }),
   ...(before.random === now.random ? [] : ["seed: another one"]),
