@@ -42,7 +42,10 @@ const execute = <E, R>(placed: Placed<E, R>, options: RunOptions<E, R>) => {
     const folder =
       inputs === undefined
         ? undefined
-        : options.checkpoints?.({ node, stage, key, inputs }, (text) => emit({ type: "stage.note", text }))
+        : options.checkpoints?.({ node, stage, key, inputs }, (text) =>
+            // Of this run alone: no part of what the store has of the stage.
+            Effect.sync(() => events.emit({ type: "stage.note", stage, text })),
+          )
     const long = yield* longStage(folder, now, options)
     const service = Stage.of({
       name: stage,
