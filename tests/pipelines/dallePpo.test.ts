@@ -8,10 +8,11 @@ import {
   sparseParams,
 } from "@millrace/models"
 import { captionTokenizerStage, codePpoStage } from "@millrace/pipelines"
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import { expect, test } from "vitest"
 import { stageRunner } from "./onStage.js"
 import { patchImages } from "./patches.js"
+import { shelf } from "./shelf.js"
 
 const on = stageRunner()
 const images = patchImages(16)
@@ -85,4 +86,17 @@ test("before its first update the policy is the prior: the ratio is 1 and the KL
   const [step] = events.flatMap((event) => (event.type === "stage.step" ? [event] : []))
   expect(Math.abs(step!.values.kl!)).toBeLessThan(1e-4)
   expect(step!.values.clipped).toBe(0)
+})
+
+test("a run that stops between iterations goes on with the same bits, and with the scores of before the first", async () => {
+  const stage = trained({ iterations: 2 })
+  const undisturbed = await on(stage)
+  const kept = shelf()
+  const first = await on(Effect.exit(stage), 1, { checkpoints: kept.checkpoints, stopping: () => kept.step() === 1 })
+  expect(Exit.isFailure(first.result)).toBe(true)
+  const last = await on(stage, 1, { checkpoints: kept.checkpoints })
+  // The tokenizer before it tells its own, twice.
+  const told = (events: typeof last.events) => events.filter(({ type }) => type !== "stage.note")
+  expect(told([...first.events, ...last.events])).toEqual(told(undisturbed.events))
+  expect(last.result.policy).toEqual(undisturbed.result.policy)
 })

@@ -133,6 +133,8 @@ export const recordRun = (
         events,
         inputs,
         keep,
+        // Also of a run that will be killed: garbage collection keeps what the folder names.
+        ended: (digests) => folder.writeJson("digests.json", digests),
         checkpoints: ({ node, stage, key, inputs: given }, tell) =>
           checkpointFolder(
             join(folder.path, "checkpoints", pathSegment(stage)),

@@ -64,6 +64,8 @@ export interface RunOptions<E = never, R = never> extends Patience {
   readonly inputs?: Readonly<Record<string, unknown>>
   /** Called with what a stage keeps on the way, and with every output before its stage is reported as ended. */
   readonly keep?: (kept: Kept) => Effect.Effect<void, E, R>
+  /** Called with the digests of all stages so far when one has ended. */
+  readonly ended?: (digests: RunResult["digests"]) => Effect.Effect<void, E, R>
   /** Where what was made before is looked for, and what is made is kept. */
   readonly cache?: StageCache
   /** Where the checkpoints of a stage are; none are kept without. @param tell is given a sentence where one is damaged */
@@ -140,6 +142,7 @@ export const runGraph = <E = never, R = never>(
         } else {
           const made = yield* runStage({ node, stage, where: at, key: own, inputs: arriving }, options)
           digests[stage] = made.digests
+          if (options.ended !== undefined) yield* options.ended(digests)
           for (const [wire, carried] of spread(name, made.outputs, isPort(node.out))) wires.set(wire, carried)
         }
         // Weights are large: a value that no later stage reads is let go.

@@ -1,4 +1,7 @@
-/** Stage: every image as its most probable codes, 4 bytes a code in place of an image. */
+/**
+ * Stage: every image as its most probable codes, 4 bytes a code in place of an image.
+ * It has no checkpoints: a run that is stopped in it starts it over.
+ */
 import { artifact, defineStageNode, Engine, Stage } from "@millrace/core"
 import { Effect, Schema } from "effect"
 import { captionedImagesKind, type ImageSet } from "../artifacts/captionedImages.js"

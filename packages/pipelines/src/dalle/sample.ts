@@ -1,4 +1,7 @@
-/** Stage: images for captions, several for each. */
+/**
+ * Stage: images for captions, several for each.
+ * It has no checkpoints: a run that is stopped in it starts it over.
+ */
 import { artifact, BadConfig, defineStageNode, Engine, type Key, Stage, split } from "@millrace/core"
 import { compileImageSampler, generateCodes } from "@millrace/models"
 import { Effect, Schema } from "effect"

@@ -1,4 +1,7 @@
-/** Stage: CLIP's embeddings of images and captions, computed once. CLIP does not learn from here on. */
+/**
+ * Stage: CLIP's embeddings of images and captions, computed once. CLIP does not learn from here on.
+ * It has no checkpoints: a run that is stopped in it starts it over.
+ */
 import {
   artifact,
   type BadData,

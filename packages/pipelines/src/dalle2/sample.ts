@@ -1,4 +1,7 @@
-/** Stage: captions become images, by prior, decoder and upsampler, with weak and with strong guidance. */
+/**
+ * Stage: captions become images, by prior, decoder and upsampler, with weak and with strong guidance.
+ * It has no checkpoints: a run that is stopped in it starts it over.
+ */
 import { artifact, defineStageNode, float32, type HostTensor, Stage, split } from "@millrace/core"
 import { Effect, Schema } from "effect"
 import { clipModelKind } from "../artifacts/clipModel.js"

@@ -1,4 +1,7 @@
-/** Stage: a policy answers each prompt K times. */
+/**
+ * Stage: a policy answers each prompt K times.
+ * It has no checkpoints: a run that is stopped in it starts it over.
+ */
 import { artifact, defineStageNode, Engine, Stage, split } from "@millrace/core"
 import { compileSampler, generate, type Samples } from "@millrace/models"
 import { Effect, Schema } from "effect"
