@@ -5,6 +5,7 @@ import {
   graph,
   graphHash,
   keyFromSeed,
+  noCheckpoints,
   registry,
   replaceNode,
   resolveSizes,
@@ -369,7 +370,14 @@ test("a stage graph nested in another runs as one stage", async () => {
     .node("inner", inner, { text: "text" })
     .output("inner")
   if (outer.level !== "stage") throw new Error("a graph of stages is a stage")
-  const stage = { name: "outer", key: keyFromSeed(1), emit: () => Effect.void, keep: () => Effect.void }
+  const stage = {
+    name: "outer",
+    key: keyFromSeed(1),
+    emit: () => Effect.void,
+    keep: () => Effect.void,
+    checkpoints: noCheckpoints,
+    stopping: Effect.succeed(false),
+  }
   const run = outer.run({ text: "hello" }).pipe(Effect.provideService(Stage, stage), Effect.scoped)
   expect(await Effect.runPromise(run as Effect.Effect<unknown>)).toBe("HELLO!!!")
 })

@@ -155,6 +155,30 @@ describe.each(["tfjs:cpu", "onnx"])("on %s", (engine) => {
     expect(rows(second.tokens)).not.toEqual(rows(first.tokens))
   })
 
+  test("weights that are not finite leave nothing behind for the next text", async () => {
+    const spoilt = Object.fromEntries(
+      Object.entries(params()).map(([name, { shape, data }]) => [
+        name,
+        float32(
+          shape,
+          data.map(() => Number.NaN),
+        ),
+      ]),
+    )
+    const [bad, second, alone] = await run(
+      engine,
+      Effect.gen(function* () {
+        const runtime = yield* Engine
+        const [a, b] = [yield* runtime.allocate(spoilt), yield* runtime.allocate(params())]
+        const compiled = yield* compileSampler(model, base)
+        const made = [yield* generate(compiled, a, prompts, key), yield* generate(compiled, b, prompts, key)] as const
+        return [...made, yield* sampled(base)] as const
+      }),
+    )
+    expect([...bad.logProb.data].some(Number.isNaN)).toBe(true)
+    expect(second).toEqual(alone)
+  })
+
   test("prompts of one token need no prefill", async () => {
     const [cached, full] = await run(
       engine,

@@ -153,16 +153,18 @@ describe("millrace run", () => {
     expect(existsSync(join(path, "report.html"))).toBe(true)
   })
 
-  test("a request to terminate does the same, and exits with 143", async () => {
+  test("a request to terminate does the same, and exits with 75, which says that the run can go on", async () => {
     let asked = false
     const args = ["run", counting, "--set", "total.end=never", "--out", "terminated", ...eager]
-    const { code } = await millrace(args, (child, told) => {
+    const { code, err } = await millrace(args, (child, told) => {
       if (!told.includes("counted") || asked) return
       asked = true
       child.kill("SIGTERM")
     })
-    expect(code).toBe(143)
-    expect(await readFile(join(await only("terminated"), "SUMMARY.txt"), "utf8")).toContain("stopped")
+    expect(code).toBe(75)
+    const path = await only("terminated")
+    expect(err).toContain(`go on with  millrace resume ${path.slice(folder.length + 1)}`)
+    expect(await readFile(join(path, "SUMMARY.txt"), "utf8")).toContain("stopped")
   })
 })
 

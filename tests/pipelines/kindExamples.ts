@@ -221,11 +221,27 @@ const priorShape = fc.record({
   heads: fc.constant(2),
   dropped: fc.constantFrom("learned" as const, "masked" as const),
 })
+const positive = ({ shape, data }: HostTensor): HostTensor =>
+  float32(
+    shape,
+    data.map((x: number) => Math.max(1e-6, Math.abs(x))),
+  )
+/** Low ends anywhere, high ends above them. */
+const range = (k: number) =>
+  fc.tuple(floats([k]), floats([k])).map(([a, b]) => ({
+    low: float32(
+      [k],
+      a.data.map((x: number, i: number) => Math.min(x, b.data[i]!) / 2 - 1),
+    ),
+    high: float32(
+      [k],
+      a.data.map((x: number, i: number) => Math.max(x, b.data[i]!) / 2 + 1 + Math.abs(x) / 4),
+    ),
+  }))
 const scale = fc.oneof(
   fc.record({ kind: fc.constant("factor" as const), factor: fc.constantFrom(17.2, 1) }),
-  fc.record({ kind: fc.constant("statistics" as const), mean: floats([3]), std: floats([3]) }),
+  fc.record({ kind: fc.constant("statistics" as const), mean: floats([3]), std: floats([3]).map(positive) }),
 )
-const range = (k: number) => fc.record({ low: floats([k]), high: floats([k]) })
 const unclipPrior: fc.Arbitrary<pipelines.UnclipPrior> = fc.oneof(
   fc.record({ config: priorShape, schedule, scale, seed }).map(({ seed, ...prior }) => ({
     kind: "diffusion" as const,

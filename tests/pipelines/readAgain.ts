@@ -12,7 +12,8 @@ export const readAgain = async (graph: Graph, { folder, digests }: RecordedRun) 
     if (kind?.read === undefined) continue
     const place = join(folder.path, "artifacts", name, "out")
     const files: Record<string, Uint8Array> = {}
-    for (const file of await readdir(place)) files[file] = await readFile(join(place, file))
+    // Paths are percent-encoded where a file's own name has signs that file systems do not all take.
+    for (const file of await readdir(place)) files[decodeURIComponent(file)] = await readFile(join(place, file))
     const again: Files = kind.files(await Effect.runPromise(kind.read(files)))
     read[name] = digestFiles(again)
     made[name] = digests[name]!.out!

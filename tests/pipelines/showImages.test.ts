@@ -2,7 +2,17 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { readFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { artifact, artifactKind, defineStageNode, graph, keyFromSeed, recordRun, Stage, sha256 } from "@millrace/core"
+import {
+  artifact,
+  artifactKind,
+  defineStageNode,
+  graph,
+  keyFromSeed,
+  noCheckpoints,
+  recordRun,
+  Stage,
+  sha256,
+} from "@millrace/core"
 import { type ImageGrid, showImages } from "@millrace/pipelines"
 import { Effect, Schema } from "effect"
 import { decode } from "fast-png"
@@ -102,7 +112,14 @@ test.each<readonly [string, ImageGrid]>([
   const run = Effect.scoped(showImages(grid)).pipe(
     Effect.provideService(
       Stage,
-      Stage.of({ name: "s", key: keyFromSeed(0), emit: () => Effect.void, keep: () => Effect.void }),
+      Stage.of({
+        name: "s",
+        key: keyFromSeed(0),
+        emit: () => Effect.void,
+        keep: () => Effect.void,
+        checkpoints: noCheckpoints,
+        stopping: Effect.succeed(false),
+      }),
     ),
   )
   await expect(Effect.runPromise(run)).rejects.toThrow(message)

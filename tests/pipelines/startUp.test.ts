@@ -45,7 +45,7 @@ describe("the command", () => {
   test("reads its arguments with no model, tensor library or engine loaded", () => {
     const names = loadedBy("--version")
     expect(others(names)).toEqual(["@effect/platform-node-shared", "effect"])
-    expect(ofPackage(names, "core")).toEqual(["core/engine.js", "core/errors.js"])
+    expect(ofPackage(names, "core")).toEqual(["core/engine.js", "core/errors.js", "core/stopRequest.js"])
     expect(ofPackage(names, "models")).toEqual(["models/paperNames.js"])
     expect(names).not.toContain("pipelines/cli/runCommand.js")
   })

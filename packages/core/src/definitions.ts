@@ -47,6 +47,7 @@ export {
 export { frozenParams, type Objective, objectiveOf } from "./objective.js"
 export { type BatchNorm, batchNorm } from "./ops/batchNorm.js"
 export { type CachedAttention, cachedAttention } from "./ops/cachedAttention.js"
+export { cachedPrompt } from "./ops/cachedPrompt.js"
 export { crossEntropy } from "./ops/crossEntropy.js"
 export { differentiable } from "./ops/differentiable.js"
 export { embed } from "./ops/embed.js"

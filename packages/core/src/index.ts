@@ -1,5 +1,10 @@
 /** The public names of the core, in reading order. */
 
+export { betweenSteps } from "./checkpoint/betweenSteps.js"
+export type { Checkpoint, Checkpoints } from "./checkpoint/checkpoint.js"
+export { type CheckpointFolder, checkpointFolder } from "./checkpoint/checkpointFolder.js"
+export type { Patience } from "./checkpoint/longStage.js"
+export { noCheckpoints } from "./checkpoint/noCheckpoints.js"
 export * from "./definitions.js"
 export { Disk, type DiskOperations, type Entry } from "./disk/disk.js"
 export {
@@ -52,13 +57,14 @@ export { decodeEvents, encodeEvent } from "./run/eventLine.js"
 export { type RunEvents, runEvents } from "./run/events.js"
 export { makeRunFolder, openRunFolder, type RunFolder } from "./run/folder.js"
 export { keptPath, type Shelf } from "./run/keptPath.js"
-export { machineOf, type RecordedRun, type RecordOptions, type RunOrigin, recordRun } from "./run/recordRun.js"
+export { machineOf, type RecordedRun, type RecordOptions, recordRun } from "./run/recordRun.js"
 export {
   type Kept,
   type RunOptions,
   type RunResult,
   runGraph,
 } from "./run/runGraph.js"
+export { RunJson, RunOrigin, readRunJson } from "./run/runJson.js"
 export { type StageCache, type StageCacheOptions, stageCache } from "./run/stageCache.js"
 export { stageNames } from "./run/stageNames.js"
 export { type EventsWritten, writeEvents } from "./run/writeEvents.js"
@@ -66,6 +72,7 @@ export { decodeSafetensors } from "./safetensors/decode.js"
 export { encodeSafetensors } from "./safetensors/encode.js"
 export type { Metadata } from "./safetensors/format.js"
 export { openSafetensors, type TensorFile } from "./safetensors/open.js"
+export { Stopping, type StopRequest, stopRequest } from "./stopRequest.js"
 export { collectGarbage, type Garbage, type GarbageOptions } from "./store/collectGarbage.js"
 export { decodeMade, encodeMade, Made } from "./store/made.js"
 export { type PlannedStage, type PlanOptions, planRun } from "./store/planRun.js"
@@ -75,7 +82,7 @@ export { differences, whatChanged } from "./store/whatChanged.js"
 export { pickTensors, type TensorSource, tensorSource } from "./tensorSource.js"
 export { withBackend } from "./tfjs.js"
 export { AdamW, adamW } from "./train/adamw.js"
-export { type Learner, slots, type UpdateConfig } from "./train/applyGradients.js"
+export { type Learner, learningState, slots, type UpdateConfig } from "./train/applyGradients.js"
 export { Average, averagedWeights, initAverage } from "./train/average.js"
 export {
   type CachedTrainStep,

@@ -103,15 +103,8 @@ export const addMlp = (p: BlockTree<tf.Tensor>, x: tf.Tensor): tf.Tensor => {
   return tf.add(x, linear(hidden, p.mlp.down.weight, p.mlp.down.bias)) // b t d
 }
 
-const block = (
-  p: BlockTree<tf.Tensor>,
-  x: tf.Tensor,
-  heads: number,
-  bias: tf.Tensor,
-  seen?: (keys: tf.Tensor, values: tf.Tensor) => void,
-): tf.Tensor => {
+const block = (p: BlockTree<tf.Tensor>, x: tf.Tensor, heads: number, bias: tf.Tensor): tf.Tensor => {
   const [q, k, v] = queriesKeysValues(p, norm(p.norm1, x), heads)
-  seen?.(k, v)
   return addMlp(p, addAttended(p, x, attention(q, k, v, bias)))
 }
 
@@ -121,8 +114,6 @@ export interface GptInputs {
   readonly mask?: tf.Tensor
   /** Positions of the tokens; by default the number of real tokens before each. int32  b t */
   readonly positions?: tf.Tensor
-  /** Is told the keys and values of each layer, to fill a cache with. float32  b h t e */
-  readonly seen?: (layer: number, keys: tf.Tensor, values: tf.Tensor) => void
 }
 
 /** A mask of any type as booleans. */
@@ -172,8 +163,7 @@ export const gptTrunk = (config: GptConfig, p: GptParams, tokens: tf.Tensor, inp
     return tf.where(tf.reshape(mask, [b, t, 1]), sum, tf.scalar(0)) // b t d
   })
   for (const [i, layer] of p.blocks.entries()) {
-    const seen = inputs.seen === undefined ? undefined : inputs.seen.bind(null, i)
-    x = withPath(`blocks.${i}`, () => block(layer, x, config.heads, bias, seen)) // b t d
+    x = withPath(`blocks.${i}`, () => block(layer, x, config.heads, bias)) // b t d
   }
   return withPath("norm", () => norm(p.norm, x))
 }

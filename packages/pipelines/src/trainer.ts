@@ -51,9 +51,20 @@ export interface Training {
   readonly parts?: Parts
 }
 
+/** What a trainer has learnt and counted: one that is made from it takes the same steps, to the bit. */
+export interface TrainerState {
+  /** By slot: `params`, `optimizer`, and `average` where one is kept. What is frozen is not here. */
+  readonly tensors: Readonly<Record<string, HostTensors>>
+  /** Steps that were taken, and how many of them were refused because they were not finite. */
+  readonly done: number
+  readonly refused: number
+}
+
 export interface TrainerOptions<E = never> extends Training {
   /** Every parameter of the objective by its flat name. */
   readonly initial: HostTensors | TensorSource<E>
+  /** Goes on from here; of `initial` it then needs what is frozen. */
+  readonly from?: TrainerState
 }
 
 const trainStepOf = ({ objective, inputs, config, rates }: Training) =>
@@ -74,6 +85,8 @@ export interface Trainer {
    * @fails   NotFinite  the loss, a gradient or a new parameter is not a finite number; the parameters stay those before the step
    */
   readonly step: (batch: HostTensors) => Effect.Effect<Readonly<Record<string, number>>, NotFinite | EngineError>
+  /** Between two steps: what another trainer goes on from. */
+  readonly state: Effect.Effect<TrainerState, EngineError>
 }
 
 const requireParameters = ({ name, paramSpecs }: Objective, initial: Specs): Effect.Effect<void, BadConfig> => {
@@ -94,9 +107,9 @@ const runnerOf = (
   call: (batch: HostTensors) => Effect.Effect<HostTensors, EngineError>,
   state: Readonly<Record<string, State>> & { readonly params: State },
   average: Average | undefined,
+  counted: Pick<TrainerState, "done" | "refused">,
 ): Trainer => {
-  let done = 0
-  let refused = 0
+  let { done, refused } = counted
   const { [slots.average]: kept, params } = state
   const weights =
     average === undefined || kept === undefined
@@ -121,7 +134,13 @@ const runnerOf = (
       }
       return values
     })
-  return { params, weights, step }
+  const { [slots.frozen]: _, ...learnt } = state
+  const present = Effect.gen(function* () {
+    const tensors: Record<string, HostTensors> = {}
+    for (const [slot, values] of Object.entries(learnt)) tensors[slot] = yield* values.read()
+    return { tensors, done, refused }
+  })
+  return { params, weights, step, state: present }
 }
 
 /** The whole batch in one program. */
@@ -147,21 +166,25 @@ export const makeTrainer = <E = never>(
 ): Effect.Effect<Trainer, BadConfig | CompileError | EngineError | E, Engine | Scope.Scope> =>
   Effect.gen(function* () {
     const engine = yield* Engine
-    const { objective } = options
+    const { objective, from = { tensors: {}, done: 0, refused: 0 } } = options
     const initial = tensorSource(options.initial)
     yield* requireParameters(objective, initial.specs)
     const learning = pickTensors(initial, objective.trainable)
-    const params = yield* engine.allocate(learning)
+    const begin = (slot: string, first: () => HostTensors | TensorSource<E>) =>
+      engine.allocate<E>(from.tensors[slot] ?? first())
+    const params = yield* begin(slots.params, () => learning)
     const frozen = yield* engine.allocate(pickTensors(initial, frozenNames(objective)))
-    const optimizer = yield* engine.allocate(initOptimizer(objective))
+    const optimizer = yield* begin(slots.optimizer, () => initOptimizer(objective))
     const { average } = options.config
     const kept =
-      average === undefined ? {} : { [slots.average]: yield* engine.allocate(averageSource(average, learning)) }
+      average === undefined
+        ? {}
+        : { [slots.average]: yield* begin(slots.average, () => averageSource(average, learning)) }
     const state = { [slots.params]: params, [slots.frozen]: frozen, [slots.optimizer]: optimizer, ...kept }
     const { parts, inputs, config, rates } = options
     const call =
       parts === undefined
         ? yield* wholeStep(trainStepOf(options), state)
         : (yield* partedStep(parts, inputs, { ...config, ...(rates === undefined ? {} : { rates }) }, state)).run
-    return runnerOf(objective.name, call, state, average)
+    return runnerOf(objective.name, call, state, average, { done: from.done, refused: from.refused })
   })

@@ -14,10 +14,10 @@ const SIZE = 128
 const BOUND_MB = 60
 
 const script = `
-import { keyFromSeed, Stage } from "@millrace/core"
+import { keyFromSeed, Stage, noCheckpoints } from "@millrace/core"
 import { imageFolder } from "@millrace/pipelines"
 import { Effect } from "effect"
-const stage = Stage.of({ name: "s", key: keyFromSeed(1), emit: () => Effect.void, keep: () => Effect.void })
+const stage = Stage.of({ name: "s", key: keyFromSeed(1), emit: () => Effect.void, keep: () => Effect.void, checkpoints: noCheckpoints, stopping: Effect.succeed(false) })
 const node = imageFolder({
   path: process.argv[1], size: ${SIZE}, background: [0, 0, 0], heldOut: 0.02, by: "image", bad: "fail", check: "structure",
 })

@@ -1,6 +1,7 @@
 /** The machine's own file system. */
 import { appendFile, lstat, mkdir, open, readdir, readFile, rename, rm, utimes } from "node:fs/promises"
 import { platform } from "node:os"
+import { dirname, resolve } from "node:path"
 import type { DiskOperations } from "./disk.js"
 
 export const codeOf = (error: unknown): string | undefined =>
@@ -12,6 +13,17 @@ const orElse = async <A, B>(work: Promise<A>, code: string, otherwise: B): Promi
   } catch (error) {
     if (codeOf(error) === code) return otherwise
     throw error
+  }
+}
+
+const syncFolder = async (path: string): Promise<void> => {
+  // Windows opens no folders; its file systems keep names by themselves.
+  if (platform() === "win32") return
+  const folder = await open(path, "r")
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
   }
 }
 
@@ -30,7 +42,11 @@ export const nodeDisk: DiskOperations = {
   rename,
   remove: (path) => rm(path, { recursive: true, force: true }),
   makeFolder: async (path) => {
-    await mkdir(path, { recursive: true })
+    const whole = resolve(path)
+    const highest = await mkdir(whole, { recursive: true })
+    if (highest === undefined) return
+    // Each new name is in the folder above it.
+    for (let made = whole; made.length >= highest.length; made = dirname(made)) await syncFolder(dirname(made))
   },
   claimFolder: (path) =>
     orElse(
@@ -49,15 +65,6 @@ export const nodeDisk: DiskOperations = {
       "ENOENT",
       undefined,
     ),
-  syncFolder: async (path) => {
-    // Windows opens no folders; its file systems keep names by themselves.
-    if (platform() === "win32") return
-    const folder = await open(path, "r")
-    try {
-      await folder.sync()
-    } finally {
-      await folder.close()
-    }
-  },
+  syncFolder,
   touch: (path, now) => utimes(path, now / 1000, now / 1000),
 }

@@ -11,8 +11,10 @@ const send = (message: FromChild): void => {
 }
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-// Ctrl-C reaches the whole process group; the main process decides when this one ends.
+// Ctrl-C reaches the whole process group, a service manager's SIGTERM all processes of the service: the main process decides
+// when this one ends, which may be at the end of a step.
 process.on("SIGINT", () => {})
+process.on("SIGTERM", () => {})
 // Without the main process there is nobody to work for.
 process.on("disconnect", () => process.exit(0))
 

@@ -24,16 +24,26 @@ export const fused: Lowerings = {
   },
   /** Writes into its inputs: for an engine that gives the tables as outputs too. */
   CachedAttentionInPlace: (graph, equation, [qkv, keys, values, lengths]) => {
-    const [b, heads, slots] = equation.inputs[1]!.shape
-    const [rows, width] = [equation.inputs[0]!.shape, equation.outputs[0]!.shape[1]!]
-    const position = graph.reshape(qkv!, rows, [b!, 1, 3 * width])
+    const [b, heads, slots] = equation.inputs[1]!.shape as [number, number, number]
+    const [{ shape: rows }, { shape: made }] = [equation.inputs[0]!, equation.outputs[0]!]
+    const [width, t] = [made.at(-1)!, lengths === undefined ? made[1]! : 1]
+    // How many positions there are before the last one, row by row; and how many there are at most, of a prompt exactly.
+    const before = lengths ?? graph.constant("int32", [b], new Array<number>(b).fill(t - 1))
     const [attended, ...tables] = graph.nodes(
       "com.microsoft:GroupQueryAttention",
-      [position, "", "", keys!, values!, lengths!, graph.scalar("int32", slots!)],
+      [
+        graph.reshape(qkv!, rows, [b, t, 3 * width]),
+        "",
+        "",
+        keys!,
+        values!,
+        before,
+        graph.scalar("int32", lengths === undefined ? t : slots),
+      ],
       3,
-      { num_heads: heads!, kv_num_heads: heads! },
+      { num_heads: heads, kv_num_heads: heads },
     )
-    return [graph.reshape(attended!, [b!, 1, width], [b!, width]), ...tables]
+    return [graph.reshape(attended!, [b, t, width], made), ...tables]
   },
   EmbedGrad: (graph, equation, [ids, dy, onto]) => {
     const { dtype, shape } = equation.inputs[1]!

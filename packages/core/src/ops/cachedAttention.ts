@@ -2,11 +2,11 @@
 import type * as tf from "@tensorflow/tfjs-core"
 import { runFused } from "./differentiable.js"
 
-/** What came of one more position. */
+/** What came of new positions. */
 export interface CachedAttention {
-  /** float32  b (h e) */
+  /** float32  b (h e), of `cachedPrompt` b t (h e) */
   readonly attended: tf.Tensor
-  /** The tables with the new position in them. float32  b h s e */
+  /** The tables with what is new in them. float32  b h s e */
   readonly keys: tf.Tensor
   readonly values: tf.Tensor
 }

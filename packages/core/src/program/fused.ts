@@ -21,6 +21,7 @@
  *   CachedAttention  qkv [b, 3 h e],              -               attended [b, h e], the tables with the new position
  *               keys, values [b, h, s, e],                        what program/cachedAttention.ts says; in place
  *               lengths int32 [b]                                 ONNX Runtime's GroupQueryAttention
+               without lengths: qkv [b, t, 3 h e]                attended [b, t, h e]
  *   SumOfSquares  x                               -               scalar, Σ x² over all elements   ONNX ReduceSumSquare
  *   LogSoftmax  logits [..., v]                   axis (last)     log of the softmax over the last axis: a tfjs kernel
  *                                                                 name that no tfjs backend in JavaScript implements

@@ -19,6 +19,8 @@ export const noPictures: Pictures = { count: 0, stride: 1, grids: [] }
 
 /** The pictures with one more: never more than `mostGrids`, and the first and the newest always. */
 export const addImages = ({ count, stride, grids }: Pictures, grid: Images): Pictures => {
+  // A run that goes on from a checkpoint may show what it had shown: the same, in the same file.
+  if (grids.some((known) => known.grid.file === grid.file)) return { count, stride, grids }
   const on = (step: number) => grids.filter(({ place }) => place % step === 0)
   const next = { place: count, grid }
   const kept = [...on(stride), next]

@@ -84,8 +84,15 @@ const stageOf = (story: RunStory, name: string): StageStory => {
   return known
 }
 
+/** Steps after the checkpoint that a run goes on from are done again: what was told of them before no longer counts. */
+const goBack = (stage: StageStory, step: number, amount: number): void => {
+  stage.amount = Math.max(0, stage.amount - (stage.step - step) * amount)
+  stage.points = stage.points.filter((point) => point.step <= step)
+}
+
 const addStep = (stage: StageStory, event: Extract<RunEvent, { type: "stage.step" }>): void => {
   const { step, steps, values, amount, unit } = event
+  if (step <= stage.step) goBack(stage, step - 1, amount)
   stage.step = step
   stage.steps = steps
   stage.amount += amount
@@ -108,6 +115,11 @@ export const tell = (story: RunStory, event: StampedEvent): void => {
     for (const name of event.stages) stageOf(story, name)
     return
   }
+  if (event.type === "run.resumed") {
+    story.status = "running"
+    for (const stage of story.stages.values()) if (stage.status !== "done") stage.status = "waiting"
+    return
+  }
   if (event.type === "run.ended") {
     story.status = event.status
     story.seconds = event.seconds
@@ -121,6 +133,7 @@ export const tell = (story: RunStory, event: StampedEvent): void => {
       stage.status = "running"
       stage.startedAt = event.secondsSinceStart
       stage.steps = event.steps ?? 0
+      stage.error = undefined
       return
     case "stage.step":
       addStep(stage, event)
@@ -144,7 +157,8 @@ export const tell = (story: RunStory, event: StampedEvent): void => {
       return
     }
     case "stage.note":
-      stage.notes = [...stage.notes, event.text].slice(-mostNotes)
+      // A stage that goes on tells its beginning again.
+      if (!stage.notes.includes(event.text)) stage.notes = [...stage.notes, event.text].slice(-mostNotes)
       return
     case "stage.ended":
       stage.status = "done"

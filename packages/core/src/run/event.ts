@@ -7,6 +7,13 @@ export type RunEvent =
       readonly graph: string
       readonly stages: ReadonlyArray<string>
     }
+  | {
+      /** A run that was stopped or killed goes on: stages that were finished are not run again, others go on from their checkpoints. */
+      readonly type: "run.resumed"
+      readonly run: string
+      readonly graph: string
+      readonly stages: ReadonlyArray<string>
+    }
   | { readonly type: "stage.started"; readonly stage: string; readonly node: string; readonly steps?: number }
   | {
       /** One step of a long stage. `values` are scalars by name: loss, learningRate, gradientNorm, … */

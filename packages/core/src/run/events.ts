@@ -10,6 +10,11 @@ export interface RunEvents {
   readonly all: Observable<StampedEvent>
   /** Stamps and delivers. Delivery is synchronous: a listener that is slow must sample or drop, never block. */
   readonly emit: (event: RunEvent) => void
+  /**
+   * Goes on after the events of earlier processes of the run: numbers and time continue theirs, and late listeners get what
+   * they need of them. Nobody who listens already hears them.
+   */
+  readonly after: (earlier: ReadonlyArray<StampedEvent>) => void
   /** Completes `all`. Later events are dropped. */
   readonly close: () => void
 }
@@ -25,7 +30,7 @@ const slot = (event: RunEvent): string =>
 export const runEvents = (now: () => number = () => performance.now() / 1000): RunEvents => {
   const live = new Subject<StampedEvent>()
   const latest = new Map<string, StampedEvent>()
-  const start = now()
+  let start = now()
   let sequence = 0
   return {
     all: new Observable((listener) => {
@@ -38,6 +43,12 @@ export const runEvents = (now: () => number = () => performance.now() / 1000): R
       const stamped = { ...event, sequence: sequence++, secondsSinceStart: now() - start }
       latest.set(slot(event), stamped)
       live.next(stamped)
+    },
+    after: (earlier) => {
+      for (const event of earlier) latest.set(slot(event), event)
+      const last = earlier.at(-1)
+      sequence = Math.max(sequence, (last?.sequence ?? -1) + 1)
+      start = now() - Math.max(now() - start, last?.secondsSinceStart ?? 0)
     },
     close: () => live.complete(),
   }

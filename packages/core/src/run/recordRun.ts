@@ -1,39 +1,38 @@
 /** Runs a graph into a folder of its own: everything that the run was, written while it happens. */
+import { join } from "node:path"
 import { Cause, Effect, Exit } from "effect"
+import { filter } from "rxjs"
+import { checkpointFolder } from "../checkpoint/checkpointFolder.js"
+import type { Patience } from "../checkpoint/longStage.js"
 import { Engine } from "../engine.js"
 import type { BadConfig, BadData, DiskFailed, NodeFailed } from "../errors.js"
 import { toSvg } from "../graph/draw/svg.js"
-import { encodeGraph, graphHash } from "../graph/encode.js"
 import type { Graph } from "../graph.js"
-import { jsonHash } from "../json.js"
 import { keyFromSeed } from "../random/key.js"
 import { renderReport } from "../report/renderReport.js"
-import { emptyStory, type RunStory, tell } from "../report/story.js"
+import { emptyStory, type RunStory, type StageStory, tell } from "../report/story.js"
 import { summaryOf } from "../report/summary.js"
-import type { Machine } from "../store/stageKey.js"
+import { keyParts, type Machine, stageKey } from "../store/stageKey.js"
 import { storeAt, storeIn } from "../store/store.js"
-import { type Environment, environmentOf } from "./environment.js"
+import { beginRun } from "./beginRun.js"
+import type { Environment } from "./environment.js"
 import { type RunEvents, runEvents } from "./events.js"
-import { makeRunFolder, type RunFolder } from "./folder.js"
+import type { RunFolder } from "./folder.js"
+import { pathSegment } from "./keptPath.js"
 import { type RunResult, runGraph } from "./runGraph.js"
+import type { RunOrigin } from "./runJson.js"
 import { type StageCacheOptions, stageCache } from "./stageCache.js"
 import { writeEvents } from "./writeEvents.js"
 
-/** How a graph is found again: by the command's arguments. */
-export interface RunOrigin {
-  /** A built-in name, or the path of a module. */
-  readonly graph: string
-  readonly preset: string | null
-  readonly set: ReadonlyArray<string>
-}
-
-export interface RecordOptions {
+export interface RecordOptions extends Patience {
   /** The folder of all runs. `.runs` by default. */
   readonly root?: string
   readonly seed: number | bigint | string
   readonly inputs?: Readonly<Record<string, unknown>>
   /** Give your own to listen from the first event on. */
   readonly events?: RunEvents
+  /** The folder of a run of this graph and seed that was stopped or killed: it goes on there. */
+  readonly resume?: RunFolder
   /** Called once the folder is there, before the first stage. */
   readonly begun?: (folder: RunFolder) => void
   /** The command that makes this run again, for the report. */
@@ -62,6 +61,8 @@ export const machineOf = (engine: Engine["Service"], { cpu, packages }: Environm
 const cacheOf = (mode: "use" | "renew" | "off", options: Omit<StageCacheOptions, "read">) =>
   mode === "off" ? {} : { cache: stageCache({ ...options, read: mode === "use" }) }
 
+const hasEnded = ({ status }: StageStory): boolean => status === "done" || status === "cached"
+
 /** The images that the story shows, by path. One that cannot be read is left out: the report then names its file. */
 const readImages = (folder: RunFolder, story: RunStory): Effect.Effect<ReadonlyMap<string, Uint8Array>> =>
   Effect.gen(function* () {
@@ -80,7 +81,10 @@ const readImages = (folder: RunFolder, story: RunStory): Effect.Effect<ReadonlyM
  * @fails  NodeFailed  a stage failed
  * @fails  BadData     a stage returned less than it promised
  * @fails  DiskFailed  the folder cannot be written
- * @fails  BadConfig   the graph is no graph of stages
+ * @fails  BadConfig   the graph is no graph of stages, or not that of the folder to go on in
+ *
+ * With `resume` it goes on where a run was stopped or killed, at any moment, and ends with the digests of one that was not: what
+ * stages had made is taken from the store (`cache`), and a stage with steps goes on from its newest checkpoint that is whole.
  */
 export const recordRun = (
   graph: Graph,
@@ -88,28 +92,28 @@ export const recordRun = (
 ): Effect.Effect<RecordedRun, NodeFailed | BadData | BadConfig | DiskFailed, Engine> =>
   Effect.gen(function* () {
     const engine = yield* Engine
-    const hash = graphHash(graph)
-    const seed = String(options.seed)
-    const key = keyFromSeed(options.seed)
-    const events = options.events ?? runEvents()
-    const root = options.root ?? ".runs"
-    const folder = yield* makeRunFolder(root, jsonHash([hash, key.hi, key.lo]).slice(0, 8))
-    const environment = {
-      ...(yield* environmentOf(engine.version)),
-      backend: engine.name,
-      seed,
-      graph: hash,
-    }
-    yield* folder.writeJson("graph.json", encodeGraph(graph))
-    yield* folder.writeJson("environment.json", environment)
-    const { origin = null } = options
-    yield* folder.writeJson("run.json", { name: graph.name, graph: hash, seed, engine: engine.name, origin })
+    const { events = runEvents(), root = ".runs" } = options
+    const { folder, environment, earlier } = yield* beginRun(graph, options, engine)
+    const { seed, graph: hash } = environment
+    const machine = machineOf(engine, environment)
     const story = emptyStory()
-    const listening = events.all.subscribe((event) => tell(story, event))
+    for (const event of earlier ?? []) tell(story, event)
+    const ended = [...story.stages.values()].filter(hasEnded)
+    const goesOn = earlier && {
+      earlier: {
+        seconds: earlier.at(-1)?.secondsSinceStart ?? 0,
+        digests: Object.fromEntries(ended.map(({ name, digests }) => [name, digests])),
+        events: earlier,
+        image: folder.read,
+      },
+    }
+    const news = events.all.pipe(filter(({ sequence }) => sequence > (earlier?.at(-1)?.sequence ?? -1)))
+    if (earlier !== undefined) events.after(earlier)
+    const listening = news.subscribe((event) => tell(story, event))
     options.begun?.(folder)
 
     const finish = Effect.gen(function* () {
-      const digests = [...story.stages.values()].filter(({ status }) => status === "done" || status === "cached")
+      const digests = [...story.stages.values()].filter(hasEnded)
       yield* folder.writeJson("digests.json", Object.fromEntries(digests.map((stage) => [stage.name, stage.digests])))
       yield* folder.write("SUMMARY.txt", summaryOf(graph.name, seed, engine.version, story))
       const drawing = { name: graph.name, hash, svg: toSvg(graph) }
@@ -118,28 +122,37 @@ export const recordRun = (
         images: yield* readImages(folder, story),
         story,
         seed,
-        environment,
+        environment: { ...environment },
         ...(options.command !== undefined && { command: options.command }),
       })
       yield* folder.write("report.html", report)
     })
 
     const running = Effect.gen(function* () {
-      const written = yield* writeEvents(events.all, `${folder.path}/events.jsonl`)
+      const written = yield* writeEvents(news, `${folder.path}/events.jsonl`)
       const { keep } = folder
       const inputs = options.inputs ?? {}
       const result = yield* runGraph(graph, {
         run: folder.id,
         graphHash: hash,
-        key,
+        key: keyFromSeed(options.seed),
         events,
         inputs,
         keep,
+        checkpoints: ({ node, stage, key, inputs: given }, tell) =>
+          checkpointFolder(
+            join(folder.path, "checkpoints", pathSegment(stage)),
+            stageKey(keyParts(node, given, key, machine)),
+            tell,
+          ),
+        ...(options.checkpointSeconds !== undefined && { checkpointSeconds: options.checkpointSeconds }),
+        ...(options.graceSeconds !== undefined && { graceSeconds: options.graceSeconds }),
+        ...goesOn,
         ...cacheOf(options.cache ?? "off", {
           store: storeAt(storeIn(root)),
           run: folder.id,
           graph: graph.name,
-          machine: machineOf(engine, environment),
+          machine,
         }),
       })
       yield* written.flush
@@ -158,4 +171,4 @@ export const recordRun = (
       ),
     )
     return { ...result, folder, story }
-  })
+  }).pipe(Effect.scoped)

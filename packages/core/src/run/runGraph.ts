@@ -4,15 +4,20 @@
  */
 import { Cause, Effect, Exit } from "effect"
 import { digestFiles, type Files } from "../artifact.js"
+import type { CheckpointFolder } from "../checkpoint/checkpointFolder.js"
+import type { Patience } from "../checkpoint/longStage.js"
 import type { Engine } from "../engine.js"
-import { BadConfig } from "../errors.js"
+import { BadConfig, type DiskFailed } from "../errors.js"
 import type { Graph, StageGraph } from "../graph.js"
-import { isPort } from "../node.js"
+import { isPort, type StageNode } from "../node.js"
 import type { Port, Ports } from "../port.js"
 import { type Key, split } from "../random/key.js"
+import { Stopping } from "../stopRequest.js"
+import type { StampedEvent } from "./event.js"
 import type { RunEvents } from "./events.js"
 import type { Shelf } from "./keptPath.js"
-import { type Carried, type Outcome, runStage, type StageError } from "./runStage.js"
+import type { Carried, Outcome, StageError } from "./placed.js"
+import { runStage } from "./runStage.js"
 import type { StageCache } from "./stageCache.js"
 import { isStageGraph, stageNames } from "./stageNames.js"
 
@@ -29,7 +34,27 @@ export interface Kept {
   readonly digest: string
 }
 
-export interface RunOptions<E = never, R = never> {
+/** A stage with all that decides what it makes, beside the machine. */
+export interface Identity {
+  readonly node: StageNode
+  readonly stage: string
+  readonly key: Key
+  /** Digests of the inputs, by port. */
+  readonly inputs: Readonly<Record<string, string>>
+}
+
+/** What a run that goes on knows of its earlier processes. */
+export interface Earlier {
+  /** Seconds that they took. */
+  readonly seconds: number
+  /** What they told of a stage that ended, and with it its files, is there already. By stage and port. */
+  readonly digests: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly events: ReadonlyArray<StampedEvent>
+  /** An image that one of these events names. */
+  readonly image: (file: string) => Effect.Effect<Uint8Array, DiskFailed>
+}
+
+export interface RunOptions<E = never, R = never> extends Patience {
   readonly run: string
   /** The graph's hash, for the first event. */
   readonly graphHash: string
@@ -41,6 +66,10 @@ export interface RunOptions<E = never, R = never> {
   readonly keep?: (kept: Kept) => Effect.Effect<void, E, R>
   /** Where what was made before is looked for, and what is made is kept. */
   readonly cache?: StageCache
+  /** Where the checkpoints of a stage are; none are kept without. @param tell is given a sentence where one is damaged */
+  readonly checkpoints?: (of: Identity, tell: (text: string) => Effect.Effect<void>) => CheckpointFolder
+  /** Given where a run that was begun before goes on. */
+  readonly earlier?: Earlier
   /** Seconds of a monotonic clock. */
   readonly now?: () => number
 }
@@ -76,7 +105,8 @@ const notStages = (graph: Graph): BadConfig =>
  * @fails  BadData      a stage returned less than its ports promise, or made something else than it did before
  * @fails  BadConfig    the graph is one of tensor nodes
  * @fails  DiskFailed   the store cannot be read or written
- * Interruption stops the stage that runs, closes its scope and reports the run as stopped.
+ * Interruption stops the stage that runs, closes its scope and reports the run as stopped. A request to stop (`Stopping`) does so
+ * between two steps of a stage that has steps, after a checkpoint.
  */
 export const runGraph = <E = never, R = never>(
   graph: Graph,
@@ -94,12 +124,14 @@ export const runGraph = <E = never, R = never>(
     inputs: Outcome<E, R>,
   ): Effect.Effect<Outcome<E, R>, StageError<E>, Engine | R> =>
     Effect.gen(function* () {
+      const { asked } = yield* Stopping
       const wires = new Map(Object.entries(inputs))
       const wanted = Object.entries(level.outputs)
       for (const [i, { name, node, wires: ends }] of level.nodes.entries()) {
         const stage = path + name
         const at = `${where} > ${name}`
         if (node.level !== "stage") return yield* Effect.die(new Error(`internal: ${at} is not a stage`))
+        if (asked()) return yield* Effect.interrupt
         const own = split(key, name)
         const arriving = Object.fromEntries(Object.entries(ends).map(([port, wire]) => [port, wires.get(wire)!]))
         if (isStageGraph(node)) {
@@ -133,9 +165,14 @@ export const runGraph = <E = never, R = never>(
 
   return Effect.suspend((): Effect.Effect<RunResult, StageError<E> | BadConfig, Engine | R> => {
     if (!isStageGraph(graph)) return Effect.fail(notStages(graph))
-    const start = now()
-    events.emit({ type: "run.started", run, graph: options.graphHash, stages: stageNames(graph) })
-    return runAll(graph).pipe(
+    const start = now() - (options.earlier?.seconds ?? 0)
+    const type = options.earlier === undefined ? "run.started" : "run.resumed"
+    events.emit({ type, run, graph: options.graphHash, stages: stageNames(graph) })
+    return Effect.andThen(
+      Effect.flatMap(Stopping, ({ listen }) => listen),
+      runAll(graph),
+    ).pipe(
+      Effect.scoped,
       Effect.onExit((exit) =>
         Effect.sync(() => {
           const status = Exit.isSuccess(exit) ? "done" : Cause.hasInterruptsOnly(exit.cause) ? "stopped" : "failed"

@@ -1,58 +1,27 @@
 /** One stage of a run: found in the store, or run in a scope of its own. What it made is kept the moment it ends. */
 import { Cause, Effect, Exit } from "effect"
 import { digestFiles } from "../artifact.js"
+import { longStage } from "../checkpoint/longStage.js"
 import type { Engine } from "../engine.js"
-import { BadData, type DiskFailed, messageOf, NodeFailed } from "../errors.js"
-import type { StageNode } from "../node.js"
-import type { Key } from "../random/key.js"
+import { BadData, messageOf, NodeFailed } from "../errors.js"
 import type { KeyParts } from "../store/stageKey.js"
-import { Stage } from "./context.js"
+import { Stage, type StageEvent } from "./context.js"
+import { earlierPart } from "./earlierPart.js"
 import { nodeFailed } from "./nodeFailed.js"
+import { inputDigests, type Outcome, type Placed, type StageError, valuesOf } from "./placed.js"
 import type { RunOptions } from "./runGraph.js"
 import type { Hit, StageCache, ToldEvent } from "./stageCache.js"
 import { outputPorts, stageOutputs } from "./stageOutputs.js"
 
-/** What travels on a wire. The value is there when it is asked for. */
-export interface Carried<E = never, R = never> {
-  /** Undefined where it cannot be told: what depends on it is not looked for in the store. */
-  readonly digest: string | undefined
-  readonly value: Effect.Effect<unknown, E, R>
-}
-
-export type StageError<E> = NodeFailed | BadData | DiskFailed | E
-
-/** A stage at its place in a run. */
-export interface Placed<E, R> {
-  readonly node: StageNode
-  /** Its path in the graph, with dots. */
-  readonly stage: string
-  /** The same for errors: `graph > stage`. */
-  readonly where: string
-  readonly key: Key
-  readonly inputs: Readonly<Record<string, Carried<StageError<E>, Engine | R>>>
-}
-
-/** The outputs by port, `out` where there is one alone. */
-export type Outcome<E, R> = Readonly<Record<string, Carried<StageError<E>, Engine | R>>>
-
-const valuesOf = <E, R>(inputs: Placed<E, R>["inputs"]) =>
-  Effect.map(
-    Effect.forEach(Object.entries(inputs), ([port, { value }]) => Effect.map(value, (is) => [port, is] as const)),
-    (entries): Readonly<Record<string, unknown>> => Object.fromEntries(entries),
-  )
-
 /** The parts of the stage's key; none where there is no store, or the stage is not to be looked for in it. */
-const partsOf = <E, R>({ node, key, inputs }: Placed<E, R>, cache: StageCache | undefined): KeyParts | undefined => {
-  const digests = Object.entries(inputs).map(([port, { digest }]) => [port, digest] as const)
-  if (cache === undefined || node.volatile || digests.some(([, digest]) => digest === undefined)) return undefined
-  return cache.partsOf(node, key, Object.fromEntries(digests) as Readonly<Record<string, string>>)
+const partsOf = <E, R>(placed: Placed<E, R>, cache: StageCache | undefined): KeyParts | undefined => {
+  const inputs = inputDigests(placed)
+  return inputs === undefined ? undefined : cache?.partsOf(placed.node, placed.key, inputs)
 }
 
 /** Runs a stage now, whatever the store has. */
-const execute = <E, R>(
-  placed: Placed<E, R>,
-  { events, keep, cache, now = () => performance.now() / 1000 }: RunOptions<E, R>,
-) => {
+const execute = <E, R>(placed: Placed<E, R>, options: RunOptions<E, R>) => {
+  const { events, keep, cache, now = () => performance.now() / 1000 } = options
   const { node, stage, where, key } = placed
   return Effect.gen(function* () {
     const values = yield* valuesOf(placed.inputs)
@@ -62,14 +31,23 @@ const execute = <E, R>(
     const told: Array<ToldEvent> = []
     const images: Array<{ readonly name: string; readonly files: Readonly<Record<string, string>> }> = []
     events.emit({ type: "stage.started", stage, node: `${node.type}@${node.version}` })
+    const emit = (event: StageEvent): Effect.Effect<void> =>
+      Effect.sync(() => {
+        if (cache !== undefined) told.push({ ...event, stage })
+        events.emit({ ...event, stage })
+      })
+    const inputs = inputDigests(placed)
+    const folder =
+      inputs === undefined
+        ? undefined
+        : options.checkpoints?.({ node, stage, key, inputs }, (text) => emit({ type: "stage.note", text }))
+    const long = yield* longStage(folder, now, options)
     const service = Stage.of({
       name: stage,
       key,
-      emit: (event) =>
-        Effect.sync(() => {
-          if (cache !== undefined) told.push({ ...event, stage })
-          events.emit({ ...event, stage })
-        }),
+      emit,
+      checkpoints: long.checkpoints,
+      stopping: long.stopping,
       keep: (name, files, folder = "artifacts") =>
         Effect.gen(function* () {
           if (keep !== undefined) yield* keep({ stage, name, folder, files, digest: digestFiles(files) })
@@ -81,6 +59,7 @@ const execute = <E, R>(
     const result = yield* Effect.suspend(() => node.run(values as never)).pipe(
       Effect.provideService(Stage, service),
       Effect.scoped,
+      long.within,
       Effect.catchCause((cause) =>
         Cause.hasInterruptsOnly(cause)
           ? Effect.failCause(cause as Cause.Cause<never>)
@@ -94,8 +73,17 @@ const execute = <E, R>(
       }
       const seconds = now() - start
       if (cache !== undefined && parts !== undefined) {
-        yield* cache.save({ stage, parts, seconds, outputs, images, told })
+        const before = yield* earlierPart(stage, long.from(), options)
+        yield* cache.save({
+          stage,
+          parts,
+          seconds,
+          outputs,
+          images: [...before.images, ...images],
+          told: [...before.told, ...told],
+        })
       }
+      yield* Effect.ignore(long.clear)
       const digests = Object.fromEntries(outputs.map(({ port, digest }) => [port, digest]))
       events.emit({ type: "stage.ended", stage, seconds, digests })
       return { digests, values: Object.fromEntries(outputs.map(({ port, value }) => [port, value])) }
@@ -115,9 +103,18 @@ const execute = <E, R>(
 }
 
 /** Tells of a stage that was found, and puts its files into the run folder. */
-const replay = <E, R>({ stage, node }: Placed<E, R>, { made, outputs, images, told }: Hit, options: RunOptions<E, R>) =>
+const replay = <E, R>(placed: Placed<E, R>, { made, outputs, images, told }: Hit, options: RunOptions<E, R>) =>
   Effect.gen(function* () {
-    const { events, keep } = options
+    const { events, keep, earlier } = options
+    const { node, stage, key } = placed
+    const inputs = inputDigests(placed)
+    const digests = Object.fromEntries(made.outputs.map(({ port, digest }) => [port, digest]))
+    // Its process may have been killed before it had removed them.
+    if (earlier !== undefined && inputs !== undefined) {
+      yield* Effect.ignore(options.checkpoints?.({ node, stage, key, inputs }, () => Effect.void).clear ?? Effect.void)
+    }
+    const known = earlier?.digests[stage] ?? {}
+    if (made.outputs.every(({ port, digest }) => known[port] === digest)) return digests
     if (keep !== undefined) {
       for (const [i, { port, kind, digest }] of made.outputs.entries()) {
         yield* keep({ stage, name: port, kind, files: outputs[i]!, digest })
@@ -126,7 +123,6 @@ const replay = <E, R>({ stage, node }: Placed<E, R>, { made, outputs, images, to
         yield* keep({ stage, name, folder: "images", files, digest: digestFiles(files) })
       }
     }
-    const digests = Object.fromEntries(made.outputs.map(({ port, digest }) => [port, digest]))
     const { run: from, seconds } = made
     events.emit({ type: "stage.cached", stage, node: `${node.type}@${node.version}`, digests, from, seconds })
     for (const event of told) events.emit({ ...event, stage })

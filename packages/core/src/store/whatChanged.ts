@@ -11,6 +11,10 @@ export const excerpt = (value: unknown): string => {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** Names such as `valueOf` are inherited by every record. */
+const own = <A>(record: Readonly<Record<string, A>>, name: string): A | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined
+
 /** A value in two JSON documents that is not the same in both; undefined where one does not have it. */
 export interface Change {
   /** `fit.steps` */
@@ -24,7 +28,7 @@ export const changes = (before: unknown, now: unknown, path: string): ReadonlyAr
   if (isRecord(before) && isRecord(now)) {
     return [...new Set([...Object.keys(before), ...Object.keys(now)])]
       .sort()
-      .flatMap((name) => changes(before[name], now[name], path === "" ? name : `${path}.${name}`))
+      .flatMap((name) => changes(own(before, name), own(now, name), path === "" ? name : `${path}.${name}`))
   }
   const [a, b] = [before, now].map((value) => (value === undefined ? undefined : canonicalJson(value)))
   return a === b ? [] : [{ path, before, now }]
@@ -40,7 +44,7 @@ export const whatChanged = (before: KeyParts, now: KeyParts): ReadonlyArray<stri
   ...(before.code === now.code ? [] : ["code: the text of the stage's `run` is another"]),
   ...differences(before.config, now.config, "config"),
   ...[...new Set([...Object.keys(before.inputs), ...Object.keys(now.inputs)])].sort().flatMap((port) => {
-    const [a, b] = [before.inputs[port], now.inputs[port]]
+    const [a, b] = [own(before.inputs, port), own(now.inputs, port)]
     return a === b ? [] : [`input ${port}: ${a?.slice(0, 12) ?? "none"} → ${b?.slice(0, 12) ?? "none"}`]
   }),
   ...(before.random === now.random ? [] : ["seed: another one"]),

@@ -1,7 +1,7 @@
 /**
  * State that a program changes in place: the caches of `cachedAttention`.
  *
- * ONNX Runtime's GroupQueryAttention writes one position into the tables that it reads where they are given as its outputs
+ * ONNX Runtime's GroupQueryAttention writes new positions into the tables that it reads where they are given as its outputs
  * too, and reads no more of them than has been written. Every other program gets the operation in plain kernels.
  */
 
@@ -54,7 +54,7 @@ export const inPlace = (program: Program): InPlace => {
 
 const inline: Rule = (equation, { fresh, fold }) => {
   if (equation.op !== "CachedAttention") return null
-  const names = ["qkv", "keys", "values", "lengths"]
+  const names = ["qkv", "keys", "values", "lengths"].slice(0, equation.inputs.length)
   const part = captureSync({
     name: equation.op,
     state: {},

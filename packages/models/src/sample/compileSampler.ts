@@ -111,13 +111,19 @@ export const compileSampler = (
     const prefill: Executable | null = functions.prefill === null ? null : yield* engine.compile(functions.prefill)
     const step = yield* engine.compile(functions.step)
     const one = yield* Semaphore.make(1)
+    // Slots that are not seen are multiplied by 0 in plain kernels, and 0 · NaN is no 0: what NaN may have got into is emptied.
+    let spoilt = false
     const batch = (policy: State, prompts: PromptBatch) =>
       Effect.gen(function* () {
         const state = { policy, cache }
-        if (prefill === null) yield* cache.write(empty)
-        else yield* prefill.run({ state, inputs: prefillInputs(config, prompts) })
+        if (prefill === null || spoilt) yield* cache.write(empty)
+        spoilt = true
+        if (prefill !== null) {
+          const inputs = prefillInputs(config, prompts)
+          yield* prefill.loop({ state, steps: 1, inputs, collect: [], scratch: ["cache"] })
+        }
         const inputs = loopInputs(config, prompts)
-        return yield* step.loop({
+        const made = yield* step.loop({
           state,
           steps: config.length,
           inputs: { start: inputs.start },
@@ -128,6 +134,8 @@ export const compileSampler = (
           constants: config.frozen === true ? ["policy"] : [],
           scratch: ["cache"],
         })
+        spoilt = !made.logProb!.data.every(Number.isFinite)
+        return made
       })
     return { model, config, batch: (policy, prompts) => one.withPermit(batch(policy, prompts)) }
   })

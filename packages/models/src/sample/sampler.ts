@@ -10,7 +10,9 @@
  * Axes   b batch, t position, s slot, d width, h heads, e head width, v vocabulary
  */
 import {
+  type CachedAttention,
   cachedAttention,
+  cachedPrompt,
   crossEntropy,
   embed,
   flatten,
@@ -26,7 +28,7 @@ import {
 import * as tf from "@tensorflow/tfjs-core"
 import { addMlp, type GptConfig, type GptParams, gptParams, gptTrunk, gptUnembed, real } from "../gpt.js"
 import { norm } from "../layers/norm.js"
-import { cacheSpecs, fillSlots, keysOf, valuesOf } from "./cache.js"
+import { cacheSpecs, keysOf, valuesOf } from "./cache.js"
 import { checkSamplerConfig, type SamplerConfig } from "./samplerConfig.js"
 import { drawToken, transformLogits } from "./transform.js"
 
@@ -44,6 +46,33 @@ const range = (length: number, shape: ReadonlyArray<number>): tf.Tensor =>
     [...shape],
     "int32",
   )
+
+/**
+ * All blocks for new positions, of which attention writes the keys and values into the cache.
+ * @param x  float32  b d, or b t d
+ */
+const blocks = (
+  p: GptParams,
+  x: tf.Tensor,
+  cache: Tensors,
+  attend: (qkv: tf.Tensor, keys: tf.Tensor, values: tf.Tensor) => CachedAttention,
+): { readonly x: tf.Tensor; readonly written: Tensors } => {
+  const written: Record<string, tf.Tensor> = {}
+  const block = (x: tf.Tensor, l: number, layer: GptParams["blocks"][number]): tf.Tensor => {
+    const { qkv, out } = layer.attention
+    const own = linear(norm(layer.norm1, x), qkv.weight, qkv.bias) // … (3 h e)
+    const made = attend(own, cache[keysOf(l)]!, cache[valuesOf(l)]!)
+    written[keysOf(l)] = made.keys
+    written[valuesOf(l)] = made.values
+    return addMlp(layer, tf.add(x, linear(made.attended, out.weight, out.bias))) // … d
+  }
+  const last = p.blocks.reduce((x, layer, l) => withPath(`blocks.${l}`, () => block(x, l, layer)), x)
+  return { x: last, written }
+}
+
+/** The embeddings of positions 0 … length − 1. float32 t d */
+const placesOf = ({ position }: GptParams, length: number): tf.Tensor =>
+  tf.slice(position, [0, 0], [length, position.shape[1] ?? 0])
 
 /**
  * The tensor functions of a sampler.
@@ -98,13 +127,9 @@ export const samplerFunctions = (config: GptConfig, sampler: SamplerConfig): Sam
     state: { policy, cache },
     inputs: { tokens: spec("int32", [b, prompted]) },
     body: (state, inputs) => {
-      const written: Record<string, tf.Tensor> = {}
-      gptTrunk(config, paramsOf(state.policy), inputs.tokens!, {
-        seen: (l, k, v) => {
-          written[keysOf(l)] = fillSlots(k, slots) // b h s e
-          written[valuesOf(l)] = fillSlots(v, slots) // b h s e
-        },
-      })
+      const p = paramsOf(state.policy)
+      const embedded = withPath("embed", () => tf.add(embed(p.token, inputs.tokens!), placesOf(p, prompted))) // b t d
+      const { written } = blocks(p, embedded, state.cache!, cachedPrompt)
       return { outputs: {}, state: { cache: written } }
     },
   }
@@ -123,18 +148,10 @@ export const samplerFunctions = (config: GptConfig, sampler: SamplerConfig): Sam
       const p = paramsOf(state.policy)
       const { step, uniform, previous, alive, start } = inputs as Record<string, tf.Tensor>
       const lengths = tf.add(start!, step!) // b
-      const written: Record<string, tf.Tensor> = {}
-      let x = withPath("embed", () => tf.add(embed(p.token, previous!), embed(p.position, lengths))) // b d
-      for (const [l, layer] of p.blocks.entries()) {
-        x = withPath(`blocks.${l}`, () => {
-          const { qkv, out } = layer.attention
-          const own = linear(norm(layer.norm1, x), qkv.weight, qkv.bias) // b (3 h e)
-          const made = cachedAttention(own, state.cache![keysOf(l)]!, state.cache![valuesOf(l)]!, lengths)
-          written[keysOf(l)] = made.keys
-          written[valuesOf(l)] = made.values
-          return addMlp(layer, tf.add(x, linear(made.attended, out.weight, out.bias))) // b d
-        })
-      }
+      const embedded = withPath("embed", () => tf.add(embed(p.token, previous!), embed(p.position, lengths))) // b d
+      const { x, written } = blocks(p, embedded, state.cache!, (qkv, keys, values) =>
+        cachedAttention(qkv, keys, values, lengths),
+      )
       const logits = withPath("unembed", () => gptUnembed(p, norm(p.norm, x))) // b v
       return { outputs: draw(logits, uniform!, alive!), state: { cache: written } }
     },

@@ -2,6 +2,7 @@
 import { artifactKind, type CompileError, type Engine, type EngineError, type Files, namedFiles } from "@millrace/core"
 import { Effect, type Scope } from "effect"
 import { judgeFiles, judgeOf } from "../dalle/learntJudge.js"
+import { codeAlone } from "./codeAlone.js"
 
 /** What each image shows by name, as the judge has it: a fact that does not hold of an image is "none". */
 export type Verdict = Readonly<Record<string, string>>
@@ -27,7 +28,10 @@ export const judgeKind = artifactKind(
   ({ files }: Judge) => files,
   (files) =>
     Effect.gen(function* () {
-      const found = yield* namedFiles(files, "judge", judgeFiles.names)
+      const { names } = judgeFiles
+      if (names.every((name) => !Object.hasOwn(files, name)))
+        return yield* codeAlone("judge", "a judge that was learnt", files)
+      const found = yield* namedFiles(files, "judge", names)
       const { config: kept, params } = yield* judgeFiles.read(found)
       return judgeOf(kept.config, params, kept.vocabulary, kept.inverses)
     }),

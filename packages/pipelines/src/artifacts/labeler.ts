@@ -1,6 +1,7 @@
 /** A labeler: who judges continuations. A simulated one knows the gold score that a person's taste would be. */
-import { artifactKind, BadData, jsonFile, namedFiles } from "@millrace/core"
+import { artifactKind, jsonFile, namedFiles } from "@millrace/core"
 import { Effect, Schema } from "effect"
+import { codeAlone } from "./codeAlone.js"
 
 export interface Labeler {
   /** What the score is and where it comes from. */
@@ -65,11 +66,6 @@ export const labelerKind = artifactKind(
       const file = (yield* namedFiles(files, "labeler", ["labeler.json"]))["labeler.json"]
       const { source, data, rule } = yield* form.read(file)
       if (rule !== undefined) return lexiconLabeler(source, data)
-      return yield* new BadData({
-        where: file.where,
-        expected: 'a labeler whose rule is known: "lexicon"',
-        received: "one whose score is code",
-        fix: "run the stage that makes it",
-      })
+      return yield* codeAlone("labeler", 'a labeler whose rule is "lexicon"', files)
     }),
 )

@@ -2,6 +2,7 @@
 import { artifactKind, type CompileError, type Engine, type EngineError, type Files, namedFiles } from "@millrace/core"
 import { Effect, type Scope } from "effect"
 import { modelReward, rewardModelFiles } from "../instructgpt/modelReward.js"
+import { codeAlone } from "./codeAlone.js"
 import type { LanguageModel } from "./languageModel.js"
 
 /** Prompts with their answers, as tokens and as text. */
@@ -37,9 +38,9 @@ export const rewardKind = artifactKind(
   (reward: Reward) => reward.files,
   (files) =>
     Effect.gen(function* () {
-      const { config, params } = yield* rewardModelFiles.read(
-        yield* namedFiles(files, "reward", rewardModelFiles.names),
-      )
+      const { names } = rewardModelFiles
+      if (names.every((name) => !Object.hasOwn(files, name))) return yield* codeAlone("reward", "a reward model", files)
+      const { config, params } = yield* rewardModelFiles.read(yield* namedFiles(files, "reward", names))
       return modelReward(config, params)
     }),
 )

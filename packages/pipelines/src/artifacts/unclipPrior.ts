@@ -1,6 +1,7 @@
 /** A prior of unCLIP as an artifact: what makes embeddings of images from captions. */
 import {
   artifactKind,
+  BadData,
   type ExpectedTensors,
   encodeSafetensors,
   flatten,
@@ -106,6 +107,22 @@ const dataExpected = (config: PriorFileConfig): ExpectedTensors => {
   return scale.kind === "factor" ? {} : { "scale.mean": floats(model.embedding), "scale.std": floats(model.embedding) }
 }
 
+/** Numbers are divided by what is checked here, and drawn from. */
+const checkData = (where: string, tensors: HostTensors): Effect.Effect<void, BadData> => {
+  const refuse = (name: string, expected: string, received: string) =>
+    new BadData({ where: `${where} > ${name}`, expected, received, fix: "give the file as it was written" })
+  const { "scale.std": std, dots } = tensors
+  const flat = std?.data.find((value) => !(value > 0))
+  if (flat !== undefined) return refuse("scale.std", "numbers above 0", String(flat))
+  if (dots?.data.length === 0) return refuse("dots", "one number or more", "none")
+  for (const name of ["range", "dotRange"]) {
+    const [low, high] = [tensors[`${name}.low`], tensors[`${name}.high`]]
+    const empty = low?.data.findIndex((value: number, i: number) => !(value < high!.data[i]!)) ?? -1
+    if (empty >= 0) return refuse(`${name}.high`, `above ${low!.data[empty]}, the low end`, String(high!.data[empty]))
+  }
+  return Effect.void
+}
+
 const model = modelFiles({
   config: Schema.Union([DiffusionPriorConfig, CodePriorConfig]),
   params: (config) =>
@@ -129,6 +146,7 @@ export const unclipPriorKind = artifactKind(
       const found = yield* namedFiles(files, "unclip-prior", [...model.names, DATA])
       const { config: kept, params } = yield* model.read(found)
       const { tensors } = yield* readTensors(found[DATA], dataExpected(kept))
+      yield* checkData(found[DATA].where, tensors)
       const data = (name: string): HostTensor => tensors[name]!
       if (kept.kind === "diffusion") {
         const { kind, model: config, schedule } = kept

@@ -9,6 +9,22 @@ import { later } from "./later.js"
 import { laws } from "./laws.js"
 import { explain, gc } from "./storeCommands.js"
 
+/** How a run is shown. */
+const shown = {
+  quiet: Flag.Boolean("quiet").pipe(
+    Flag.withDefault(false),
+    Flag.withAlias("q"),
+    Flag.withDescription("Show no progress"),
+  ),
+  json,
+  images: Flag.Literals("images", ["auto", ...imageProtocols]).pipe(
+    Flag.withDefault("auto" as const),
+    Flag.withDescription(
+      "How the terminal shows images; `auto` finds out, `path` names their files. MILLRACE_IMAGES sets it for good",
+    ),
+  ),
+}
+
 const run = Command.make(
   "run",
   {
@@ -26,18 +42,7 @@ const run = Command.make(
       Flag.withDefault(true),
       Flag.withDescription("Take stages that were made before from the store; with --no-cache every stage runs"),
     ),
-    quiet: Flag.Boolean("quiet").pipe(
-      Flag.withDefault(false),
-      Flag.withAlias("q"),
-      Flag.withDescription("Show no progress"),
-    ),
-    json,
-    images: Flag.Literals("images", ["auto", ...imageProtocols]).pipe(
-      Flag.withDefault("auto" as const),
-      Flag.withDescription(
-        "How the terminal shows images; `auto` finds out, `path` names their files. MILLRACE_IMAGES sets it for good",
-      ),
-    ),
+    ...shown,
   },
   later(async () => (await import("./runCommand.js")).runCommand),
 ).pipe(
@@ -47,6 +52,22 @@ const run = Command.make(
     { command: "millrace run clip --preset tiny" },
     { command: "millrace run ./dist/my-graph.js --set sft.steps=100" },
   ]),
+)
+
+const resume = Command.make(
+  "resume",
+  {
+    run: Argument.String("run").pipe(Argument.withDescription("The folder of the run")),
+    ...shown,
+  },
+  later(async () => (await import("./resumeCommand.js")).resumeCommand),
+).pipe(
+  Command.withDescription(
+    "Go on with a run that was stopped or killed, in its folder: stages that were finished are not run again, one with steps " +
+      "goes on from its newest checkpoint, and the results are those of a run that was never stopped, to the bit. A stage " +
+      "saves one a minute (MILLRACE_CHECKPOINT_SECONDS), and where it stops: at Ctrl-C (code 130) or SIGTERM (code 75)",
+  ),
+  Command.withExamples([{ command: "millrace resume .runs/3f9c2a1b" }]),
 )
 
 const describe = Command.make(
@@ -159,5 +180,5 @@ export const millrace = Command.make("millrace").pipe(
       Flag.withDescription("Print the stack trace of an error"),
     ),
   }),
-  Command.withSubcommands([run, explain, gc, describe, draw, profile, laws, examine]),
+  Command.withSubcommands([run, resume, explain, gc, describe, draw, profile, laws, examine]),
 )

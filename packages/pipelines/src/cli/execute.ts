@@ -5,6 +5,7 @@ import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
 import * as NodePath from "@effect/platform-node-shared/NodePath"
 import * as NodeStdio from "@effect/platform-node-shared/NodeStdio"
 import * as NodeTerminal from "@effect/platform-node-shared/NodeTerminal"
+import { Stopping, type StopRequest, stopRequest } from "@millrace/core/stopRequest"
 import { Cause, Console, Effect, Exit, Layer, Logger } from "effect"
 import { CliError, Command } from "effect/cli"
 import { millrace } from "./command.js"
@@ -46,8 +47,9 @@ const conclude = (error: unknown, debug: boolean): number => {
 /**
  * Carries out a command line such as `["run", "instructgpt", "--seed", "7"]`. The answer goes to stdout, everything else
  * to stderr. It never fails: the exit code tells. Interrupting it stops the run, with all that was made kept.
+ * @param stop  asks a run to stop at its next step
  */
-export const execute = (argv: ReadonlyArray<string>): Effect.Effect<number> =>
+export const execute = (argv: ReadonlyArray<string>, stop: StopRequest = stopRequest()): Effect.Effect<number> =>
   Effect.suspend(() => {
     // A whole help page comes with every mistake: it is held back, and shown only where it was asked for.
     const held: Array<string> = []
@@ -59,6 +61,7 @@ export const execute = (argv: ReadonlyArray<string>): Effect.Effect<number> =>
     }
     return Command.runWith(millrace, { version: version() })(argv).pipe(
       Effect.provideService(Console.Console, patient),
+      Effect.provideService(Stopping, stop),
       Effect.provide(services),
       Effect.exit,
       Effect.flatMap((exit) => {

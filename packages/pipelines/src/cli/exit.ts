@@ -10,9 +10,11 @@ export const exitCodes = {
   usage: 2,
   /** The graph is wrong. */
   invalid: 3,
+  /** A run was stopped by SIGTERM, and `millrace resume` goes on with it: EX_TEMPFAIL of sysexits. */
+  resumable: 75,
   /** Ctrl-C: 128 + SIGINT. */
   interrupted: 130,
-  /** 128 + SIGTERM. */
+  /** 128 + SIGTERM, where no run was stopped by it. */
   terminated: 143,
 } as const
 

@@ -23,7 +23,8 @@ export interface Loaded {
   readonly registry: Registry | undefined
 }
 
-const isPath = (name: string): boolean => /[./\\]/.test(name)
+/** Whether a graph is named by the path of its module. */
+export const isPath = (name: string): boolean => /[./\\]/.test(name)
 
 /** From the present folder first, so that a project's own version wins; then from where this package is installed. */
 const resolveModule = (specifier: string): string | undefined => {

@@ -1,22 +1,26 @@
 /** The process of the command: signals and its end. */
+import { stopRequest } from "@millrace/core/stopRequest"
 import { Effect, Exit } from "effect"
 import { execute } from "./execute.js"
 import { exitCodes } from "./exit.js"
 
 /**
- * Runs the command line and ends the process. The first Ctrl-C stops the run: what was made is kept, the engine's
- * process ends, the report is written. The second leaves at once.
+ * Runs the command line and ends the process. The first Ctrl-C or SIGTERM asks a run to stop: it ends its step, saves a checkpoint,
+ * ends the engine's process and writes the report. Whatever else the command does is interrupted. The second leaves at once.
  */
 export const main = (argv: ReadonlyArray<string>): void => {
-  const fiber = Effect.runFork(execute(argv))
+  const request = stopRequest()
+  const fiber = Effect.runFork(execute(argv, request))
   // A run that waits for nothing that Node knows of would end the process, with code 0 and unfinished.
   const alive = setInterval(() => undefined, 2 ** 30)
   let code: number | undefined
   const stop = (signal: NodeJS.Signals): void => {
     if (code !== undefined) process.exit(code)
-    code = signal === "SIGTERM" ? exitCodes.terminated : exitCodes.interrupted
-    process.stderr.write("\nstopping; once more to leave at once\n")
-    fiber.interruptUnsafe()
+    const stops = request.ask()
+    const terminated = stops ? exitCodes.resumable : exitCodes.terminated
+    code = signal === "SIGTERM" ? terminated : exitCodes.interrupted
+    process.stderr.write(`\nstopping${stops ? " after this step" : ""}; once more to leave at once\n`)
+    if (!stops) fiber.interruptUnsafe()
   }
   process.on("SIGINT", stop)
   process.on("SIGTERM", stop)

@@ -91,9 +91,11 @@ const watched = (
   weights: State,
   embedderOf: (params: State) => ClipEmbedder,
 ) => {
-  const [look, embedder] = [clipWatcher(watch, images), embedderOf(weights)]
+  const { look, gathered } = clipWatcher(watch, images)
+  const embedder = embedderOf(weights)
   return {
     every: watch.every,
+    gathered,
     look: (step: number, trainer: Trainer) =>
       Effect.gen(function* () {
         // Before the first step there is nothing to average.

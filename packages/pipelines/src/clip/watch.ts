@@ -23,6 +23,15 @@ export const ClipWatch = Schema.Struct({
 })
 export type ClipWatch = typeof ClipWatch.Type
 
+/** The table's rows: the step, and a share for each measure. */
+const Rows = Schema.Array(Schema.Array(Schema.Number))
+
+export interface ClipWatcher {
+  readonly look: (embedder: ClipEmbedder, step: number) => Effect.Effect<void, EngineError | BadData, Stage>
+  /** The table so far, for checkpoints. */
+  readonly gathered: { readonly read: () => unknown; readonly write: (gathered: unknown) => void }
+}
+
 /**
  * A look at a CLIP: the nearest images of each text, and how often the right one is among the nearest, as a table that grows
  * with every look.
@@ -30,24 +39,33 @@ export type ClipWatch = typeof ClipWatch.Type
 export const clipWatcher = (
   { queries, columns, images: most, templates }: ClipWatch,
   { size, heldOut, shifted }: CaptionedImages,
-): ((embedder: ClipEmbedder, step: number) => Effect.Effect<void, EngineError | BadData, Stage>) => {
+): ClipWatcher => {
   const set = shifted ?? heldOut
-  const rows: Array<ReadonlyArray<number>> = []
-  return (embedder, step) =>
+  let rows: typeof Rows.Type = []
+  const look: ClipWatcher["look"] = (embedder, step) =>
     Effect.gen(function* () {
       const { emit } = yield* Stage
       const { images, imageFeatures, measures } = yield* measureSet(embedder, set, most, templates)
       const texts = { joint: embedder.joint, data: yield* embedder.texts(queries) }
       const grid = retrievedGrid("found for a text", queries, texts, images, imageFeatures, size, columns)
       yield* showImages({ ...grid, step })
-      rows.push([step, ...measures.map(({ share }) => Number((100 * share.mean).toFixed(1)))])
+      rows = [...rows, [step, ...measures.map(({ share }) => Number((100 * share.mean).toFixed(1)))]]
       const names = measures.map(({ name, at }) => `${name}@${at} %`)
       yield* emit({
         type: "stage.table",
         title: `While it learns: ${images.length} images of ${shifted === undefined ? "held-out concepts" : "another hand"}`,
         columns: ["step", ...names],
-        rows: [...rows],
+        rows,
         curve: { x: "step", y: names },
       })
     })
+  return {
+    look,
+    gathered: {
+      read: () => rows,
+      write: (gathered) => {
+        rows = Schema.is(Rows)(gathered) ? gathered : []
+      },
+    },
+  }
 }

@@ -2,8 +2,8 @@
  * Stage: PPO over a sparse transformer, with CLIP's score of image and caption as the reward:
  *   captions -> codes of the policy -> images -> cosines -> advantages of every code -> updates
  */
-import { artifact, defineStageNode, Engine, Stage, split } from "@millrace/core"
-import { Effect } from "effect"
+import { artifact, betweenSteps, defineStageNode, Engine, Stage, split } from "@millrace/core"
+import { Effect, Option, Schema } from "effect"
 import { captionedImagesKind } from "../artifacts/captionedImages.js"
 import { clipModelKind } from "../artifacts/clipModel.js"
 import { discreteVaeKind } from "../artifacts/discreteVae.js"
@@ -13,12 +13,16 @@ import { clipEmbedder } from "../clip/embedder.js"
 import { showImages } from "../images/showImages.js"
 import { epochRows } from "../order.js"
 import { renamed } from "../parameters.js"
+import { restoredTraining, trainingCheckpoint } from "../restoredTraining.js"
 import { spread } from "../spread.js"
 import { interval, rounded } from "../statistics.js"
 import { CodePpoConfig } from "./ppo/config.js"
-import { makeCodeLearner } from "./ppo/learner.js"
+import { codeUpdateTraining, makeCodeLearner } from "./ppo/learner.js"
 import { openCodeRollout } from "./ppo/rollout.js"
 import { imageSize } from "./reconstruct.js"
+
+/** Of the images before the first iteration. */
+const Scores = Schema.toCodecJson(Schema.Array(Schema.Number))
 
 export const codePpoStage = defineStageNode({
   type: "dalle.ppo",
@@ -44,7 +48,8 @@ export const codePpoStage = defineStageNode({
       const captions = some.map((image) => image.captions[0]!)
       const decoder = yield* engine.allocate(dvae.params)
       const embedder = yield* clipEmbedder(clip)
-      const learner = yield* makeCodeLearner(prior, config, split(key, "learner"))
+      const restored = yield* restoredTraining(codeUpdateTraining(prior.config, config))
+      const learner = yield* makeCodeLearner(prior, config, split(key, "learner"), restored?.state)
       const draw = yield* openCodeRollout(prior, dvae, decoder, tokenizer, embedder, episodes)
       const size = imageSize(dvae.config)
       const looked = Array.from({ length: episodes }, (_, i) => captions[i % captions.length]!)
@@ -65,8 +70,9 @@ export const codePpoStage = defineStageNode({
           return scores
         })
 
-      const before = yield* look(0)
-      for (let i = 0; i < iterations; i++) {
+      const scored = Schema.decodeUnknownOption(Scores)(restored?.gathered)
+      const before = Option.isSome(scored) ? scored.value : yield* look(0)
+      for (let i = restored?.step ?? 0; i < iterations; i++) {
         const here = split(split(key, "rollouts"), i)
         const chosen = epochRows(captions.length, episodes, split(key, "captions"), i).map((at) => captions[at]!)
         const rollout = yield* draw(learner.policy, chosen, here)
@@ -80,6 +86,11 @@ export const codePpoStage = defineStageNode({
           amount: episodes,
           unit: "images",
         })
+        yield* betweenSteps(
+          Effect.map(learner.state, (state) =>
+            trainingCheckpoint(i + 1, state, -reward, Schema.encodeSync(Scores)(before)),
+          ),
+        )
       }
       const after = yield* look(iterations)
       yield* emit({

@@ -1,10 +1,12 @@
 /**
  * Stage: PPO-ptx, as the dataflow that it is:
  *   prompts -> rollout -> score -> experience -> minibatches -> update
- * One iteration is on its way at a time, since a rollout needs the policy that the last update made.
+ * One iteration is on its way at a time, since a rollout needs the policy that the last update made; between two of them is where
+ * it stops, and goes on from.
  */
 import {
   artifact,
+  betweenSteps,
   defineStageNode,
   demand,
   drain,
@@ -24,6 +26,7 @@ import { passagesKind } from "../artifacts/passages.js"
 import { rewardKind } from "../artifacts/reward.js"
 import { tokenizerKind } from "../artifacts/tokenizer.js"
 import { renamed } from "../parameters.js"
+import { trainingCheckpoint } from "../restoredTraining.js"
 import { rounded } from "../statistics.js"
 import { trainingOf } from "../trainer.js"
 import { gptAt, gptSizes, rowLength } from "./outlines.js"
@@ -31,6 +34,7 @@ import { PpoConfig } from "./ppo/config.js"
 import { experienceJudging, updateTraining } from "./ppo/functions.js"
 import { makeLearner, type Report } from "./ppo/learner.js"
 import { minibatches } from "./ppo/minibatches.js"
+import { gatheredPpo, restoredPpo } from "./ppo/restored.js"
 import { makeRollout } from "./ppo/rollout.js"
 import { requireWindow, tokenStream } from "./windows.js"
 
@@ -69,42 +73,50 @@ export const ppoStage = defineStageNode({
       const stream = yield* tokenStream(corpus.train, tokenizer)
       const { context } = policy.config
       yield* requireWindow(stream, context, "instructgpt.ppo")
-      const learner = yield* makeLearner({ config, policy, reward, passages })
+      const before = yield* restoredPpo(policy.config, config, passages)
+      const learner = yield* makeLearner({ config, policy, reward, passages, ...(before && { before }) })
       const rollout = yield* makeRollout({ config, policy, reward, passages, tokenizer, labeler })
       const stage = yield* stages<Engine | Stage>()
-      const history: Array<Report> = []
-      const updatesEach = config.epochs * Math.floor(config.episodes / config.minibatch)
-      let updates = 0
-      yield* drain(
-        demand(
-          Array.from({ length: config.iterations }, (_, i) => i),
-          1,
-        ).pipe(
-          stage("rollout", (i) => rollout.answers(learner.policy, split(split(key, "rollout"), i), i)),
-          stage("score", rollout.score),
-          stage("experience", learner.experience),
-          spread((experience) => {
-            history.push(experience.report)
-            return minibatches(experience, config, stream, context, split(key, "minibatches"))
-          }),
-          stage("update", (batch) =>
-            Effect.gen(function* () {
-              const values = yield* learner.update(batch)
-              updates++
-              if (updates % updatesEach !== 0) return
-              yield* emit({
-                type: "stage.step",
-                step: history.length,
-                steps: config.iterations,
-                values: { ...values, ...history.at(-1) },
-                amount: config.episodes,
-                unit: "answers",
-              })
+      const history = [...(before?.history ?? [])]
+      let last: Readonly<Record<string, number>> = {}
+      const iterate = (iteration: number) =>
+        drain(
+          demand([iteration], 1).pipe(
+            stage("rollout", (i) => rollout.answers(learner.policy, split(split(key, "rollout"), i), i)),
+            stage("score", rollout.score),
+            stage("experience", learner.experience),
+            spread((experience) => {
+              history.push(experience.report)
+              return minibatches(experience, config, stream, context, split(key, "minibatches"))
             }),
+            stage("update", learner.update),
+            settle(),
           ),
-          settle(),
-        ),
-      )
+          (values) => {
+            last = values
+          },
+        )
+      for (let i = before?.step ?? 0; i < config.iterations; i++) {
+        yield* iterate(i)
+        yield* emit({
+          type: "stage.step",
+          step: i + 1,
+          steps: config.iterations,
+          values: { ...last, ...history.at(-1) },
+          amount: config.episodes,
+          unit: "answers",
+        })
+        yield* betweenSteps(
+          Effect.map(learner.state, (state) =>
+            trainingCheckpoint(
+              i + 1,
+              state,
+              -(history.at(-1)?.reward ?? Number.NaN),
+              gatheredPpo(learner.beta(), history),
+            ),
+          ),
+        )
+      }
       if (history.length > 0) yield* emit({ type: "stage.table", ...overOptimisation(history) })
       return { config: policy.config, params: renamed(yield* learner.policy.read(), "policy.", "") }
     }),

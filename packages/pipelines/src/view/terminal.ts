@@ -197,10 +197,11 @@ export const showRun = (
   const hear = (event: StampedEvent): void => {
     tell(story, event)
     clock = { events: event.secondsSinceStart, scheduler: scheduler.now() }
-    if (event.type === "run.started") {
+    if (event.type === "run.started" || event.type === "run.resumed") {
       nameWidth = Math.min(24, Math.max(0, ...event.stages.map((name) => textWidth(printable(name)))))
       const stages = `${event.stages.length} ${event.stages.length === 1 ? "stage" : "stages"}`
-      stay(`${ink.bold(`run ${printable(event.run)}`)}  ${stages}`)
+      const goesOn = event.type === "run.resumed" ? "  goes on" : ""
+      stay(`${ink.bold(`run ${printable(event.run)}`)}  ${stages}${goesOn}`)
       return
     }
     if (event.type === "run.ended") {

@@ -17,7 +17,7 @@ import { Effect } from "effect"
 import type { SparseTransformer } from "../../artifacts/sparseTransformer.js"
 import { keepLastGood } from "../../fit.js"
 import { renamed } from "../../parameters.js"
-import { makeTrainer, type Training } from "../../trainer.js"
+import { makeTrainer, type TrainerState, type Training } from "../../trainer.js"
 import { captionBatch } from "../captionTokens.js"
 import { codedSpecs } from "../codedRows.js"
 import type { CodePpoConfig } from "./config.js"
@@ -71,8 +71,11 @@ const rowsOf = (tensors: HostTensors, chosen: Int32Array): HostTensors =>
     ),
   )
 
-/** Policy, value model and frozen prior in the engine, and what an iteration does with them. */
-export const makeCodeLearner = (prior: SparseTransformer, config: CodePpoConfig, key: Key) =>
+/**
+ * Policy, value model and frozen prior in the engine, and what an iteration does with them.
+ * @param before  goes on from here
+ */
+export const makeCodeLearner = (prior: SparseTransformer, config: CodePpoConfig, key: Key, before?: TrainerState) =>
   Effect.gen(function* () {
     const engine = yield* Engine
     const model = prior.config
@@ -80,9 +83,17 @@ export const makeCodeLearner = (prior: SparseTransformer, config: CodePpoConfig,
     const places = model.rows * model.columns
     const training = codeUpdateTraining(model, config)
     const first = initParams(training.objective.paramSpecs, split(key, "value"))
-    const trainer = yield* makeTrainer({ ...training, initial: startOf(prior, first) })
+    const trainer = yield* makeTrainer({
+      ...training,
+      initial: startOf(prior, first),
+      ...(before && { from: before }),
+    })
     // A sampler wants all of a prior; the embedding that predicts text is not the policy's to learn.
     const policy = yield* engine.allocate(renamed(prior.params, "", "policy."))
+    const showPolicy = Effect.gen(function* () {
+      yield* policy.write(renamed(yield* trainer.params.read(), "policy.", "policy."))
+    })
+    if (before !== undefined) yield* showPolicy
     const { [predictsText]: _, ...imageAlone } = prior.params
     const reference = yield* engine.allocate(renamed(imageAlone, "", "reference."))
     const floats = spec("float32", [b, places])
@@ -135,10 +146,10 @@ export const makeCodeLearner = (prior: SparseTransformer, config: CodePpoConfig,
             values = yield* keepLastGood(trainer, trainer.step(batch))
           }
         }
-        yield* policy.write(renamed(yield* trainer.params.read(), "policy.", "policy."))
+        yield* showPolicy
         const kl = (out.kl!.data as Float32Array).reduce((sum, x) => sum + x, 0) / b
         return { ...values, kl }
       })
 
-    return { policy, learn }
+    return { policy, learn, state: trainer.state }
   })

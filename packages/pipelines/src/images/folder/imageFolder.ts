@@ -58,6 +58,7 @@ export const imageFolder = defineStageNode({
   version: 1,
   config: ImageFolderConfig,
   ports: { in: {}, out: artifact(captionedImagesKind) },
+  volatile: true,
   run: ({ path, size, background, heldOut, by, bad, check, megapixels, megabytes }) =>
     Effect.gen(function* () {
       const { key, emit } = yield* Stage

@@ -7,7 +7,7 @@ import type { Passages } from "../../artifacts/passages.js"
 import type { Reward } from "../../artifacts/reward.js"
 import { keepLastGood } from "../../fit.js"
 import { renamed } from "../../parameters.js"
-import { makeTrainer } from "../../trainer.js"
+import { makeTrainer, type TrainerState } from "../../trainer.js"
 import type { PpoConfig } from "./config.js"
 import { experienceJudging, updateTraining } from "./functions.js"
 import type { ScoredAnswers } from "./rollout.js"
@@ -27,21 +27,27 @@ export interface Experience extends ScoredAnswers {
 
 const mean = (values: Float32Array): number => values.reduce((sum, v) => sum + v, 0) / values.length
 
+/** Tokens of a prompt with its answer. */
+export const rowWidth = ({ promptLength, continuationLength }: Passages): number => promptLength + continuationLength
+
 /** Policy, value model and frozen reference in the engine, and what an iteration does with them. */
 export const makeLearner = (given: {
   readonly config: PpoConfig
   readonly policy: LanguageModel
   readonly reward: Reward
   readonly passages: Passages
+  /** Goes on from here. */
+  readonly before?: { readonly state: TrainerState; readonly beta: number }
 }) =>
   Effect.gen(function* () {
-    const { config, policy, reward, passages } = given
+    const { config, policy, reward, passages, before } = given
     const engine = yield* Engine
     const { episodes, kl } = config
-    const width = passages.promptLength + passages.continuationLength
+    const width = rowWidth(passages)
     const trainer = yield* makeTrainer({
       ...updateTraining(policy.config, config, width),
       initial: { ...renamed(policy.params, "", "policy."), ...valueStart(policy, reward) },
+      ...(before && { from: before.state }),
     })
 
     const reference = yield* engine.allocate(renamed(policy.params, "", "reference."))
@@ -49,7 +55,7 @@ export const makeLearner = (given: {
     const judge = yield* engine.compile(forward(objective, inputs, slots))
 
     const control = kl.controller === "adaptive" ? adaptiveKl({ target: kl.target, horizon: kl.horizon }) : fixedKl
-    let beta = kl.beta
+    let beta = before?.beta ?? kl.beta
 
     const experience = (rollout: ScoredAnswers) =>
       Effect.gen(function* () {
@@ -86,7 +92,7 @@ export const makeLearner = (given: {
 
     const update = (batch: HostTensors) => keepLastGood(trainer, trainer.step(batch))
 
-    return { policy: trainer.params, experience, update }
+    return { policy: trainer.params, experience, update, state: trainer.state, beta: () => beta }
   })
 
 /** The value model starts from the reward model (appendix C.4), or from the policy's trunk where the reward is no model. */
