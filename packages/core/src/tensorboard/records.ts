@@ -47,7 +47,8 @@ export const decodeRecords = (bytes: Uint8Array, where: string): ReadonlyArray<U
     const length = view.getBigUint64(at, true)
     if (length > BigInt(bytes.length - at - frame)) refuse(at, `a record of ${length} bytes, more than are left`)
     const record = bytes.subarray(at + 12, at + 12 + Number(length))
-    if (view.getUint32(at + 12 + record.length, true) !== maskedCrc32c(record)) refuse(at, "bytes with another checksum")
+    if (view.getUint32(at + 12 + record.length, true) !== maskedCrc32c(record))
+      refuse(at, "bytes with another checksum")
     records.push(record)
     at += record.length + frame
   }
