@@ -58,7 +58,7 @@ export type { RunEvent, StampedEvent } from "./run/event.js"
 export { decodeEvents, encodeEvent } from "./run/eventLine.js"
 export { type RunEvents, runEvents } from "./run/events.js"
 export { makeRunFolder, openRunFolder, type RunFolder } from "./run/folder.js"
-export { keptPath, type Shelf } from "./run/keptPath.js"
+export { keptPath, pathSegment, type Shelf } from "./run/keptPath.js"
 export { machineOf, type RecordedRun, type RecordOptions, recordRun } from "./run/recordRun.js"
 export {
   type Kept,

@@ -7,7 +7,7 @@ import { graph, json, out, preset, seed, set, withEngine } from "./arguments.js"
 import { builtIn } from "./builtIn.js"
 import { later } from "./later.js"
 import { laws } from "./laws.js"
-import { runs } from "./runsCommands.js"
+import { exporting, runs } from "./runsCommands.js"
 import { explain, gc } from "./storeCommands.js"
 
 /** How a run is shown. */
@@ -181,5 +181,5 @@ export const millrace = Command.make("millrace").pipe(
       Flag.withDescription("Print the stack trace of an error"),
     ),
   }),
-  Command.withSubcommands([run, resume, runs, explain, gc, describe, draw, profile, laws, examine]),
+  Command.withSubcommands([run, resume, runs, exporting, explain, gc, describe, draw, profile, laws, examine]),
 )

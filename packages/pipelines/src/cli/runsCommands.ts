@@ -61,3 +61,40 @@ export const runs = Command.make("runs").pipe(
   Command.withExamples([{ command: "millrace runs diff 3f9c latest" }]),
   Command.withSubcommands([ls, show, diff, rm]),
 )
+
+export const exporting = Command.make(
+  "export",
+  {
+    run,
+    stage: Argument.String("stage").pipe(
+      Argument.withDescription("A stage, or stage.port where it has several outputs; not needed for tensorboard"),
+      Argument.optional,
+    ),
+    format: Flag.Literals("format", ["safetensors", "onnx", "tensorboard"]).pipe(
+      Flag.withDescription(
+        "safetensors: a folder for transformers where it has the model, else the artifact's own files, with a card; onnx: what the " +
+          "stage computes, with its weights where they fit; tensorboard: the numbers of all steps",
+      ),
+    ),
+    to: Flag.String("to").pipe(
+      Flag.withMetavar("folder"),
+      Flag.withDescription("Where to write: a new or an empty folder"),
+    ),
+    module: Flag.String("module").pipe(
+      Flag.withMetavar("path"),
+      Flag.withDescription(
+        "A module that exports node types as `registry`, in place of the one that the run's graph came from; may be given several times",
+      ),
+      Flag.atLeast(0),
+    ),
+    out,
+    json,
+  },
+  later(async () => (await import("./exportCommand.js")).exportCommand),
+).pipe(
+  Command.withDescription("Write what a run made in the forms of other programs"),
+  Command.withExamples([
+    { command: "millrace export latest ppo --format safetensors --to policy" },
+    { command: "millrace export latest --format tensorboard --to scalars" },
+  ]),
+)
