@@ -2,6 +2,7 @@
 import {
   type Checkpoints,
   type Engine,
+  type EngineName,
   Engines,
   type Files,
   keyFromSeed,
@@ -24,8 +25,8 @@ export interface Interruptions {
   readonly stopping?: () => boolean
 }
 
-export const stageRunner = () => {
-  const runtime = ManagedRuntime.make(Engines.layer("onnx", { threads: 1 }))
+export const stageRunner = (engine: EngineName = "onnx") => {
+  const runtime = ManagedRuntime.make(Engines.layer(engine, { threads: 1 }))
   afterAll(() => runtime.dispose())
   return async <A>(
     work: Effect.Effect<A, unknown, Engine | Stage | Scope.Scope>,

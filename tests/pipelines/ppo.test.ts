@@ -24,10 +24,11 @@ import {
   tokenStream,
   windowBatch,
 } from "@millrace/pipelines"
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import { beforeAll, expect, test } from "vitest"
 import { textOf } from "./corpus.js"
 import { stageRunner } from "./onStage.js"
+import { shelf } from "./shelf.js"
 
 const on = stageRunner()
 const documents = textOf(3)
@@ -157,4 +158,19 @@ test("a reward that is not a number is NotFinite that names the iteration, the a
   expect(error).toMatchObject({ _tag: "NotFinite", where: "instructgpt.ppo > iteration 1 > reward" })
   expect(error).toMatchObject({ received: expect.stringMatching(/^NaN for ".*", from a broken rule$/) })
   expect(events.filter(({ type }) => type === "stage.step")).toEqual([])
+})
+
+test("PPO that stops between iterations goes on with the same bits, its controller and its table too", async () => {
+  const { tokenizer, policy, passages } = given
+  const kl = { ...ppo.kl, beta: 0.1, controller: "adaptive" } as const
+  const config: PpoConfig = { ...ppo, iterations: 4, kl, ptx: { windows: 2, coefficient: 1 } }
+  const corpus = { source: "made by a test", train: documents, heldOut: [] }
+  const stage = ppoStage(config).run({ policy, reward: letter, passages, corpus, tokenizer, labeler: nobody })
+  const undisturbed = await on(stage)
+  const kept = shelf()
+  const first = await on(Effect.exit(stage), 1, { checkpoints: kept.checkpoints, stopping: () => kept.step() === 2 })
+  expect(Exit.isFailure(first.result)).toBe(true)
+  const last = await on(stage, 1, { checkpoints: kept.checkpoints })
+  expect([...first.events, ...last.events]).toEqual(undisturbed.events)
+  expect(last.result).toEqual(undisturbed.result)
 })

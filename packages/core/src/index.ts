@@ -9,6 +9,7 @@ export * from "./definitions.js"
 export { Disk, type DiskOperations, type Entry } from "./disk/disk.js"
 export {
   appendTo,
+  claimFolder,
   listFolder,
   lookAt,
   makeFolder,

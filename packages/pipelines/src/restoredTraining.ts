@@ -55,6 +55,5 @@ export const restoredTraining = ({
       return undefined
     }
     const { done, refused, gathered } = notes.success
-    yield* emit({ type: "stage.note", text: `goes on from the checkpoint after step ${step}` })
     return { step, state: { tensors, done, refused }, gathered: gathered ?? undefined }
   })

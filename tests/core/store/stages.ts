@@ -17,6 +17,13 @@ const number = artifactKind(
 /** Its files do not hold the value. */
 const listed = artifactKind("listed", (value: number) => ({ "manifest.txt": encode(Math.sign(value)) }))
 
+/** Its value is code, of which the files hold a name. */
+const rule = artifactKind(
+  "rule",
+  (value: { readonly of: (x: number) => number }) => ({ "at-one.txt": encode(value.of(1)) }),
+  () => new BadData({ where: "rule", expected: "a rule", received: "its name", fix: "run the stage that makes it" }),
+)
+
 export const port = artifact(number)
 
 /** Names of the stages that ran, in order. */
@@ -75,4 +82,20 @@ export const reading = defineStageNode({
   ports: { in: {}, out: port },
   volatile: true,
   run: () => Effect.suspend(() => counting(outside.value)),
+})
+
+export const adding = defineStageNode({
+  type: "store.adding",
+  version: 1,
+  config: value,
+  ports: { in: {}, out: artifact(rule) },
+  run: ({ value }) => Effect.as(counting(value), { of: (x: number) => x + value }),
+})
+
+export const applied = defineStageNode({
+  type: "store.applied",
+  version: 1,
+  config: value,
+  ports: { in: { rule: artifact(rule) }, out: port },
+  run: ({ value }, { rule }) => counting(rule.of(value)),
 })

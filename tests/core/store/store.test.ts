@@ -5,7 +5,7 @@ import { type Graph, graph, recordRun } from "@millrace/core"
 import { Effect } from "effect"
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest"
 import { noEngine } from "../run/stages.js"
-import { constant, manifest, outside, plus, ran, reading, unlist } from "./stages.js"
+import { adding, applied, constant, manifest, outside, plus, ran, reading, unlist } from "./stages.js"
 
 let root = ""
 beforeAll(async () => {
@@ -97,6 +97,18 @@ test("a stage whose files are a manifest runs again only if a stage that runs ne
   expect(ran).toEqual([])
   expect((await record(listing(2), "manifest")).outputs).toEqual({ sum: 9 })
   expect(ran).toEqual(["data", "sum"])
+})
+
+test("a stage whose value is code runs again when a stage that runs needs it", async () => {
+  const ruled = (value: number) =>
+    graph("ruled", {})
+      .node("rule", adding({ value: 5 }), {})
+      .node("sum", applied({ value }), { rule: "rule" })
+      .output("sum")
+  await record(ruled(1), "code")
+  ran.length = 0
+  expect((await record(ruled(2), "code")).outputs).toEqual({ sum: 7 })
+  expect(ran).toEqual(["rule", "sum"])
 })
 
 test("a volatile stage runs each time, and those after it only if it made something else", async () => {

@@ -66,7 +66,7 @@ const read = (folder: string): Effect.Effect<Checkpoint & { readonly key: string
  * The checkpoints in a folder that belong to a key; those of other keys are left alone.
  * @param path  of the folder, which need not be there yet
  * @param key   of the stage: what decides what it makes
- * @param tell  is given a sentence where a checkpoint is damaged
+ * @param tell  is given a sentence where a checkpoint is damaged, and what is gone on from
  */
 export const checkpointFolder = (
   path: string,
@@ -120,9 +120,11 @@ export const checkpointFolder = (
         }),
       )
       if (found === undefined || found.key !== key) continue
-      whole.set(step, found.score)
-      newest = found
+      const { key: _, ...checkpoint } = found
+      whole.set(step, checkpoint.score)
+      newest = checkpoint
     }
+    if (newest !== undefined) yield* tell(`goes on from the checkpoint after step ${newest.step}`)
     return newest
   }).pipe(
     Effect.catchTag("DiskFailed", ({ where, received }) =>
@@ -158,19 +160,20 @@ export const checkpointFolder = (
         step,
         notes,
         files,
-        ...(score !== undefined && Number.isFinite(score) && { score }),
+        ...(score !== undefined && { score }),
       }
       yield* writeWhole(join(folder, manifestName), yield* encodeManifest(manifest))
     })
 
-  const save = (checkpoint: Checkpoint) =>
+  const save = ({ score: given, ...checkpoint }: Checkpoint) =>
     Effect.gen(function* () {
-      const { step, score } = checkpoint
+      const { step } = checkpoint
+      const score = Number.isFinite(given) ? given : undefined
       if (whole.has(step)) return
       const folder = join(path, folderName(step))
       const temporary = `${folder}${temporaryMark}${process.pid}-${count++}`
       yield* makeFolder(temporary)
-      yield* write(temporary, checkpoint).pipe(
+      yield* write(temporary, { ...checkpoint, ...(score !== undefined && { score }) }).pipe(
         // A damaged one, or one of another key.
         Effect.andThen(drop(step)),
         Effect.andThen(renameTo(temporary, folder)),

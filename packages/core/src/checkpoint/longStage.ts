@@ -7,7 +7,7 @@ import type { CheckpointFolder } from "./checkpointFolder.js"
 import { noCheckpoints } from "./noCheckpoints.js"
 
 export interface Patience {
-  /** Seconds from one checkpoint to the next at least; 60 by default. */
+  /** Seconds from one checkpoint to the next at least, more where saving one takes long; 60 by default. 0 saves one after every step. */
   readonly checkpointSeconds?: number
   /** Seconds that a stage with steps has to end one when the run is to stop; 10 by default. */
   readonly graceSeconds?: number
@@ -58,7 +58,7 @@ export const longStage = (
         Effect.suspend(() => {
           const start = now()
           const slow = Effect.sync(() => {
-            pause = Math.max(checkpointSeconds, (now() - start) / share)
+            pause = checkpointSeconds === 0 ? 0 : Math.max(checkpointSeconds, (now() - start) / share)
           })
           return save(checkpoint).pipe(Effect.ensuring(slow), Effect.ensuring(rest))
         }),

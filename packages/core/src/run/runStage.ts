@@ -40,7 +40,10 @@ const execute = <E, R>(placed: Placed<E, R>, options: RunOptions<E, R>) => {
     const folder =
       inputs === undefined
         ? undefined
-        : options.checkpoints?.({ node, stage, key, inputs }, (text) => emit({ type: "stage.note", text }))
+        : options.checkpoints?.({ node, stage, key, inputs }, (text) =>
+            // Of this run alone: no part of what the store has of the stage.
+            Effect.sync(() => events.emit({ type: "stage.note", stage, text })),
+          )
     const long = yield* longStage(folder, now, options)
     const service = Stage.of({
       name: stage,
@@ -131,7 +134,7 @@ const replay = <E, R>(placed: Placed<E, R>, { made, outputs, images, told }: Hit
 
 /**
  * The outputs of a stage that was found. A value is read from its files when a later stage asks for it; where they are a
- * manifest alone, or gone by then, the stage runs after all, and must make the same again.
+ * manifest alone, hold no value that can be read, or are gone by then, the stage runs after all, and must make the same again.
  */
 const found = <E, R>(placed: Placed<E, R>, { made }: Hit, options: RunOptions<E, R>): Outcome<E, R> => {
   const { node, where } = placed
@@ -157,7 +160,12 @@ const found = <E, R>(placed: Placed<E, R>, { made }: Hit, options: RunOptions<E,
       const load = Effect.gen(function* () {
         if (value !== undefined) return value.is
         const files = read === undefined ? undefined : yield* options.cache!.files(made, port)
-        const is = files === undefined ? yield* makeAgain(port, digest) : yield* read!(files)
+        const again = makeAgain(port, digest)
+        const is =
+          files === undefined || read === undefined
+            ? yield* again
+            : // The bytes are those that were written: where they cannot be read, the value was more than its files.
+              yield* Effect.catchTag(read(files), "BadData", () => again)
         value = { is }
         return is
       })

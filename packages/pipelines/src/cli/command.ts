@@ -5,6 +5,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { imageProtocols } from "../view/images/imageProtocol.js"
 import { graph, json, out, preset, seed, set, withEngine } from "./arguments.js"
 import { builtIn } from "./builtIn.js"
+import { publish, reproduce, verify } from "./crates.js"
 import { later } from "./later.js"
 import { laws } from "./laws.js"
 import { exporting, runs } from "./runsCommands.js"
@@ -181,5 +182,20 @@ export const millrace = Command.make("millrace").pipe(
       Flag.withDescription("Print the stack trace of an error"),
     ),
   }),
-  Command.withSubcommands([run, resume, runs, exporting, explain, gc, describe, draw, profile, laws, examine]),
+  Command.withSubcommands([
+    run,
+    resume,
+    runs,
+    exporting,
+    explain,
+    gc,
+    describe,
+    draw,
+    profile,
+    laws,
+    examine,
+    publish,
+    verify,
+    reproduce,
+  ]),
 )

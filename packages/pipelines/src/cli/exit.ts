@@ -8,8 +8,10 @@ export const exitCodes = {
   failed: 1,
   /** The command was written wrongly: an unknown option, a file that is not there, a setting that does not fit. */
   usage: 2,
-  /** The graph is wrong. */
+  /** The graph or crate is wrong. */
   invalid: 3,
+  /** A run that was made again is not the published one. */
+  mismatch: 4,
   /** A run was stopped by SIGTERM, and `millrace resume` goes on with it: EX_TEMPFAIL of sysexits. */
   resumable: 75,
   /** Ctrl-C: 128 + SIGINT. */
@@ -23,6 +25,7 @@ export class Ended extends Data.TaggedError("Ended")<{ readonly code: number; re
 
 export const usage = (error: unknown): Ended => new Ended({ code: exitCodes.usage, error })
 export const invalid = (error: unknown): Ended => new Ended({ code: exitCodes.invalid, error })
+export const mismatch = (error: unknown): Ended => new Ended({ code: exitCodes.mismatch, error })
 export const failed = (error: unknown): Ended => new Ended({ code: exitCodes.failed, error })
 
 const stackOf = (error: unknown): string | undefined => {

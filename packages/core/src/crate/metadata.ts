@@ -1,0 +1,127 @@
+/**
+ * The metadata of a crate: RO-Crate 1.1 with the profile Provenance Run Crate 0.5.
+ * Source   https://www.researchobject.org/workflow-run-crate/profiles/provenance_run_crate
+ */
+import type { Files } from "../artifact.js"
+import { actionEntities } from "./actions.js"
+import { type Entity, fileId, idsOf, type JsonValue, refer } from "./entity.js"
+import type { Flow } from "./flow.js"
+import { artifactEntities, fileEntity, graphPath, manifestPath, metadataPath } from "./parts.js"
+import { momentOf, type RunRecord } from "./record.js"
+import { type Program, workflowEntities } from "./workflow.js"
+
+/** Versions of what the metadata claims to follow. */
+export const crateVersions = { crate: "1.1", run: "0.5", workflow: "1.0" } as const
+
+const terms = "https://w3id.org/ro/terms/workflow-run#"
+
+/** The terms of the profile that RO-Crate's own context lacks. */
+const context: JsonValue = [
+  `https://w3id.org/ro/crate/${crateVersions.crate}/context`,
+  Object.fromEntries(
+    ["ParameterConnection", "connection", "sourceParameter", "targetParameter", "resourceUsage", "sha256"].map(
+      (term) => [term, terms + term],
+    ),
+  ),
+]
+
+export const profiles = [
+  ...["process", "workflow", "provenance"].map((name) => `https://w3id.org/ro/wfrun/${name}/${crateVersions.run}`),
+  `https://w3id.org/workflowhub/workflow-ro-crate/${crateVersions.workflow}`,
+] as const
+
+const profileNames = ["Process Run Crate", "Workflow Run Crate", "Provenance Run Crate", "Workflow RO-Crate"]
+
+export interface MetadataInput {
+  readonly record: RunRecord
+  readonly flow: Flow
+  /** Every file of the crate but the metadata and the manifest. */
+  readonly files: Files
+  readonly programs: ReadonlyArray<Program>
+  /** The version of Millrace. */
+  readonly version: string
+  /** The licence of what is published: an address, or a text. */
+  readonly license: string
+  readonly author?: string
+}
+
+const licenseEntities = (license: string): ReadonlyArray<Entity> =>
+  /^https?:/.test(license)
+    ? [
+        {
+          "@id": license,
+          "@type": "CreativeWork",
+          name: license.split("/").at(-1) ?? license,
+          description: "The licence of this crate",
+        },
+      ]
+    : []
+
+/** RO-Crate wants a list of one to be that one, and none to be nothing. */
+const plain = (entity: Entity): Entity => ({
+  ...Object.fromEntries(
+    Object.entries(entity).flatMap(([name, value]) => {
+      if (!Array.isArray(value) || value.length > 1) return [[name, value] as const]
+      return value.length === 0 ? [] : [[name, value[0] as JsonValue] as const]
+    }),
+  ),
+  "@id": entity["@id"],
+  "@type": entity["@type"],
+})
+
+/** The metadata of a crate as text. The same run gives the same text. */
+export const metadataOf = (input: MetadataInput): string => {
+  const { record, flow, files, license, author } = input
+  const described = new Map(Object.keys(files).map((path) => [path, fileEntity(path, files[path]!)] as const))
+  const artifacts = artifactEntities(record, flow, described)
+  const inFolders = new Set(
+    artifacts.flatMap(({ hasPart }) => (Array.isArray(hasPart) ? hasPart.map((part) => part["@id"]) : [])),
+  )
+  const workflow = workflowEntities(record, flow, input.programs, input.version)
+  const others = [...described].flatMap(([path, entity]) => (path === graphPath ? [] : [entity]))
+  const manifest = fileEntity(manifestPath, null)
+  const actions = actionEntities(record, flow).map((action) =>
+    author !== undefined && action["@type"] === "CreateAction" ? { ...action, agent: refer("#author") } : action,
+  )
+  const folders = artifacts.filter((entity) => entity["@type"] === "Dataset")
+  const loose = others.filter((entity) => !inFolders.has(entity["@id"]))
+  const root: Entity = {
+    "@id": "./",
+    "@type": "Dataset",
+    name: `${record.graph.name}, run ${record.id}`,
+    description: `A run of the graph ${record.graph.name} with seed ${String(record.environment.seed)}: graph, data, weights, numbers and report`,
+    datePublished: momentOf(record, record.story.seconds),
+    license: /^https?:/.test(license) ? refer(license) : license,
+    conformsTo: profiles.map(refer),
+    mainEntity: refer(fileId(graphPath)),
+    mentions: idsOf(actions.filter(({ "@type": type }) => type === "CreateAction")),
+    ...(author === undefined ? {} : { author: refer("#author") }),
+    hasPart: [refer(fileId(graphPath)), ...idsOf(folders), ...idsOf(loose), refer(manifest["@id"])],
+  }
+  const graph: ReadonlyArray<Entity> = [
+    {
+      "@id": metadataPath,
+      "@type": "CreativeWork",
+      about: refer("./"),
+      conformsTo: [
+        refer(`https://w3id.org/ro/crate/${crateVersions.crate}`),
+        refer(`https://w3id.org/workflowhub/workflow-ro-crate/${crateVersions.workflow}`),
+      ],
+    },
+    root,
+    ...profiles.map((id, i) => ({
+      "@id": id,
+      "@type": "CreativeWork",
+      name: profileNames[i]!,
+      version: id.split("/").at(-1)!,
+    })),
+    ...licenseEntities(license),
+    ...(author === undefined ? [] : [{ "@id": "#author", "@type": "Person", name: author }]),
+    ...workflow,
+    ...actions,
+    ...artifacts,
+    ...others,
+    manifest,
+  ]
+  return `${JSON.stringify({ "@context": context, "@graph": graph.map(plain) }, null, 1)}\n`
+}

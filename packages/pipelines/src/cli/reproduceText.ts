@@ -1,0 +1,46 @@
+/** What a reproduction showed, as a table. */
+import { showNumber, textTable } from "@millrace/core"
+import type { Comparison } from "@millrace/core/crate"
+
+const short = (digest: string | null): string => (digest === null ? "nothing" : digest.slice(0, 12))
+
+/** How many numbers are told one by one; the rest are counted. */
+const mostNumbers = 40
+
+export const comparisonText = ({ exact, stages, metrics, reproduced }: Comparison): string => {
+  const differing = metrics.filter(({ within }) => !within)
+  const shown = (differing.length > 0 ? differing : exact ? [] : metrics).slice(0, mostNumbers)
+  const same = stages.filter((stage) => stage.same).length
+  const near = metrics.length - differing.length
+  const digests = textTable({
+    title: exact
+      ? "Same engine and instructions: every digest must be equal"
+      : "Another engine or processor: digests may differ",
+    columns: ["stage", "output", "published", "again", "same"],
+    rows: stages.map(({ stage, port, published, again, same }) => [
+      stage,
+      port,
+      short(published),
+      short(again),
+      same ? "yes" : "no",
+    ]),
+  })
+  const numbers = textTable({
+    title: differing.length > 0 ? "Numbers that are not as published" : "Numbers",
+    columns: ["stage", "number", "published", "again", "may differ by"],
+    rows: shown.map(({ stage, name, published, again, allowed }) => [
+      stage,
+      name,
+      showNumber(published),
+      again === null ? "none" : showNumber(again),
+      showNumber(allowed),
+    ]),
+  })
+  return [
+    digests,
+    ...(shown.length === 0 ? [] : ["", numbers]),
+    "",
+    `${same} of ${stages.length} outputs have the published digest, ${near} of ${metrics.length} numbers are ${exact ? "equal" : "within the tolerance"}: ` +
+      (reproduced ? "reproduced" : "not reproduced"),
+  ].join("\n")
+}
