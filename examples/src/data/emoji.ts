@@ -82,6 +82,7 @@ export const emojiOf = (packages: EmojiPackages) =>
       shifted: Schema.Boolean,
     }),
     ports: { in: {}, out: artifact(captionedImagesKind) },
+    outline: ({ size }) => ({ sizes: { size } }),
     run: ({ size, heldOut, tones, templates, shifted }) =>
       Effect.gen(function* () {
         const { key, emit } = yield* Stage

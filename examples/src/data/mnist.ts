@@ -135,6 +135,7 @@ export const mnistOf = (tarball: NpmTarball) =>
       size: Schema.Int.check(Schema.isGreaterThan(0)),
     }),
     ports: { in: {}, out: artifact(captionedImagesKind) },
+    outline: ({ size }) => ({ sizes: { size } }),
     run: ({ size }) =>
       Effect.gen(function* () {
         const folder = yield* npmTarball(tarball)

@@ -82,6 +82,7 @@ export const scenesOf = (sprites: EmojiPackage) =>
       background: Schema.Literals(["white", "light"]),
     }),
     ports: { in: {}, out: artifact(captionedImagesKind) },
+    outline: ({ size }) => ({ sizes: { size } }),
     run: ({ size, train, heldOut, objects, heldOutColours, single, background }) =>
       Effect.gen(function* () {
         const { key } = yield* Stage

@@ -48,7 +48,19 @@ export { printProgram } from "./program/print.js"
 export { supportedKernels } from "./program/supported.js"
 export * as random from "./random/index.js"
 export { type Key, keyFromSeed, split } from "./random/key.js"
+export { type ComparedStage, type Comparison, compareRuns, type Difference } from "./report/compareRuns.js"
+export { type FunctionFactsOptions, functionFacts } from "./report/functionFacts.js"
+export {
+  type FunctionFacts,
+  type GraphFacts,
+  graphFacts,
+  graphFactsOfJson,
+  type KernelCount,
+  type NodeFacts,
+} from "./report/graphFacts.js"
 export type { Images, Pictures } from "./report/pictures.js"
+export { type RecordedStory, readStory } from "./report/readStory.js"
+export { renderComparison } from "./report/renderComparison.js"
 export { type ReportInput, renderReport } from "./report/renderReport.js"
 export { emptyStory, type RunStory, type Samples, type StageStory, storyOf, type Table, tell } from "./report/story.js"
 export { demand, drain, type StageOperator, settle, spread, stages, type Ticket } from "./run/bounded.js"

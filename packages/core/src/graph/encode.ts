@@ -89,7 +89,8 @@ export const planJson = ({ name, inputs, sizes, nodes, outputs }: GraphPlan): Gr
 /** The graph as plain JSON data; `canonicalJson` of it is the graph file. */
 export const encodeGraph = (graph: Graph): GraphJson => graph.config as GraphJson
 
-const byName = (json: GraphJson): GraphJson => ({
+/** With the nodes in an order that adding them in another does not change. */
+export const byName = (json: GraphJson): GraphJson => ({
   ...json,
   nodes: [...json.nodes]
     .sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -11,7 +11,7 @@ import { frozenNames, initOptimizer, type TrainStepConfig, trainStep } from "../
 
 export interface Subject {
   readonly fn: TensorFunction
-  /** The first values of the function's state, by slot. */
+  /** The first values of the function's state, by slot; made when they are first asked for. */
   readonly state: Readonly<Record<string, HostTensors>>
   /** The objective that the function is of. */
   readonly objective?: Objective
@@ -20,24 +20,35 @@ export interface Subject {
 const pick = (tensors: HostTensors, names: ReadonlyArray<string>): HostTensors =>
   Object.fromEntries(names.map((name) => [name, tensors[name]!]))
 
+type FirstValues = Subject["state"]
+
+/** Weights are large, and who asks for the function alone needs none. */
+const withState = (subject: Omit<Subject, "state">, make: () => FirstValues): Subject => {
+  let made: FirstValues | undefined
+  return {
+    ...subject,
+    get state() {
+      made ??= make()
+      return made
+    },
+  }
+}
+
 /**
  * An objective's training step, from fresh parameters.
  * @throws BadConfig  nothing in the objective learns
  */
-export const trainingSubject = (objective: Objective, config: TrainStepConfig): Subject => {
-  const initial = initParams(objective.paramSpecs, keyFromSeed(0))
-  const params = pick(initial, objective.trainable)
-  return {
-    objective,
-    fn: trainStep(objective, config),
-    state: {
+export const trainingSubject = (objective: Objective, config: TrainStepConfig): Subject =>
+  withState({ objective, fn: trainStep(objective, config) }, () => {
+    const initial = initParams(objective.paramSpecs, keyFromSeed(0))
+    const params = pick(initial, objective.trainable)
+    return {
       [slots.params]: params,
       [slots.frozen]: pick(initial, frozenNames(objective)),
       [slots.optimizer]: initOptimizer(objective),
       ...(config.average === undefined ? {} : { [slots.average]: initAverage(config.average, params) }),
-    },
-  }
-}
+    }
+  })
 
 /** An objective's forward pass, from fresh parameters. */
 export const forwardSubject = (
@@ -45,13 +56,11 @@ export const forwardSubject = (
   inputs: Specs,
   places?: Readonly<Record<string, string>>,
 ): Subject => {
-  const initial = initParams(objective.paramSpecs, keyFromSeed(0))
   const fn = forward(objective, inputs, places)
-  return {
-    objective,
-    fn,
-    state: Object.fromEntries(
+  return withState({ objective, fn }, () => {
+    const initial = initParams(objective.paramSpecs, keyFromSeed(0))
+    return Object.fromEntries(
       Object.entries(fn.state).map(([slot, specs]) => [slot, pick(initial, Object.keys(specs))]),
-    ),
-  }
+    )
+  })
 }

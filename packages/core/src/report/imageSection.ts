@@ -17,6 +17,7 @@ const costOf = (grid: Images, png: Uint8Array): number =>
 export const embedded = (
   stages: ReadonlyArray<StageStory>,
   files: ReadonlyMap<string, Uint8Array>,
+  most = mostBytes,
 ): ReadonlyMap<string, Uint8Array> => {
   const titles = stages.toReversed().flatMap((stage) => [...stage.images.values()].map(({ grids }) => grids))
   const wanted = [
@@ -30,7 +31,7 @@ export const embedded = (
     const png = files.get(grid.file)
     if (png === undefined || inside.has(grid.file)) continue
     const cost = costOf(grid, png)
-    if (used + cost > mostBytes) continue
+    if (used + cost > most) continue
     used += cost
     inside.set(grid.file, png)
   }

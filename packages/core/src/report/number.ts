@@ -44,3 +44,11 @@ export const showColumn = (values: ReadonlyArray<number>): ReadonlyArray<string>
       : showNumber(value),
   )
 }
+
+/** `812 kB`, `1.4 GB`, with factors of a thousand. */
+export const showBytes = (bytes: number): string => {
+  if (!Number.isFinite(bytes) || bytes < 0) return "?"
+  const power = bytes < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(bytes) / 3))
+  const size = bytes / 1000 ** power
+  return `${power === 0 || size >= 99.5 ? Math.round(size) : size.toPrecision(2)} ${["bytes", "kB", "MB", "GB", "TB"][power]}`
+}

@@ -1,27 +1,29 @@
 /**
- * A run as one HTML file: the graph on top, then results, curves, samples, environment and digests. It opens from disk,
- * loads nothing, and its content security policy allows the three blocks of its own and no others.
+ * A run as one HTML file: the graph on top, then results, images, curves, samples, environment and digests. It opens from
+ * disk, loads nothing, and its content security policy allows its own scripts and style and no others.
  */
-import { createHash } from "node:crypto"
-import { type Html, html, scriptJson, trusted } from "./html.js"
+import { curveScript } from "./curveScript.js"
+import { filterScript } from "./filterScript.js"
+import type { GraphFacts } from "./graphFacts.js"
+import { graphScript } from "./graphScript.js"
+import { graphSection } from "./graphSection.js"
+import { graphStyle } from "./graphStyle.js"
+import { type Html, html } from "./html.js"
 import { embedded, imageSection } from "./imageSection.js"
+import { leaves } from "./leaves.js"
 import { showNumber, showSeconds } from "./number.js"
 import { numbersScript } from "./numbersScript.js"
-import { script } from "./script.js"
-import { curveData, curveFigure, hasSection, stageSection } from "./stageSection.js"
+import { page } from "./page.js"
+import { curveData, curveFigure, curveTools, hasSection, stageSection } from "./stageSection.js"
 import type { RunStory, StageStory, Table } from "./story.js"
 import { style } from "./style.js"
 import { tableCurve } from "./tableCurve.js"
 import { resultTable } from "./tables.js"
 import { uplot } from "./uplot.js"
+import { stateWords } from "./words.js"
 
 export interface ReportInput {
-  readonly graph: {
-    readonly name: string
-    readonly hash: string
-    /** The drawing, as the graph's own `toSvg` writes it: it is put into the page as it is. */
-    readonly svg: string
-  }
+  readonly graph: GraphFacts
   readonly story: RunStory
   readonly seed: string
   /** PNGs of the run's images by their path in the run folder; those that are not here are told by their path. */
@@ -30,32 +32,8 @@ export interface ReportInput {
   readonly environment: Readonly<Record<string, unknown>>
   /** The command that makes this run again. */
   readonly command?: string
-}
-
-const hashOf = (text: string): string => `'sha256-${createHash("sha256").update(text, "utf8").digest("base64")}'`
-
-const mark = trusted(
-  `<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" aria-hidden="true"><circle cx="12" cy="12" r="7.2"/><circle cx="12" cy="12" r="1.6"/>${Array.from(
-    { length: 8 },
-    (_, i) => {
-      const [x, y] = [Math.cos((i * Math.PI) / 4), Math.sin((i * Math.PI) / 4)]
-      const at = (r: number): string => `${(12 + r * x).toFixed(2)} ${(12 + r * y).toFixed(2)}`
-      return `<path d="M${at(3.2)}L${at(10.8)}"/>`
-    },
-  ).join("")}</svg>`,
-)
-
-/** An inline drawing needs no namespace, and the page must name no address. */
-const inlineSvg = (svg: string): Html =>
-  trusted(svg.replace(/^\s*<\?xml[^>]*\?>\s*/, "").replace(/\sxmlns(?::\w+)?="[^"]*"/g, ""))
-
-const words: Readonly<Record<RunStory["status"] | StageStory["status"], string>> = {
-  running: "Unfinished",
-  done: "Done",
-  cached: "Found in the store",
-  failed: "Failed",
-  stopped: "Stopped",
-  waiting: "Not started",
+  /** What the reader must know of the record itself: lines that are missing from it. */
+  readonly warnings?: ReadonlyArray<string>
 }
 
 const fact = (name: string, value: string | Html): Html => html`<div><dt>${name}</dt><dd>${value}</dd></div>`
@@ -72,18 +50,13 @@ ${stopped ? html`<p>What the stages before it made is kept in this folder.</p>` 
 const stageRow = (stage: StageStory, i: number, longest: number): Html => {
   const [name, value] =
     Object.entries(stage.last).find(([key]) => key === "loss") ?? Object.entries(stage.last)[0] ?? []
-  return html`<tr><td>${hasSection(stage) ? html`<a href="#stage-${i}">${stage.name}</a>` : stage.name}</td><td class="type mono">${stage.node}</td>
-<td class="tag ${stage.status}">${words[stage.status]}</td>
+  return html`<tr><th scope="row"><a href="#node-${i}">${stage.name}</a></th><td class="type mono">${stage.node}</td>
+<td class="tag ${stage.status}">${stateWords[stage.status]}</td>
 <td class="n">${stage.step === 0 ? "" : stage.step.toLocaleString("en-US")}</td>
 <td class="n">${name === undefined || value === undefined ? "" : `${name} ${showNumber(value)}`}</td>
-<td class="n">${stage.status === "waiting" ? "" : showSeconds(stage.seconds)}</td>
-<td><meter min="0" max="${Math.max(longest, 1e-9)}" value="${stage.seconds}" aria-label="share of the longest stage"></meter></td></tr>`
+<td class="n">${stage.status === "waiting" || stage.status === "cached" ? "" : showSeconds(stage.seconds)}</td>
+<td>${stage.status === "cached" ? undefined : html`<meter min="0" max="${Math.max(longest, 1e-9)}" value="${stage.seconds}" aria-label="share of the longest stage"></meter>`}</td></tr>`
 }
-
-const entriesOf = (value: unknown, path: string): ReadonlyArray<readonly [string, string]> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? Object.entries(value).flatMap(([name, item]) => entriesOf(item, path === "" ? name : `${path} ${name}`))
-    : [[path, Array.isArray(value) ? value.join(", ") : String(value)]]
 
 const digestRows = (stages: ReadonlyArray<StageStory>): ReadonlyArray<Html> =>
   stages.flatMap((stage) =>
@@ -98,24 +71,13 @@ const hasNumbers = ({ images }: StageStory): boolean =>
 
 /** The report of a run. Equal input gives equal bytes. */
 export const renderReport = (input: ReportInput): string => {
-  const { graph, story, seed, environment, command } = input
-  const plot = uplot()
-  const styles = `${plot.style}\n${style}`
-  const svg = inlineSvg(graph.svg)
-  const svgStyles = [...svg.text.matchAll(/<style[^>]*>([\s\S]*?)<\/style>/g)].map((match) => match[1] ?? "")
+  const { graph, story, seed, environment, command, warnings = [] } = input
   const stages = [...story.stages.values()]
   const pictures = embedded(stages, input.images ?? new Map())
   const numbered = pictures.size > 0 && stages.some(hasNumbers)
-  const policy = [
-    "default-src 'none'",
-    `script-src ${[plot.script, script, ...(numbered ? [numbersScript] : [])].map(hashOf).join(" ")}`,
-    `style-src ${[styles, ...svgStyles].map(hashOf).join(" ")}`,
-    ...(pictures.size > 0 ? ["img-src data:"] : []),
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join("; ")
-  const done = stages.filter(({ status }) => status === "done").length
-  const longest = Math.max(0, ...stages.map(({ seconds }) => seconds))
+  const done = stages.filter(({ status }) => status === "done" || status === "cached").length
+  const cached = stages.filter(({ status }) => status === "cached").length
+  const longest = Math.max(0, ...stages.map(({ status, seconds }) => (status === "cached" ? 0 : seconds)))
   const curves = stages.map(curveData)
   const curvesOf = (table: Table): Html | undefined => {
     const data = tableCurve(table)
@@ -132,69 +94,55 @@ export const renderReport = (input: ReportInput): string => {
     .flatMap((stage) => [...stage.tables.values()].map((table) => resultTable(table, stage.name, curvesOf(table))))
   const drawn = curves.some(({ values }) => Object.keys(values).length > 0)
   const digests = digestRows(stages)
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>${graph.name} · ${story.run} · Millrace</title>
-<style>${trusted(styles)}</style>
-</head>
-<body>
-<a class="skip" href="#results">Skip to the results</a>
-<header>
-<p class="mark">${mark}<span>Millrace run <span class="mono">${story.run}</span></span></p>
-<div class="title"><h1>${graph.name}</h1><span class="status ${story.status}">${words[story.status]}</span></div>
+  const plot = uplot()
+  return page({
+    title: `${graph.name} · ${story.run} · Millrace`,
+    about: html`Millrace run <span class="mono">${story.run}</span>`,
+    skip: { target: "results", text: "Skip to the results" },
+    style: `${plot.style}\n${style}\n${graphStyle}`,
+    scripts: [
+      graphScript,
+      filterScript,
+      ...(drawn ? [plot.script, curveScript] : []),
+      ...(numbered ? [numbersScript] : []),
+    ],
+    data: curves,
+    images: pictures.size > 0,
+    header: html`<div class="title"><h1>${graph.name}</h1><span class="status ${story.status}">${stateWords[story.status]}</span></div>
 <dl class="facts">
 ${fact("Duration", showSeconds(story.seconds))}
-${fact("Stages", `${done} of ${stages.length} done`)}
+${fact("Stages", `${done} of ${stages.length} done${cached === 0 ? "" : `, ${cached} of them found in the store`}`)}
 ${fact("Seed", seed)}
 ${typeof environment.engine === "string" ? fact("Engine", environment.engine) : undefined}
 ${fact("Graph", html`<span class="mono" title="${graph.hash}">${graph.hash.slice(0, 12)}</span>`)}
 ${command === undefined ? undefined : fact("Run again", html`<code>${command}</code>`)}
 </dl>
 ${alertOf(stages)}
-</header>
-<main>
-<section aria-label="Graph"><div class="graph" tabindex="0" role="group" aria-label="Drawing of the graph">${svg}</div></section>
+${warnings.length === 0 ? undefined : html`<div class="alert stopped"><h3>The record of this run is not whole</h3>${warnings.map((text) => html`<p>${text}</p>`)}</div>`}`,
+    main: html`${graphSection(graph, story)}
 <section id="results"><h2>Results</h2>
 ${tables.length === 0 ? html`<p class="lead">This run made no tables.</p>` : html`<div class="results">${tables}</div>`}
 </section>
 ${imageSection(stages, pictures)}
 <section><h2>Stages</h2>
 <div class="scroll" tabindex="0" role="group" aria-label="Stages"><table class="stages">
-<thead><tr><th>Stage</th><th>Node</th><th>State</th><th class="n">Steps</th><th class="n">Last value</th><th class="n">Time</th><th>Share of the longest</th></tr></thead>
+<thead><tr><th scope="col">Stage</th><th scope="col">Node</th><th scope="col">State</th><th scope="col" class="n">Steps</th><th scope="col" class="n">Last value</th><th scope="col" class="n">Time</th><th scope="col">Share of the longest</th></tr></thead>
 <tbody>${stages.map((stage, i) => stageRow(stage, i, longest))}</tbody></table></div>
 </section>
-${
-  drawn
-    ? html`<section><h2>Curves and samples</h2>
-<div class="tools"><label><input type="checkbox" id="smooth" checked> Smooth the curves</label>
-<label><input type="checkbox" id="log"> Logarithmic where all values are positive</label></div></section>`
-    : undefined
-}
+${drawn ? html`<section><h2>Curves and samples</h2>\n${curveTools}</section>` : undefined}
 ${stages.flatMap((stage, i) => (hasSection(stage) ? [stageSection(stage, i)] : []))}
 <section><h2>Environment</h2><dl class="environment">
-${entriesOf(environment, "").map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
+${leaves(environment, "", " ")
+  .toSorted(([a], [b]) => (a < b ? -1 : 1))
+  .map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
 </dl></section>
 <section><h2>Digests</h2>
 <p class="lead">SHA-256 of what every stage made. The same graph, seed, engine and kind of processor give the same digests.</p>
 ${
   digests.length === 0
     ? html`<p>No stage has ended.</p>`
-    : html`<table><thead><tr><th>Stage</th><th>Output</th><th>SHA-256</th></tr></thead><tbody>${digests}</tbody></table>`
+    : html`<table><thead><tr><th scope="col">Stage</th><th scope="col">Output</th><th scope="col">SHA-256</th></tr></thead><tbody>${digests}</tbody></table>`
 }
-</section>
-</main>
-<footer><p>Written by Millrace. This file loads nothing and can be kept or sent as it is. Curves are drawn by uPlot, MIT licence.</p></footer>
-<script type="application/json" id="curves">${scriptJson(curves)}</script>
-${drawn ? html`<script>${trusted(plot.script)}</script>\n<script>${trusted(script)}</script>` : undefined}
-${numbered ? html`<script>${trusted(numbersScript)}</script>` : undefined}
-</body>
-</html>
-`
-  return page.text
+</section>`,
+  })
 }

@@ -15,8 +15,6 @@ export interface StageStory {
   readonly name: string
   node: string
   status: "waiting" | "running" | "done" | "cached" | "failed" | "stopped"
-  /** The run that made what was found in the store. */
-  from: string | undefined
   startedAt: number
   seconds: number
   step: number
@@ -31,6 +29,8 @@ export interface StageStory {
   last: Readonly<Record<string, number>>
   /** Steps in which some value was no finite number. */
   nonFinite: number
+  /** The first of them, each with the names of those values. */
+  broken: ReadonlyArray<{ readonly step: number; readonly names: ReadonlyArray<string> }>
   tables: Map<string, Table>
   /** The first samples and the last. */
   samples: ReadonlyArray<Samples>
@@ -38,6 +38,10 @@ export interface StageStory {
   images: Map<string, Pictures>
   notes: ReadonlyArray<string>
   digests: Readonly<Record<string, string>>
+  /** The most bytes that the run's processes held together while it ran. */
+  memory: number | undefined
+  /** The run that made what was found in the store; `seconds` are those that it took there. */
+  from: string | undefined
   error: string | undefined
 }
 
@@ -52,6 +56,7 @@ export interface RunStory {
 const mostPoints = 2048
 const mostNotes = 50
 const mostTitles = 50
+const mostBroken = 200
 
 export const emptyStory = (): RunStory => ({ run: "", graph: "", status: "running", seconds: 0, stages: new Map() })
 
@@ -70,11 +75,13 @@ const newStage = (name: string): StageStory => ({
   stride: 1,
   last: {},
   nonFinite: 0,
+  broken: [],
   tables: new Map(),
   samples: [],
   images: new Map(),
   notes: [],
   digests: {},
+  memory: undefined,
   error: undefined,
 })
 
@@ -88,6 +95,9 @@ const stageOf = (story: RunStory, name: string): StageStory => {
 const goBack = (stage: StageStory, step: number, amount: number): void => {
   stage.amount = Math.max(0, stage.amount - (stage.step - step) * amount)
   stage.points = stage.points.filter((point) => point.step <= step)
+  const broken = stage.broken.filter((one) => one.step <= step)
+  stage.nonFinite -= stage.broken.length - broken.length
+  stage.broken = broken
 }
 
 const addStep = (stage: StageStory, event: Extract<RunEvent, { type: "stage.step" }>): void => {
@@ -98,7 +108,11 @@ const addStep = (stage: StageStory, event: Extract<RunEvent, { type: "stage.step
   stage.amount += amount
   stage.unit = unit
   stage.last = values
-  if (Object.values(values).some((value) => !Number.isFinite(value))) stage.nonFinite++
+  const names = Object.keys(values).filter((name) => !Number.isFinite(values[name]))
+  if (names.length > 0) {
+    stage.nonFinite++
+    if (stage.broken.length < mostBroken) stage.broken = [...stage.broken, { step, names }]
+  }
   if (step % stage.stride === 0) stage.points.push({ step, values })
   if (stage.points.length > mostPoints) {
     stage.stride *= 2
@@ -129,6 +143,8 @@ export const tell = (story: RunStory, event: StampedEvent): void => {
   if (stage.status === "running") stage.seconds = event.secondsSinceStart - stage.startedAt
   switch (event.type) {
     case "stage.started":
+      // What was found told of itself, and then runs after all: it tells again.
+      if (stage.status === "cached") Object.assign(stage, newStage(stage.name))
       stage.node = event.node
       stage.status = "running"
       stage.startedAt = event.secondsSinceStart
@@ -164,6 +180,7 @@ export const tell = (story: RunStory, event: StampedEvent): void => {
       stage.status = "done"
       stage.seconds = event.seconds
       stage.digests = event.digests
+      stage.memory = event.memory
       return
     case "stage.cached":
       stage.node = event.node

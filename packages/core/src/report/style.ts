@@ -1,23 +1,26 @@
 import { mostGrids } from "./pictures.js"
 
+const dark = `
+    --paper: #121617; --raised: #181d1e; --ink: #e4e8e6; --soft: #9ba7a8; --faint: #76837f;
+    --rule: #2b3233; --hair: #222829; --accent: #6cc7c8; --wash: #16302f; --raw: #33605f; --grid: #242a2b;
+    --good: #7fcf9b; --good-wash: #16291d; --bad: #f0958a; --bad-wash: #341b18; --warn: #e6bd6a; --warn-wash: #2e2513;
+    --second: #f0a561; --second-raw: #6b4a2b;`
+
 /** The report's look: one column of readable width, wide figures, light and dark by the reader's own setting. */
 export const style = `
 :root {
   color-scheme: light dark;
   --paper: #fbfbf9; --raised: #ffffff; --ink: #1a2021; --soft: #5a6669; --faint: #8b9699;
   --rule: #e2e5e2; --hair: #eef0ed; --accent: #0b6b72; --wash: #e4f0ef; --raw: #9fc6c6; --grid: #eceeeb;
+  --second: #b4560f; --second-raw: #e3bb98;
   --good: #1d7443; --good-wash: #e4f2e8; --bad: #a8281f; --bad-wash: #fbeae7; --warn: #8a5a00; --warn-wash: #fbf0d9;
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "DejaVu Sans", sans-serif;
   --serif: "Iowan Old Style", "Palatino Linotype", Palatino, Charter, Georgia, "Noto Serif", "DejaVu Serif", serif;
   --mono: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
 }
-@media (prefers-color-scheme: dark) {
-  :root {
-    --paper: #121617; --raised: #181d1e; --ink: #e4e8e6; --soft: #9ba7a8; --faint: #76837f;
-    --rule: #2b3233; --hair: #222829; --accent: #6cc7c8; --wash: #16302f; --raw: #33605f; --grid: #242a2b;
-    --good: #7fcf9b; --good-wash: #16291d; --bad: #f0958a; --bad-wash: #341b18; --warn: #e6bd6a; --warn-wash: #2e2513;
-  }
-}
+@media (prefers-color-scheme: dark) { :root:not([data-theme="light"]) { ${dark} } }
+:root[data-theme="dark"] { color-scheme: dark; ${dark} }
+:root[data-theme="light"] { color-scheme: light; }
 *, *::before, *::after { box-sizing: border-box; }
 html { font: 16px/1.55 var(--sans); background: var(--paper); color: var(--ink); -webkit-text-size-adjust: 100%; scroll-padding-top: 1rem; }
 body { margin: 0; }
@@ -33,7 +36,17 @@ code, .mono { font-family: var(--mono); font-size: .86em; overflow-wrap: anywher
 .skip { position: absolute; left: -999rem; } .skip:focus { left: 1rem; top: 1rem; background: var(--raised); padding: .5rem; }
 
 body > header { padding-top: clamp(1.75rem, 5vw, 3.5rem); }
-.mark { display: flex; align-items: center; gap: .55rem; color: var(--soft); font-size: .875rem; margin-bottom: .7rem; }
+.top { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem 1rem; margin-bottom: .7rem; }
+.mark { display: flex; align-items: center; gap: .55rem; color: var(--soft); font-size: .875rem; }
+.theme { border: 0; margin: 0; padding: 0; display: flex; font-size: .8125rem; }
+.theme legend { position: absolute; left: -999rem; }
+.theme input { position: absolute; opacity: 0; width: 1px; height: 1px; }
+.theme label { padding: .15rem .7rem; line-height: 1.45rem; color: var(--soft); background: var(--hair); cursor: pointer; }
+.theme label:hover { color: var(--ink); }
+.theme label:first-of-type { border-radius: 6px 0 0 6px; } .theme label:last-of-type { border-radius: 0 6px 6px 0; }
+.theme :checked + label { color: var(--ink); background: var(--wash); font-weight: 600; }
+.theme :focus-visible + label { outline: 2px solid var(--accent); outline-offset: 2px; position: relative; }
+html:not(.js) :is(.theme, .tools) { display: none; }
 .mark svg { width: 1.35rem; height: 1.35rem; color: var(--accent); flex: none; }
 .title { display: flex; flex-wrap: wrap; align-items: center; gap: .4rem 1rem; }
 .status { font-size: .8125rem; font-weight: 600; line-height: 1; padding: .42em .75em; border-radius: 99px; background: var(--warn-wash); color: var(--warn); white-space: nowrap; }
@@ -43,7 +56,6 @@ body > header { padding-top: clamp(1.75rem, 5vw, 3.5rem); }
 .facts div { min-width: 0; }
 .facts dt { font-size: .78rem; color: var(--soft); }
 .facts dd { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-nav { font-size: .875rem; margin-top: .9rem; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; }
 
 section { margin-top: clamp(2.2rem, 5vw, 3.4rem); }
 section > h2 { margin-bottom: 1rem; }
@@ -52,9 +64,6 @@ section > h2 + .lead { margin: -.7rem 0 1.1rem; color: var(--soft); font-size: .
 .alert.stopped { border-color: var(--warn); background: var(--warn-wash); }
 .alert h3 { color: var(--bad); margin-bottom: .35rem; } .alert.stopped h3 { color: var(--warn); }
 pre { margin: 0; font: .82rem/1.5 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
-.graph { background: var(--raised); border: 1px solid var(--rule); border-radius: 10px; padding: .75rem; overflow: auto; max-height: 44rem; text-align: center; }
-.graph svg { max-width: 100%; height: auto; }
-.graph .mg { --mg-ground: var(--raised); --mg-ink: var(--ink); --mg-soft: var(--soft); --mg-line: var(--faint); --mg-box: var(--paper); --mg-edge: var(--rule); --mg-tensor: var(--accent); --mg-stage: var(--accent); --mg-io: var(--wash); --mg-cluster: var(--paper); }
 
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
@@ -69,7 +78,7 @@ td { overflow-wrap: anywhere; }
 .results { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 2.2rem 3rem; }
 .results .wide { grid-column: 1 / -1; }
 .results td:first-child { white-space: nowrap; }
-.stages td:first-child { font-weight: 600; white-space: nowrap; }
+.stages tbody th { font-size: .9rem; color: var(--ink); }
 .stages :is(th, td):nth-child(6) { padding-right: 1.6rem; }
 .stages .type { color: var(--soft); }
 .stages meter { width: 100%; min-width: 7rem; height: .55rem; display: block; appearance: none; border: 0; background: var(--hair); border-radius: 99px; overflow: hidden; }
@@ -77,14 +86,20 @@ td { overflow-wrap: anywhere; }
 .stages meter::-webkit-meter-optimum-value { background: var(--accent); border-radius: 99px; }
 .stages meter::-moz-meter-bar { background: var(--accent); border-radius: 99px; }
 .tag { font-size: .8rem; color: var(--soft); white-space: nowrap; }
-.tag.failed { color: var(--bad); font-weight: 600; } .tag.stopped { color: var(--warn); font-weight: 600; } .tag.done { color: var(--good); }
+.tag.failed { color: var(--bad); font-weight: 600; } .tag.stopped { color: var(--warn); font-weight: 600; } .tag:is(.done, .cached) { color: var(--good); }
 
 .stage { border-top: 1px solid var(--rule); padding-top: 1.5rem; }
 .stage > header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem .9rem; }
 .stage .about { color: var(--soft); font-size: .875rem; margin: .25rem 0 1.1rem; font-variant-numeric: tabular-nums; }
 .tools { display: flex; flex-wrap: wrap; gap: .4rem 1.4rem; font-size: .875rem; margin-top: -.2rem; }
 .tools label { display: inline-flex; align-items: center; gap: .45rem; cursor: pointer; min-height: 1.75rem; }
-.tools input { accent-color: var(--accent); width: 1rem; height: 1rem; margin: 0; }
+.tools input[type="range"] { width: 9rem; } .tools output { min-width: 2.4rem; color: var(--soft); font-variant-numeric: tabular-nums; }
+.filter { font-size: .8125rem; margin-bottom: .5rem; color: var(--soft); display: flex; align-items: center; gap: .8rem; }
+.filter input { font: inherit; color: var(--ink); background: var(--raised); border: 1px solid var(--rule); border-radius: 6px; padding: .25rem .6rem; width: min(16rem, 55vw); margin-left: .3rem; }
+html:not(.js) .filter { display: none; } tr[hidden] { display: none !important; }
+.curve strong.second { color: var(--second) !important; } .curve strong.accent { color: var(--accent) !important; }
+.tools input { accent-color: var(--accent); margin: 0; }
+.tools input[type="checkbox"] { width: 1rem; height: 1rem; margin: 0; }
 .curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19.5rem), 1fr)); gap: 1.6rem 1.8rem; }
 .results .curves { margin-top: 1.2rem; }
 .curve { min-width: 0; }
@@ -146,6 +161,6 @@ details[open] > summary { margin-bottom: .7rem; }
 .digest code { overflow-wrap: normal; user-select: all; }
 body > footer { margin-top: 4rem; padding-bottom: 3rem; color: var(--soft); font-size: .8125rem; }
 body > footer p { border-top: 1px solid var(--rule); padding-top: 1rem; }
-@media print { .tools, nav { display: none; } .graph { max-height: none; } section { break-inside: avoid-page; } }
+@media print { .tools, .theme, .zooms, .help, .filter { display: none; } section { break-inside: avoid-page; } }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
 `

@@ -70,6 +70,8 @@ export type RunEvent =
       readonly seconds: number
       /** SHA-256 of each output, by port. */
       readonly digests: Readonly<Record<string, string>>
+      /** The most bytes that the run's processes held together while it ran, where the system tells. */
+      readonly memory?: number
     }
   | {
       /** The stage did not run: it was found in the store. What it told when it ran follows. */

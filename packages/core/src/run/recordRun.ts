@@ -6,9 +6,11 @@ import { checkpointFolder } from "../checkpoint/checkpointFolder.js"
 import type { Patience } from "../checkpoint/longStage.js"
 import { Engine } from "../engine.js"
 import type { BadConfig, BadData, DiskFailed, NodeFailed } from "../errors.js"
-import { toSvg } from "../graph/draw/svg.js"
 import type { Graph } from "../graph.js"
 import { keyFromSeed } from "../random/key.js"
+import { functionFacts } from "../report/functionFacts.js"
+import { graphFacts } from "../report/graphFacts.js"
+import { readImages } from "../report/readStory.js"
 import { renderReport } from "../report/renderReport.js"
 import { emptyStory, type RunStory, type StageStory, tell } from "../report/story.js"
 import { summaryOf } from "../report/summary.js"
@@ -63,17 +65,8 @@ const cacheOf = (mode: "use" | "renew" | "off", options: Omit<StageCacheOptions,
 
 const hasEnded = ({ status }: StageStory): boolean => status === "done" || status === "cached"
 
-/** The images that the story shows, by path. One that cannot be read is left out: the report then names its file. */
-const readImages = (folder: RunFolder, story: RunStory): Effect.Effect<ReadonlyMap<string, Uint8Array>> =>
-  Effect.gen(function* () {
-    const shown = [...story.stages.values()].flatMap(({ images }) => [...images.values()].flatMap(({ grids }) => grids))
-    const read = new Map<string, Uint8Array>()
-    for (const { file } of shown.map(({ grid }) => grid)) {
-      const bytes = file.startsWith("images/") ? yield* Effect.exit(folder.read(file)) : undefined
-      if (bytes !== undefined && Exit.isSuccess(bytes)) read.set(file, bytes.value)
-    }
-    return read
-  })
+/** Milliseconds after which a report that a run waits for captures no further program. */
+const longestCapturing = 500
 
 /**
  * Runs a graph and leaves `graph.json`, `run.json`, `environment.json`, `events.jsonl`, `artifacts/`, `images/`, `digests.json`,
@@ -116,10 +109,11 @@ export const recordRun = (
       const digests = [...story.stages.values()].filter(hasEnded)
       yield* folder.writeJson("digests.json", Object.fromEntries(digests.map((stage) => [stage.name, stage.digests])))
       yield* folder.write("SUMMARY.txt", summaryOf(graph.name, seed, engine.version, story))
-      const drawing = { name: graph.name, hash, svg: toSvg(graph) }
+      const until = performance.now() + longestCapturing
+      const functions = functionFacts(graph, { mayCapture: () => performance.now() < until })
       const report = renderReport({
-        graph: drawing,
-        images: yield* readImages(folder, story),
+        graph: { ...graphFacts(graph), functions },
+        images: yield* readImages(folder.path, story),
         story,
         seed,
         environment: { ...environment },

@@ -8,6 +8,7 @@ import type { KeyParts } from "../store/stageKey.js"
 import { Stage, type StageEvent } from "./context.js"
 import { earlierPart } from "./earlierPart.js"
 import { nodeFailed } from "./nodeFailed.js"
+import { peakMemory } from "./peakMemory.js"
 import { inputDigests, type Outcome, type Placed, type StageError, valuesOf } from "./placed.js"
 import type { RunOptions } from "./runGraph.js"
 import type { Hit, StageCache, ToldEvent } from "./stageCache.js"
@@ -27,6 +28,7 @@ const execute = <E, R>(placed: Placed<E, R>, options: RunOptions<E, R>) => {
     const values = yield* valuesOf(placed.inputs)
     const parts = partsOf(placed, cache)
     const start = now()
+    const memory = yield* peakMemory
     const context = yield* Effect.context<R>()
     const told: Array<ToldEvent> = []
     const images: Array<{ readonly name: string; readonly files: Readonly<Record<string, string>> }> = []
@@ -88,10 +90,12 @@ const execute = <E, R>(placed: Placed<E, R>, options: RunOptions<E, R>) => {
       }
       yield* Effect.ignore(long.clear)
       const digests = Object.fromEntries(outputs.map(({ port, digest }) => [port, digest]))
-      events.emit({ type: "stage.ended", stage, seconds, digests })
+      const most = memory()
+      events.emit({ type: "stage.ended", stage, seconds, digests, ...(most !== undefined && { memory: most }) })
       return { digests, values: Object.fromEntries(outputs.map(({ port, value }) => [port, value])) }
     }).pipe(Effect.uninterruptible)
   }).pipe(
+    Effect.scoped,
     Effect.onExit((exit) =>
       Effect.sync(() => {
         if (Exit.isSuccess(exit)) return

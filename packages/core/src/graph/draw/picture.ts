@@ -19,6 +19,8 @@ export interface Box {
   /** What else there is to say: parameters, frozen, shares. */
   readonly notes: ReadonlyArray<string>
   readonly frozen: boolean
+  /** The node's place in the graph: `outer.inner`; the name of an input or output. */
+  readonly path: string
   /** The whole path, for a tooltip. */
   readonly title: string
 }
@@ -95,6 +97,7 @@ export const pictureOf = (graph: Graph): Picture => {
     given: ReadonlyMap<string, End>,
     cluster: string | null,
     path: string,
+    prefix: string,
     frozenAbove: boolean,
     sharedAbove: boolean,
   ) => {
@@ -113,7 +116,7 @@ export const pictureOf = (graph: Graph): Picture => {
           frozen,
         })
         const inside = new Map(Object.entries(wires).map(([port, wire]) => [port, ends.get(wire)!] as const))
-        const made = open(node, inside, box, at, frozen, sharedAbove || shares !== null)
+        const made = open(node, inside, box, at, `${prefix}${name}.`, frozen, sharedAbove || shares !== null)
         for (const [wire, port] of outWires(name, out)) {
           const output = port === null ? Object.values(node.outputs)[0]! : node.outputs[port]!
           ends.set(wire, made.get(output)!)
@@ -133,6 +136,7 @@ export const pictureOf = (graph: Graph): Picture => {
           ...renamed(axes),
         ],
         frozen,
+        path: `${prefix}${name}`,
         title: `${at}: ${node.type}@${node.version}${node.source === undefined ? "" : `. ${node.source}`}`,
       })
       for (const [port, need] of Object.entries(needs)) {
@@ -156,10 +160,11 @@ export const pictureOf = (graph: Graph): Picture => {
       detail: typeOf(port),
       notes: [],
       frozen: false,
+      path: name,
       title: `input ${name}: ${showPort(port)}`,
     })
   }
-  const ends = open(graph, inputs, null, graph.name, false, false)
+  const ends = open(graph, inputs, null, graph.name, "", false, false)
   const types = new Map([
     ...Object.entries(graph.inputs),
     ...graph.nodes.flatMap((n) => outWires(n.name, n.out).map(([w, , t]) => [w, t] as const)),
@@ -175,6 +180,7 @@ export const pictureOf = (graph: Graph): Picture => {
       detail: typeOf(type),
       notes: [],
       frozen: false,
+      path: name,
       title: `output ${name}: ${showPort(type)}`,
     })
     connect(ends.get(wire)!, box, name, typeOf(type), `${wire} → output ${name}: ${showPort(type)}`)

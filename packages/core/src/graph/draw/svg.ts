@@ -13,6 +13,15 @@ export interface SvgOptions {
   readonly direction?: "down" | "right"
 }
 
+export interface DrawOptions extends SvgOptions {
+  /** Where a box leads to; a box that leads nowhere is no link. */
+  readonly link?: (box: Box) => string | undefined
+  /** Further classes of a box: its state. */
+  readonly classes?: (box: Box) => string
+  /** Leaves out what a label repeats: a type that is called as the box it comes from. Long arrows then take less room. */
+  readonly terse?: boolean
+}
+
 const escaped = (text: string): string =>
   text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`).replaceAll(/[^\P{C}\n]/gu, "\ufffd")
 
@@ -23,25 +32,46 @@ const mono = (text: string, size: number): number => text.length * size * 0.62
 const fonts = { name: 14, detail: 11, label: 10.5 } as const
 const line = 15
 
+/** A long name would make its box, and so the whole drawing, wide: the tooltip has it whole. */
+const cut = (text: string): string => (text.length <= 44 ? text : `${text.slice(0, 43)}…`)
+
 const boxSize = ({ name, detail, notes }: Box): { width: number; height: number } => {
-  const text = Math.max(sans(name, fonts.name), mono(detail, fonts.detail), mono(notes.join(" · "), fonts.detail))
+  const text = Math.max(
+    sans(cut(name), fonts.name),
+    mono(cut(detail), fonts.detail),
+    mono(notes.join(" · "), fonts.detail),
+  )
   return { width: Math.max(110, text + 32), height: 44 + (notes.length > 0 ? line : 0) }
 }
 
 /** The lines of an arrow's label: the in-ports where their name is another, and the type where no end's box says it. */
-const labelOf = ({ ports, type, source, ends }: Arrow): ReadonlyArray<string> => [
+const labelsOf = ({ ports, type, source, ends }: Arrow): ReadonlyArray<string> => [
   ...(ends !== "output" && (ports.length > 1 || (ports[0] !== source && ports[0] !== type)) ? [ports.join(", ")] : []),
-  ...(ends === null ? [type] : []),
+  ...(ends === null && type !== "" ? [type] : []),
 ]
 
-const drawBox = (box: Box, { x, y, width, height }: Rectangle): string => {
-  const place = `<g class="mg-${box.kind}${box.frozen ? " mg-frozen" : ""}" transform="translate(${round(x - width / 2)} ${round(y - height / 2)})"><title>${escaped(box.title)}</title>`
+/** The lines of every arrow's label, in the picture's order. */
+const labels = ({ arrows, boxes }: Picture, terse: boolean): ReadonlyArray<ReadonlyArray<string>> => {
+  const names = new Map(boxes.map(({ id, name }) => [id, name]))
+  return arrows.map((arrow) => {
+    const lines = labelsOf(arrow)
+    return terse ? lines.filter((text) => text !== names.get(arrow.from)) : lines
+  })
+}
+
+const drawBox = (box: Box, { x, y, width, height }: Rectangle, { link, classes }: DrawOptions): string => {
+  const more = classes?.(box) ?? ""
+  const target = link?.(box)
+  const place = `<g class="mg-${box.kind}${box.frozen ? " mg-frozen" : ""}${more === "" ? "" : ` ${escaped(more)}`}" transform="translate(${round(x - width / 2)} ${round(y - height / 2)})"><title>${escaped(box.title)}</title>`
   const frame = (radius: number): string =>
     `<rect class="mg-frame" width="${round(width)}" height="${round(height)}" rx="${radius}"/>`
   const text = (kind: string, top: number, content: string): string =>
     `<text class="mg-${kind}" x="${round(width / 2)}" y="${round(top)}">${escaped(content)}</text>`
   const notes = box.notes.length > 0 ? text("note", 51, box.notes.join(" · ")) : ""
-  return `${place}${frame(box.kind === "input" || box.kind === "output" ? 22 : 7)}${text("name", 19.5, box.name)}${text("detail", 35.5, box.detail)}${notes}</g>`
+  const inside = `${place}${frame(box.kind === "input" || box.kind === "output" ? 22 : 7)}${text("name", 19.5, cut(box.name))}${text("detail", 35.5, cut(box.detail))}${notes}</g>`
+  if (target === undefined) return inside
+  const label = [box.name, box.detail, ...box.notes].join(", ")
+  return `<a href="${escaped(target)}" data-path="${escaped(box.path)}" aria-label="${escaped(label)}">${inside}</a>`
 }
 
 /** Room for the cluster's name above its nodes, of which the layout knows nothing. */
@@ -54,8 +84,7 @@ const drawCluster = ({ name, frozen }: Cluster, { x, y, width, height }: Rectang
 const drawClusterName = ({ name, frozen }: Cluster, { x, y, width, height }: Rectangle): string =>
   `<text class="mg-cluster-name${frozen ? " mg-frozen-name" : ""}" x="${round(x - width / 2 + 12)}" y="${round(y - height / 2 - band + 17)}">${escaped(frozen ? `${name} · frozen` : name)}</text>`
 
-const drawLabel = (arrow: Arrow, { x, y }: Point): string => {
-  const lines = labelOf(arrow)
+const drawLabel = (arrow: Arrow, lines: ReadonlyArray<string>, { x, y }: Point): string => {
   if (lines.length === 0) return ""
   const top = y - ((lines.length - 1) * 13) / 2 + 3.5
   const width = Math.max(...lines.map((text) => mono(text, fonts.label)))
@@ -69,7 +98,11 @@ const drawLabel = (arrow: Arrow, { x, y }: Point): string => {
   return ground + texts
 }
 
-const place = ({ boxes, clusters, arrows }: Picture, direction: "down" | "right"): Layout => {
+const place = (
+  { boxes, clusters, arrows }: Picture,
+  written: ReadonlyArray<ReadonlyArray<string>>,
+  direction: "down" | "right",
+): Layout => {
   const graph = new Layout({ compound: true, multigraph: true })
   graph.setGraph({
     rankdir: direction === "down" ? "TB" : "LR",
@@ -83,7 +116,7 @@ const place = ({ boxes, clusters, arrows }: Picture, direction: "down" | "right"
   for (const box of boxes) graph.setNode(box.id, boxSize(box))
   for (const { id, cluster } of [...clusters, ...boxes]) if (cluster !== null) graph.setParent(id, cluster)
   for (const [i, arrow] of arrows.entries()) {
-    const lines = labelOf(arrow)
+    const lines = written[i] ?? []
     const width = Math.max(0, ...lines.map((text) => mono(text, fonts.label))) + 8
     graph.setEdge(arrow.from, arrow.to, { width, height: lines.length * 13 + 6, labelpos: "c" }, String(i))
   }
@@ -92,24 +125,28 @@ const place = ({ boxes, clusters, arrows }: Picture, direction: "down" | "right"
 }
 
 /** The graph as SVG text: boxes for nodes, clusters for nested graphs, port types on the arrows, frozen nodes dashed. */
-export const toSvg = (graph: Graph, { theme = "auto", direction = "down" }: SvgOptions = {}): string => {
-  const picture = pictureOf(graph)
-  const placed = place(picture, direction)
+export const toSvg = (graph: Graph, options: SvgOptions = {}): string =>
+  drawPicture(pictureOf(graph), graphHash(graph), options)
+
+/** @param hash  of the graph: several may stand in one page, and ids must differ */
+export const drawPicture = (picture: Picture, hash: string, options: DrawOptions = {}): string => {
+  const { theme = "auto", direction = "down", terse = false } = options
+  const written = labels(picture, terse)
+  const placed = place(picture, written, direction)
   const rectangle = (id: string): Rectangle => placed.node(id) as Rectangle
-  // Several graphs may stand in one page: ids must differ.
-  const arrowhead = `mg-${graphHash(graph).slice(0, 12)}`
+  const arrowhead = `mg-${hash.replaceAll(/\W/g, "").slice(0, 12)}`
   const routes = route(picture, placed, direction)
   const lines = picture.arrows.map((arrow, i) => {
     const { x, y } = placed.edge(arrow.from, arrow.to, String(i)) as Point
     return {
       path: `<path class="mg-arrow" d="${routes[i]}" marker-end="url(#${arrowhead})"><title>${escaped(arrow.title)}</title></path>`,
-      label: drawLabel(arrow, { x, y }),
+      label: drawLabel(arrow, written[i] ?? [], { x, y }),
     }
   })
   const { width = 0, height = 0 } = placed.graph() as { width?: number; height?: number }
   const nodes = picture.boxes.filter(({ kind }) => kind === "tensor" || kind === "stage").length
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="mg mg-${theme}" viewBox="0 0 ${round(width)} ${round(height)}" width="${round(width)}" height="${round(height)}" role="img" aria-label="${escaped(`graph ${picture.name}`)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" class="mg mg-${theme}" viewBox="0 0 ${round(width)} ${round(height)}" width="${round(width)}" height="${round(height)}" role="${options.link === undefined ? "img" : "group"}" aria-label="${escaped(`graph ${picture.name}`)}">`,
     `<title>${escaped(`graph ${picture.name}, ${nodes} nodes`)}</title>`,
     `<style>${style}</style>`,
     `<defs><marker id="${arrowhead}" viewBox="0 0 8 8" refX="7.2" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="mg-head" d="M0.5 0.8L7.5 4L0.5 7.2z"/></marker></defs>`,
@@ -117,7 +154,7 @@ export const toSvg = (graph: Graph, { theme = "auto", direction = "down" }: SvgO
     ...picture.clusters.map((cluster) => drawCluster(cluster, rectangle(cluster.id))),
     ...lines.map(({ path }) => path),
     ...picture.clusters.map((cluster) => drawClusterName(cluster, rectangle(cluster.id))),
-    ...picture.boxes.map((box) => drawBox(box, rectangle(box.id))),
+    ...picture.boxes.map((box) => drawBox(box, rectangle(box.id), options)),
     ...lines.map(({ label }) => label),
     "</svg>",
     "",

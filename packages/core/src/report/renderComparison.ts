@@ -1,0 +1,160 @@
+/** Two runs as one HTML file: what they differ in, where their digests part, curves over each other, tables as one. */
+import { type ComparedStage, type Comparison, compareRuns, type Difference } from "./compareRuns.js"
+import { curveScript } from "./curveScript.js"
+import { filterScript } from "./filterScript.js"
+import { graphStyle } from "./graphStyle.js"
+import { type Html, html } from "./html.js"
+import { showSeconds } from "./number.js"
+import { page } from "./page.js"
+import { pairedImages } from "./pairedImages.js"
+import { pairedSamples, pairedTable } from "./pairedTable.js"
+import type { ReportInput } from "./renderReport.js"
+import { type CurveData, curveData, curveFigure, curveTools, valueNames } from "./stageSection.js"
+import type { StageStory } from "./story.js"
+import { style } from "./style.js"
+import { filterField } from "./tables.js"
+import { uplot } from "./uplot.js"
+import { stateWords } from "./words.js"
+
+const none = html`<span class="soft">–</span>`
+
+const differenceTable = (title: string, rows: ReadonlyArray<Difference>): Html | undefined =>
+  rows.length === 0
+    ? undefined
+    : html`<div class="wide"><h3>${title}</h3>${filterField(rows.length, title)}<div class="scroll" tabindex="0" role="group" aria-label="${title}"><table class="differences">
+<thead><tr><th scope="col">What</th><th scope="col">A</th><th scope="col">B</th></tr></thead>
+<tbody>${rows.map(
+        ({ what, a, b }) =>
+          html`<tr><th scope="row" class="mono">${what}</th><td class="accent">${a ?? none}</td><td class="second">${b ?? none}</td></tr>`,
+      )}</tbody></table></div></div>`
+
+const count = (n: number, noun: string): string => `${n === 0 ? "no" : n} ${noun}${n === 1 ? "" : "s"}`
+
+/** What there is to know, in two sentences. */
+const verdict = ({ run, config, environment, stages, first }: Comparison): string => {
+  const different = stages.filter((stage) => stage.verdict === "different").length
+  const open = stages.filter((stage) => stage.verdict === "open").length
+  const causes = [
+    ...run.map(({ what }) => what),
+    ...(config.length > 0 ? [`${count(config.length, "value")} of the graph`] : []),
+  ]
+  const said =
+    causes.length === 0
+      ? "Graph, seed and engine are the same"
+      : `The runs differ in ${causes.length === 1 ? causes[0] : `${causes.slice(0, -1).join(", ")} and ${causes.at(-1)}`}`
+  const machine =
+    environment.length === 0 ? "" : `, and in ${count(environment.length, "fact")} of machine and versions`
+  const digests =
+    different > 0
+      ? `Digests differ in ${different} of ${stages.length} stages, first in ${first}.`
+      : open === stages.length
+        ? "No stage ended in both, so no digest can be compared."
+        : `Every digest that both have is equal${open > 0 ? `; ${count(open, "stage")} did not end in both` : ""}.`
+  return `${said}${machine}. ${digests}`
+}
+
+const verdictWords: Readonly<Record<ComparedStage["verdict"], string>> = {
+  equal: "Equal",
+  different: "Different",
+  open: "Not comparable",
+}
+
+const timeOf = (stage: StageStory | undefined): string =>
+  stage === undefined
+    ? "not in it"
+    : stage.status === "done" || stage.status === "running"
+      ? showSeconds(stage.seconds)
+      : (stateWords[stage.status].toLowerCase() as string)
+
+const stageRow = ({ name, a, b, outputs, verdict }: ComparedStage, at: number, linked: boolean): Html => {
+  const digests = outputs
+    .filter((one) => one.a !== one.b)
+    .map((one) => `${one.port}: A ${one.a ?? "none"}, B ${one.b ?? "none"}`)
+  const title = digests.length === 0 ? undefined : html` title="${digests.join("\n")}"`
+  return html`<tr><th scope="row">${linked ? html`<a href="#stage-${at}">${name}</a>` : name}</th>
+<td class="tag ${verdict}"${title}>${verdictWords[verdict]}</td>
+<td class="mono soft">${outputs.map((one) => html`<span class="digests">${(one.a ?? "–").slice(0, 12)}${one.a === one.b ? "" : ` ≠ ${(one.b ?? "–").slice(0, 12)}`}</span> `)}</td>
+<td class="n">${timeOf(a)}</td><td class="n">${timeOf(b)}</td></tr>`
+}
+
+const noCurve: CurveData = { steps: [], values: {} }
+
+interface Shown {
+  readonly stage: ComparedStage
+  readonly names: ReadonlyArray<string>
+  readonly samples: Html | undefined
+}
+
+const shownOf = (stage: ComparedStage): Shown => {
+  const names = [stage.a, stage.b].flatMap((one) => (one === undefined ? [] : valueNames(one)))
+  return {
+    stage,
+    names: [...new Set(names)],
+    samples: pairedSamples(stage.a?.samples.at(-1), stage.b?.samples.at(-1)),
+  }
+}
+
+const hasSection = ({ names, samples }: Shown): boolean => names.length > 0 || samples !== undefined
+
+const section = ({ stage, names, samples }: Shown, at: number): Html =>
+  html`<section class="stage" id="stage-${at}"><header><h2>${stage.name}</h2></header>
+<p class="about">${stage.a?.node ?? stage.b?.node ?? ""}</p>
+${names.length === 0 ? undefined : html`<div class="curves">${names.map((name) => curveFigure(at, name, stage.a?.last[name]))}</div>`}
+${samples === undefined ? undefined : html`<div class="block"><h3>Last samples</h3>${samples}</div>`}</section>`
+
+const tablesOf = (stages: ReadonlyArray<ComparedStage>): ReadonlyArray<Html> =>
+  stages.toReversed().flatMap(({ name, a, b }) => {
+    const titles = new Set([...(a?.tables.keys() ?? []), ...(b?.tables.keys() ?? [])])
+    return [...titles].map((title) => pairedTable(title, name, a?.tables.get(title), b?.tables.get(title)))
+  })
+
+const runFacts = (letter: "A" | "B", { graph, story, seed, environment }: ReportInput): Html =>
+  html`<div class="side ${letter === "A" ? "accent" : "second"}"><dt><b>${letter}</b> <span class="mono">${story.run}</span></dt>
+<dd>${graph.name}, ${stateWords[story.status].toLowerCase()} after ${showSeconds(story.seconds)}, seed ${seed}<br><span class="soft">${String(environment.engine ?? "")}${typeof environment.startedAt === "string" ? `, began ${environment.startedAt.slice(0, 19).replace("T", " ")} UTC` : ""}</span></dd></div>`
+
+/** A page that compares two runs. Equal input gives equal bytes. */
+export const renderComparison = (a: ReportInput, b: ReportInput): string => {
+  const comparison = compareRuns(a, b)
+  const { stages } = comparison
+  const shown = stages.map(shownOf)
+  const curves = stages.map(
+    (stage): CurveData => ({
+      ...(stage.a === undefined ? noCurve : curveData(stage.a)),
+      other: stage.b === undefined ? noCurve : curveData(stage.b),
+    }),
+  )
+  const drawn = shown.some(({ names }) => names.length > 0)
+  const tables = tablesOf(stages)
+  const pictures = pairedImages(stages, a.images ?? new Map(), b.images ?? new Map())
+  const plot = uplot()
+  const title = a.graph.name === b.graph.name ? a.graph.name : `${a.graph.name} and ${b.graph.name}`
+  const found = [
+    differenceTable("What decides a run", comparison.run),
+    differenceTable("The graph", comparison.config),
+    differenceTable("Machine and versions", comparison.environment),
+  ].filter((table) => table !== undefined)
+  return page({
+    title: `${title} · ${a.story.run} and ${b.story.run} · Millrace`,
+    about: html`Two runs, <span class="mono">${a.story.run}</span> and <span class="mono">${b.story.run}</span>`,
+    skip: { target: "differences", text: "Skip to the differences" },
+    style: `${plot.style}\n${style}\n${graphStyle}`,
+    scripts: [filterScript, ...(drawn ? [plot.script, curveScript] : [])],
+    data: curves,
+    images: pictures !== undefined,
+    header: html`<div class="title"><h1>${title}</h1></div>
+<dl class="facts">${runFacts("A", a)}${runFacts("B", b)}</dl>
+<p class="verdict" role="status">${verdict(comparison)}</p>`,
+    main: html`<section id="differences"><h2>What differs</h2>
+${found.length === 0 ? html`<p class="lead">Nothing that decides a run, no value of the graph, nothing of the machine.</p>` : html`<div class="results">${found}</div>`}
+</section>
+<section><h2>Stages</h2>
+<div class="scroll" tabindex="0" role="group" aria-label="Stages"><table class="compared">
+<thead><tr><th scope="col">Stage</th><th scope="col">Outputs</th><th scope="col">SHA-256</th><th scope="col" class="n">Time, A</th><th scope="col" class="n">Time, B</th></tr></thead>
+<tbody>${stages.map((stage, i) => stageRow(stage, i, hasSection(shown[i]!)))}</tbody></table></div>
+</section>
+${tables.length === 0 ? undefined : html`<section><h2>Results</h2><div class="results">${tables}</div></section>`}
+${pictures}
+${drawn ? html`<section><h2>Curves and samples</h2>\n${curveTools}<p class="more"><strong class="accent">A</strong> is drawn whole, <strong class="second">B</strong> broken.</p></section>` : undefined}
+${shown.flatMap((one, i) => (hasSection(one) ? [section(one, i)] : []))}`,
+  })
+}
