@@ -48,11 +48,10 @@ describe("records", () => {
         const changed = Uint8Array.from(bytes)
         changed[place % bytes.length]! ^= 1 << bit
         expect(() => decodeRecords(changed, "file")).toThrow(BadData)
-        const ends = new Set(
-          records.reduce<Array<number>>((all, { length }) => [...all, all.at(-1)! + length + 16], [0]),
-        )
+        // What ends just after a record is a shorter file, and nothing is wrong with it.
+        const ends = records.map((_, i) => encodeRecords(records.slice(0, i)).length)
         const cut = place % bytes.length
-        if (!ends.has(cut)) expect(() => decodeRecords(bytes.subarray(0, cut), "file")).toThrow(BadData)
+        if (!ends.includes(cut)) expect(() => decodeRecords(bytes.subarray(0, cut), "file")).toThrow(BadData)
       }),
     )
   })
