@@ -205,6 +205,20 @@ describe("a crate that was put together to deceive is refused:", () => {
     expect(error.where).toBe(where)
   })
 
+  test.each(["run.started", "stage.started", "stage.step", "stage.images", "stage.ended", "stage.cached"])(
+    "half an event of type %s",
+    async (type) => {
+      const line = JSON.stringify({ type, sequence: 0, secondsSinceStart: 0, stage: "judge" })
+      const error = await refusal(forged({ "events.jsonl": `${line}\n` }))
+      expect(error).toMatchObject({ _tag: "BadData", where: "events.jsonl" })
+    },
+  )
+
+  test("digests of stages that no text can name", async () => {
+    const error = await refusal(forged({ "digests.json": '{"\\ud800":{"out":"x"},"words":null}' }))
+    expect(error).toMatchObject({ _tag: "BadData", where: "digests.json" })
+  })
+
   test("a graph of node types that are not known here", async () => {
     const error = await refusal(crate, registry([]))
     expect(error).toMatchObject({ _tag: "UnknownNode" })

@@ -30,9 +30,11 @@ const weightsKind = artifactKind("weights", (w: ReadonlyArray<number>) => ({
   "config.json": json({ width: w.length }),
   "model.safetensors": encodeSafetensors({ w: { dtype: "float32", shape: [w.length], data: Float32Array.from(w) } }),
 }))
-const numbersKind = artifactKind("numbers", (metrics: Readonly<Record<string, number>>) => ({
-  "metrics.json": json(metrics),
-}))
+const numbersKind = artifactKind(
+  "numbers",
+  (metrics: Readonly<Record<string, number>>) => ({ "metrics.json": json(metrics) }),
+  (files) => Effect.sync(() => JSON.parse(new TextDecoder().decode(files["metrics.json"]))),
+)
 
 const words = defineStageNode({
   type: "crate.words",

@@ -89,6 +89,7 @@ describe("a hostile archive is refused:", () => {
     ["a name of a prototype", [{ name: "a/__proto__" }], "__proto__"],
     ["a name that Windows shortens", [{ name: "a /b" }], "a dot or a space"],
     ["a name that is too long", [{ name: "a".repeat(2000) }], "longer"],
+    ["a name of too many folders", [{ name: `${"a/".repeat(40)}b` }], "deeper"],
     ["a symbolic link", [{ name: "link", bytes: Buffer.from("/etc"), mode: 0o120777 }], "a symbolic link"],
     ["a folder", [{ name: "folder/", bytes: Uint8Array.of(), mode: 0o040755 }], "a folder"],
     ["a device", [{ name: "device", mode: 0o020644 }], "other bytes"],

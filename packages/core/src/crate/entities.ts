@@ -37,6 +37,12 @@ const isEntity = (value: JsonValue): value is Entity => {
   )
 }
 
+const put = (lists: Map<string, Array<Entity>>, key: string, entity: Entity): void => {
+  const known = lists.get(key)
+  if (known === undefined) lists.set(key, [entity])
+  else known.push(entity)
+}
+
 /** The entities of a document, or why it is none of flat entities. */
 export const entitiesOf = (document: unknown): Entities | string => {
   if (!isRecord(document) || !Array.isArray(document["@graph"])) return "no @graph"
@@ -51,14 +57,9 @@ export const entitiesOf = (document: unknown): Entities | string => {
   const byType = new Map<string, Array<Entity>>()
   const inverse = new Map<string, Array<Entity>>()
   for (const entity of all) {
-    for (const type of typesOf(entity)) byType.set(type, [...(byType.get(type) ?? []), entity])
+    for (const type of typesOf(entity)) put(byType, type, entity)
     for (const [name, value] of Object.entries(entity)) {
-      for (const id of idsIn(value)) {
-        const key = `${name}\n${id}`
-        const known = inverse.get(key)
-        if (known === undefined) inverse.set(key, [entity])
-        else known.push(entity)
-      }
+      for (const id of idsIn(value)) put(inverse, `${name}\n${id}`, entity)
     }
   }
   return {

@@ -24,11 +24,11 @@ export const refer = (id: string): Reference => ({ "@id": id })
 export const idsOf = (entities: ReadonlyArray<Entity>): ReadonlyArray<Reference> =>
   entities.map((entity) => refer(entity["@id"]))
 
-/** The id of a file or folder of the crate: a relative URI. */
-export const fileId = (path: string): string => path.split("/").map(encodeURIComponent).join("/")
+/** Half a pair of surrogates has no bytes, and so no encoding. */
+const encoded = (part: string): string => encodeURIComponent(part.replaceAll(/\p{Surrogate}/gu, "\uFFFD"))
 
-/** The path of a file or folder of the crate. @throws URIError  the id is no URI */
-export const pathOfId = (id: string): string => decodeURIComponent(id.replace(/^\.\//, ""))
+/** The id of a file or folder of the crate: a relative URI. */
+export const fileId = (path: string): string => path.split("/").map(encoded).join("/")
 
 /** The id of something that is no file: `#stage/ppo`. */
-export const localId = (...parts: ReadonlyArray<string>): string => `#${parts.map(encodeURIComponent).join("/")}`
+export const localId = (...parts: ReadonlyArray<string>): string => `#${parts.map(encoded).join("/")}`

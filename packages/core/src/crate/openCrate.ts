@@ -90,12 +90,27 @@ const wrongArtifacts = (digests: RunRecord["digests"], files: Files, entities: E
     }),
   )
 
-/** Stages whose events tell other digests than the record does. */
+/** Stages of which the events and the record do not tell the same digests. */
 const wrongEvents = (digests: RunRecord["digests"], story: RunStory): ReadonlyArray<string> =>
-  [...story.stages.values()].flatMap(({ name, digests: told }) => {
-    const record = digests[name] ?? {}
-    const ports = [...new Set([...Object.keys(told), ...Object.keys(record)])]
-    return ports.some((port) => told[port] !== record[port]) ? [name] : []
+  [...new Set([...Object.keys(digests), ...story.stages.keys()])].filter((stage) => {
+    const told = story.stages.get(stage)?.digests ?? {}
+    const record = digests[stage] ?? {}
+    return [...Object.keys(told), ...Object.keys(record)].some((port) => told[port] !== record[port])
+  })
+
+/** What the events tell. Lines that are no events are left out, as in a report; what is told of half an event is refused. */
+const storyIn = (events: string, digests: RunRecord["digests"]): Effect.Effect<RunStory, BadData> =>
+  Effect.gen(function* () {
+    const [story, strange] = yield* Effect.try({
+      try: () => {
+        const story = storyOf(decodeEvents(events))
+        return [story, wrongEvents(digests, story)] as const
+      },
+      catch: () => bad("events.jsonl", "whole events", "one that lacks what its type has"),
+    })
+    if (story.status === "running") return yield* bad("events.jsonl", "a run that has ended", "one that has not")
+    if (strange.length === 0) return story
+    return yield* bad("events.jsonl", "the digests of digests.json", `others of ${strange.join(", ")}`)
   })
 
 /**
@@ -130,10 +145,7 @@ export const openCrate = (
     const digests = digestsIn(yield* jsonOf(files, "digests.json"))
     const wrong = wrongArtifacts(digests, files, entities)
     if (wrong.length > 0) return yield* bad("digests.json", "the digests of the artifacts", wrong.join("\n"))
-    const story = storyOf(decodeEvents(yield* textOf(files, "events.jsonl")))
-    const strange = wrongEvents(digests, story)
-    if (strange.length > 0)
-      return yield* bad("events.jsonl", "the digests of digests.json", `others of ${strange.join(", ")}`)
+    const story = yield* storyIn(yield* textOf(files, "events.jsonl"), digests)
     const told = yield* jsonOf(files, metricsPath)
     const { metrics, tolerance } = yield* attempt(BadData, () => readMetrics(told))
     return {

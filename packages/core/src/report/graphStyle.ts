@@ -29,7 +29,7 @@ ${drawn}
 .zooms output { min-width: 3.4rem; text-align: center; font-variant-numeric: tabular-nums; color: var(--soft); }
 .canvas { text-align: center; padding: .75rem; overflow: auto; }
 .canvas:focus-visible { outline-offset: -3px; }
-.js .canvas { height: clamp(20rem, 72vh, 46rem); padding: 0; overflow: hidden; cursor: grab; touch-action: pan-y; user-select: none; position: relative; }
+.js .canvas { height: var(--high, clamp(20rem, 72vh, 46rem)); padding: 0; overflow: hidden; cursor: grab; touch-action: pan-y; user-select: none; position: relative; }
 .js .canvas.loose { touch-action: none; }
 .js .canvas.dragged, .js .canvas.dragged a { cursor: grabbing; }
 .js .drawing { position: absolute; inset: 0; } .drawing[hidden] { display: none; }
@@ -70,7 +70,7 @@ strong.accent, .differences .accent, .pair .accent { color: var(--accent); } str
 .compared tbody th { font-size: .9rem; color: var(--ink); } .tag.equal { color: var(--good); } .tag.different { color: var(--second); font-weight: 600; } .digests { white-space: nowrap; }
 @media (min-width: 56rem) {
   .opened .panes { display: grid; grid-template-columns: minmax(0, 1fr) minmax(20rem, 38%); }
-  .js .details { height: clamp(20rem, 72vh, 46rem); overflow-y: auto; border-left: 1px solid var(--hair); }
+  .js .details { height: var(--high, clamp(20rem, 72vh, 46rem)); overflow-y: auto; border-left: 1px solid var(--hair); }
   .js .detail { border-top: 0; }
 }
 `

@@ -2,13 +2,14 @@
  * The part of the graph's script that moves and zooms drawings by mouse, wheel, touch and keys. It stands inside
  * `graphScript`, which gives it `viewer`, `canvas`, `drawings` and `shownZoom`.
  */
-export const graphView = `  const LEAST = 0.1, MOST = 6, LEGIBLE = 0.8, SMALL = 0.5
+export const graphView = `  const LEAST = 0.1, MOST = 6, LEGIBLE = 0.8, SMALL = 0.42
   const views = new Map(drawings.flatMap((drawing) => {
     const svg = drawing.querySelector("svg.mg")
     if (!svg) return []
     return [[drawing.id, { svg, width: +svg.getAttribute("width"), height: +svg.getAttribute("height"), x: 0, y: 0, scale: 0, own: false }]]
   }))
   let shown = drawings[0].id
+  const first = views.get(shown)
   const view = () => views.get(shown)
   const clamp = (v, low, high) => Math.min(Math.max(v, low), Math.max(low, high))
   const size = () => [canvas.clientWidth, canvas.clientHeight]
@@ -41,7 +42,12 @@ export const graphView = `  const LEAST = 0.1, MOST = 6, LEGIBLE = 0.8, SMALL = 
   const start = () => {
     const v = view()
     if (!v) return paint()
-    place(Math.max(whole(v), Math.min(LEGIBLE, (size()[0] - 8) / v.width), SMALL))
+    const wide = Math.max(Math.min(LEGIBLE, (size()[0] - 8) / v.width), SMALL)
+    // No higher than the pipeline needs, but with room for what opens beside it.
+    if (v === first && !viewer.classList.contains("opened")) {
+      viewer.style.setProperty("--high", "clamp(24rem, " + Math.ceil(v.height * wide + 16) + "px, min(72vh, 46rem))")
+    }
+    place(Math.max(whole(v), wide))
     v.y = -8 / v.scale
     paint()
     const chosen = canvas.querySelector("a[aria-current]")

@@ -3,6 +3,7 @@
  * does not grow with the number of steps.
  */
 import type { RunEvent, StampedEvent } from "../run/event.js"
+import { addStep } from "./addStep.js"
 import { addImages, noPictures, type Pictures } from "./pictures.js"
 
 export type Table = Omit<Extract<RunEvent, { type: "stage.table" }>, "type" | "stage">
@@ -53,10 +54,8 @@ export interface RunStory {
   readonly stages: Map<string, StageStory>
 }
 
-const mostPoints = 2048
 const mostNotes = 50
 const mostTitles = 50
-const mostBroken = 200
 
 export const emptyStory = (): RunStory => ({ run: "", graph: "", status: "running", seconds: 0, stages: new Map() })
 
@@ -89,35 +88,6 @@ const stageOf = (story: RunStory, name: string): StageStory => {
   const known = story.stages.get(name) ?? newStage(name)
   story.stages.set(name, known)
   return known
-}
-
-/** Steps after the checkpoint that a run goes on from are done again: what was told of them before no longer counts. */
-const goBack = (stage: StageStory, step: number, amount: number): void => {
-  stage.amount = Math.max(0, stage.amount - (stage.step - step) * amount)
-  stage.points = stage.points.filter((point) => point.step <= step)
-  const broken = stage.broken.filter((one) => one.step <= step)
-  stage.nonFinite -= stage.broken.length - broken.length
-  stage.broken = broken
-}
-
-const addStep = (stage: StageStory, event: Extract<RunEvent, { type: "stage.step" }>): void => {
-  const { step, steps, values, amount, unit } = event
-  if (step <= stage.step) goBack(stage, step - 1, amount)
-  stage.step = step
-  stage.steps = steps
-  stage.amount += amount
-  stage.unit = unit
-  stage.last = values
-  const names = Object.keys(values).filter((name) => !Number.isFinite(values[name]))
-  if (names.length > 0) {
-    stage.nonFinite++
-    if (stage.broken.length < mostBroken) stage.broken = [...stage.broken, { step, names }]
-  }
-  if (step % stage.stride === 0) stage.points.push({ step, values })
-  if (stage.points.length > mostPoints) {
-    stage.stride *= 2
-    stage.points = stage.points.filter((point) => point.step % stage.stride === 0)
-  }
 }
 
 /** Adds one event to the story. */

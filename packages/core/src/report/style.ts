@@ -75,6 +75,7 @@ tbody tr:last-child > * { border-bottom-color: var(--rule); }
 th:last-child, td:last-child { padding-right: 0; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td { overflow-wrap: anywhere; }
+:is(td, th).n + :is(td, th):not(.n) { padding-left: 1.2rem; }
 .results { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 2.2rem 3rem; }
 .results .wide { grid-column: 1 / -1; }
 .results td:first-child { white-space: nowrap; }
@@ -96,6 +97,7 @@ td { overflow-wrap: anywhere; }
 .tools input[type="range"] { width: 9rem; } .tools output { min-width: 2.4rem; color: var(--soft); font-variant-numeric: tabular-nums; }
 .filter { font-size: .8125rem; margin-bottom: .5rem; color: var(--soft); display: flex; align-items: center; gap: .8rem; }
 .filter input { font: inherit; color: var(--ink); background: var(--raised); border: 1px solid var(--rule); border-radius: 6px; padding: .25rem .6rem; width: min(16rem, 55vw); margin-left: .3rem; }
+@media (min-width: 44rem) { .wide > .filter { justify-content: flex-end; margin-bottom: -1.95rem; position: relative; } .wide > .filter output { order: -1; } }
 html:not(.js) .filter { display: none; } tr[hidden] { display: none !important; }
 .curve strong.second { color: var(--second) !important; } .curve strong.accent { color: var(--accent) !important; }
 .tools input { accent-color: var(--accent); margin: 0; }

@@ -38,18 +38,20 @@ const held = (): number | undefined => {
     : others.reduce((sum, pid) => sum + (resident(pid) ?? 0), own)
 }
 
-/** Watches from now until the scope closes. @returns the most bytes so far; undefined where the system does not tell */
-export const peakMemory: Effect.Effect<() => number | undefined, never, Scope.Scope> = Effect.gen(function* () {
-  const first = held()
-  if (first === undefined) return () => undefined
-  let most = first
-  const look = (): number => {
-    most = Math.max(most, held() ?? 0)
-    return most
-  }
-  yield* Effect.acquireRelease(
-    Effect.sync(() => setInterval(look, interval).unref()),
-    (timer) => Effect.sync(() => clearInterval(timer)),
-  )
-  return look
-})
+/** Watches from now until the scope closes. @returns the most bytes so far; nothing where the system does not tell */
+export const peakMemory: Effect.Effect<() => { readonly memory?: number }, never, Scope.Scope> = Effect.gen(
+  function* () {
+    const first = held()
+    if (first === undefined) return () => ({})
+    let most = first
+    const look = (): number => {
+      most = Math.max(most, held() ?? 0)
+      return most
+    }
+    yield* Effect.acquireRelease(
+      Effect.sync(() => setInterval(look, interval).unref()),
+      (timer) => Effect.sync(() => clearInterval(timer)),
+    )
+    return () => ({ memory: look() })
+  },
+)

@@ -90,8 +90,7 @@ const execute = <E, R>(placed: Placed<E, R>, options: RunOptions<E, R>) => {
       }
       yield* Effect.ignore(long.clear)
       const digests = Object.fromEntries(outputs.map(({ port, digest }) => [port, digest]))
-      const most = memory()
-      events.emit({ type: "stage.ended", stage, seconds, digests, ...(most !== undefined && { memory: most }) })
+      events.emit({ type: "stage.ended", stage, seconds, digests, ...memory() })
       return { digests, values: Object.fromEntries(outputs.map(({ port, value }) => [port, value])) }
     }).pipe(Effect.uninterruptible)
   }).pipe(

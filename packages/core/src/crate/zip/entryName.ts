@@ -1,6 +1,7 @@
 /** Names of files in an archive that is not trusted. */
 
 const mostBytes = 1024
+const mostParts = 32
 
 /**
  * Why a name is none of a file inside a folder, on any system; null where it is one. What passes has neither a root, a
@@ -18,7 +19,9 @@ export const whyNotEntryName = (name: string): string | null => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\u0000-\u001F\u007F]/.test(name)) return "with a control character"
   if (name.endsWith("/")) return "a folder's"
-  for (const part of name.split("/")) {
+  const parts = name.split("/")
+  if (parts.length > mostParts) return `deeper than ${mostParts} folders`
+  for (const part of parts) {
     if (part === "") return "with an empty part"
     if (part === "__proto__") return "with a part __proto__"
     if (part === "." || part === "..") return `with a part ${JSON.stringify(part)}`

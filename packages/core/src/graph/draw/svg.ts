@@ -18,7 +18,7 @@ export interface DrawOptions extends SvgOptions {
   readonly link?: (box: Box) => string | undefined
   /** Further classes of a box: its state. */
   readonly classes?: (box: Box) => string
-  /** Leaves out what a label repeats: a type that is called as the box it comes from. Long arrows then take less room. */
+  /** Leaves the types of values out of the labels: long arrows then take less room. */
   readonly terse?: boolean
 }
 
@@ -51,13 +51,8 @@ const labelsOf = ({ ports, type, source, ends }: Arrow): ReadonlyArray<string> =
 ]
 
 /** The lines of every arrow's label, in the picture's order. */
-const labels = ({ arrows, boxes }: Picture, terse: boolean): ReadonlyArray<ReadonlyArray<string>> => {
-  const names = new Map(boxes.map(({ id, name }) => [id, name]))
-  return arrows.map((arrow) => {
-    const lines = labelsOf(arrow)
-    return terse ? lines.filter((text) => text !== names.get(arrow.from)) : lines
-  })
-}
+const labels = ({ arrows }: Picture, terse: boolean): ReadonlyArray<ReadonlyArray<string>> =>
+  arrows.map((arrow) => labelsOf(terse ? { ...arrow, type: "" } : arrow))
 
 const drawBox = (box: Box, { x, y, width, height }: Rectangle, { link, classes }: DrawOptions): string => {
   const more = classes?.(box) ?? ""
