@@ -2,7 +2,8 @@
 import { canonicalJson } from "../json.js"
 import type { KeyParts } from "./stageKey.js"
 
-const excerpt = (value: unknown): string => {
+/** A value on one short line. */
+export const excerpt = (value: unknown): string => {
   const text = value === undefined ? "nothing" : canonicalJson(value)
   return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }
@@ -14,16 +15,28 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const own = <A>(record: Readonly<Record<string, A>>, name: string): A | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined
 
-/** Where two JSON values differ: `["fit.steps: 200 → 300"]`. */
-export const differences = (before: unknown, now: unknown, path: string): ReadonlyArray<string> => {
+/** A value in two JSON documents that is not the same in both; undefined where one does not have it. */
+export interface Change {
+  /** `fit.steps` */
+  readonly path: string
+  readonly before: unknown
+  readonly now: unknown
+}
+
+/** Where two JSON values differ, each record gone into. */
+export const changes = (before: unknown, now: unknown, path: string): ReadonlyArray<Change> => {
   if (isRecord(before) && isRecord(now)) {
     return [...new Set([...Object.keys(before), ...Object.keys(now)])]
       .sort()
-      .flatMap((name) => differences(own(before, name), own(now, name), path === "" ? name : `${path}.${name}`))
+      .flatMap((name) => changes(own(before, name), own(now, name), path === "" ? name : `${path}.${name}`))
   }
   const [a, b] = [before, now].map((value) => (value === undefined ? undefined : canonicalJson(value)))
-  return a === b ? [] : [`${path}: ${excerpt(before)} → ${excerpt(now)}`]
+  return a === b ? [] : [{ path, before, now }]
 }
+
+/** Where two JSON values differ: `["fit.steps: 200 → 300"]`. */
+export const differences = (before: unknown, now: unknown, path: string): ReadonlyArray<string> =>
+  changes(before, now, path).map((change) => `${change.path}: ${excerpt(change.before)} → ${excerpt(change.now)}`)
 
 /** What differs between the parts of two keys of one stage, one a line. */
 export const whatChanged = (before: KeyParts, now: KeyParts): ReadonlyArray<string> => [

@@ -8,6 +8,7 @@ import { builtIn } from "./builtIn.js"
 import { publish, reproduce, verify } from "./crates.js"
 import { later } from "./later.js"
 import { laws } from "./laws.js"
+import { exporting, runs } from "./runsCommands.js"
 import { explain, gc } from "./storeCommands.js"
 
 /** How a run is shown. */
@@ -184,6 +185,8 @@ export const millrace = Command.make("millrace").pipe(
   Command.withSubcommands([
     run,
     resume,
+    runs,
+    exporting,
     explain,
     gc,
     describe,

@@ -1,0 +1,80 @@
+/** `millrace runs rm`: removes runs, and nothing of the store. */
+import { basename, dirname, join } from "node:path"
+import { createInterface } from "node:readline/promises"
+import { BadData, claimRun, removeAll, renameTo } from "@millrace/core"
+import { Effect } from "effect"
+import { type Ended, failed, usage } from "./exit.js"
+import { findRun } from "./findRun.js"
+import { jsonText } from "./jsonText.js"
+import { print } from "./print.js"
+
+export interface RunsRmArguments {
+  readonly runs: ReadonlyArray<string>
+  readonly out: string
+  readonly yes: boolean
+  readonly json: boolean
+}
+
+const question = async (text: string): Promise<boolean> => {
+  const asking = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return /^y(?:es)?$/i.test((await asking.question(text)).trim())
+  } catch {
+    // Ctrl-C at a question is a no.
+    return false
+  } finally {
+    asking.close()
+  }
+}
+
+/** @fails Ended  2 where nobody can be asked */
+const agreed = (names: ReadonlyArray<string>): Effect.Effect<boolean, Ended> =>
+  process.stdin.isTTY && process.stderr.isTTY
+    ? Effect.promise(() => question(`remove ${names.join(", ")}? [y/N] `))
+    : Effect.fail(
+        usage(
+          new BadData({
+            where: "runs rm",
+            expected: "an answer at a terminal, or --yes",
+            received: "neither",
+            fix: `add --yes to remove ${names.join(", ")}`,
+          }),
+        ),
+      )
+
+/**
+ * Removes each run as a whole: first it takes another name, with a dot before it, so that nobody finds half of it. None is removed
+ * where a process is at work in one of them.
+ * @fails Ended  2: no such run, one that a process writes, nobody who agrees; 1: files that cannot be removed
+ */
+export const runsRmCommand = (given: RunsRmArguments): Effect.Effect<void, Ended> =>
+  Effect.gen(function* () {
+    const paths = new Set<string>()
+    for (const run of given.runs) paths.add(yield* findRun(run, given.out))
+    const names = [...paths].map((path) => basename(path))
+    const claims = Effect.forEach(
+      [...paths],
+      (path) =>
+        claimRun(path).pipe(Effect.mapError((error) => (error._tag === "BadData" ? usage(error) : failed(error)))),
+      { discard: true },
+    )
+    // A run is looked at before a person is asked about it, and again when it goes.
+    yield* Effect.scoped(claims)
+    if (!given.yes && !(yield* agreed(names))) {
+      return yield* print(given.json ? jsonText({ removed: [] }) : "nothing was removed")
+    }
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        yield* claims
+        for (const path of paths) {
+          const aside = join(dirname(path), `.removed-${basename(path)}-${process.pid}`)
+          yield* renameTo(path, aside).pipe(Effect.andThen(removeAll(aside)), Effect.mapError(failed))
+        }
+      }),
+    )
+    yield* print(
+      given.json
+        ? jsonText({ removed: names })
+        : `removed ${names.join(", ")}; what they made stays in the store until  millrace gc`,
+    )
+  })
