@@ -38,7 +38,7 @@ const published = async (name: string, variables: Readonly<Record<string, string
   expect(ran).toMatchObject({ code: 0 })
   const [run = ""] = (await readdir(join(folder, name))).filter((entry) => !entry.startsWith("."))
   const crate = `${name}.crate.zip`
-  const told = await millrace(["publish", run, "--root", name, "--out", crate, "--module", module, "--json"])
+  const told = await millrace(["publish", run, "--out", name, "--to", crate, "--module", module, "--json"])
   expect(told).toMatchObject({ code: 0, err: "" })
   expect(JSON.parse(told.out)).toMatchObject({ crate, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) })
   // Nothing but the crate is left: what follows starts from it alone.
@@ -90,7 +90,7 @@ test("a run that does not give the published digests ends with 4, tells which, a
 test("a run or crate that is not there is a mistake of the command, and a file that is no crate is refused", async () => {
   expect(await millrace(["publish", "nothing"])).toMatchObject({
     code: 2,
-    err: expect.stringContaining("folder of a run"),
+    err: expect.stringContaining("expected  a run"),
   })
   expect(await millrace(["verify", "nothing.zip"])).toMatchObject({ code: 2, err: expect.stringContaining("no file") })
   await writeFile(join(folder, "text.zip"), "no archive")
@@ -103,7 +103,7 @@ test.for(long)("%s is published, verified and reproduced from an empty folder", 
   expect(await millrace(["run", name, "--preset", "tiny", "--out", name, "--quiet"])).toMatchObject({ code: 0 })
   const [run = ""] = (await readdir(join(folder, name))).filter((entry) => !entry.startsWith("."))
   for (const out of ["first.zip", "second.zip"]) {
-    expect(await millrace(["publish", run, "--root", name, "--out", out])).toMatchObject({ code: 0 })
+    expect(await millrace(["publish", run, "--out", name, "--to", out])).toMatchObject({ code: 0 })
   }
   expect(await readFile(join(folder, "second.zip"))).toEqual(await readFile(join(folder, "first.zip")))
   await rm(join(folder, name), { recursive: true })

@@ -271,3 +271,45 @@ describe("millrace runs rm", () => {
     expect(await told("runs", "rm", b, "--yes", "--out", out)).toEqual({ removed: [b] })
   })
 })
+
+describe("millrace report", () => {
+  test("writes the page of a run anew from its folder, as the run itself wrote it", async () => {
+    const out = await root("report")
+    const id = await counted(out)
+    const page = join(out, id, "report.html")
+    const first = await readFile(page, "utf8")
+    await rm(page)
+    expect(await told("report", id, "--out", out)).toMatchObject({ report: page })
+    const again = await readFile(page, "utf8")
+    expect(again).toBe(first)
+    expect((await here(["report", id, "--out", out, "--to", join(folder, "page.html")])).code).toBe(0)
+    expect(await readFile(join(folder, "page.html"), "utf8")).toBe(first)
+  })
+
+  test("--with compares two runs on one page", async () => {
+    const out = await root("with")
+    const [a, b] = [await counted(out), await counted(out, "--set", "total.steps=3")]
+    const page = join(folder, "both.html")
+    await told("report", a, "--with", b, "--out", out, "--to", page)
+    const text = await readFile(page, "utf8")
+    for (const piece of [a, b, "total.steps", "Digests differ in 1 of 2 stages, first in total"])
+      expect(text).toContain(piece)
+  })
+
+  test("of a run whose module is gone tells less, and says so; of a damaged one tells which line is wrong", async () => {
+    const out = await root("gone")
+    const id = await counted(out)
+    const file = join(out, id, "run.json")
+    const run = JSON.parse(await readFile(file, "utf8"))
+    await writeFile(file, JSON.stringify({ ...run, origin: { ...run.origin, graph: join(folder, "gone.js") } }))
+    const { code, err } = await here(["report", id, "--out", out])
+    expect(code).toBe(0)
+    expect(err).toContain("--module")
+    expect((await here(["report", id, "--out", out, "--module", counting, "--quiet"])).err).toBe("")
+    const events = join(out, id, "events.jsonl")
+    await writeFile(events, `{"type":"stage.note"}\n${await readFile(events, "utf8")}`)
+    const damaged = await here(["report", id, "--out", out])
+    expect(damaged.code).toBe(1)
+    expect(damaged.err).toContain("line 1")
+  })
+})

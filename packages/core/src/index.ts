@@ -58,6 +58,7 @@ export {
   type KernelCount,
   type NodeFacts,
 } from "./report/graphFacts.js"
+export { leaves } from "./report/leaves.js"
 export type { Images, Pictures } from "./report/pictures.js"
 export { type RecordedStory, readStory } from "./report/readStory.js"
 export { renderComparison } from "./report/renderComparison.js"

@@ -9,7 +9,7 @@ import type { BadData, DiskFailed } from "../errors.js"
 import { GraphJson } from "../graph/encode.js"
 import { parseJson } from "../json.js"
 import { emptyStory, type RunStory, tell } from "../report/story.js"
-import { decodeEvents } from "../run/eventLine.js"
+import { readEvent } from "../run/eventSchema.js"
 import { RunJson, type RunOrigin } from "../run/runJson.js"
 import { writersIn } from "../run/writers.js"
 
@@ -49,10 +49,14 @@ const storyIn = (
 ): { readonly story: RunStory; readonly damage: ReadonlyArray<string> } => {
   const lines = text.split("\n").slice(0, -1)
   const asked = steps ? lines : lines.filter((line) => !isStep(line))
-  const events = decodeEvents(asked.join("\n"))
   const story = emptyStory()
-  for (const event of events) tell(story, event)
-  const wrong = asked.length - events.length
+  let wrong = 0
+  for (const line of asked) {
+    const event = readEvent(line)
+    if (event === "damaged") wrong++
+    // A kind that a later version tells is no damage.
+    else if (event !== "unknown") tell(story, event)
+  }
   return {
     story,
     damage: wrong === 0 ? [] : [`events.jsonl: ${wrong} of ${lines.length} lines are no events of a run`],

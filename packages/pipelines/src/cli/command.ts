@@ -8,8 +8,9 @@ import { builtIn } from "./builtIn.js"
 import { publish, reproduce, verify } from "./crates.js"
 import { later } from "./later.js"
 import { laws } from "./laws.js"
-import { exporting, runs } from "./runsCommands.js"
+import { exporting, report, runs } from "./runsCommands.js"
 import { explain, gc } from "./storeCommands.js"
+import { theRun } from "./theRun.js"
 
 /** How a run is shown. */
 const shown = {
@@ -59,7 +60,8 @@ const run = Command.make(
 const resume = Command.make(
   "resume",
   {
-    run: Argument.String("run").pipe(Argument.withDescription("The folder of the run")),
+    run: theRun,
+    out,
     ...shown,
   },
   later(async () => (await import("./resumeCommand.js")).resumeCommand),
@@ -69,7 +71,7 @@ const resume = Command.make(
       "goes on from its newest checkpoint, and the results are those of a run that was never stopped, to the bit. A stage " +
       "saves one a minute (MILLRACE_CHECKPOINT_SECONDS), and where it stops: at Ctrl-C (code 130) or SIGTERM (code 75)",
   ),
-  Command.withExamples([{ command: "millrace resume .runs/3f9c2a1b" }]),
+  Command.withExamples([{ command: "millrace resume latest" }]),
 )
 
 const describe = Command.make(
@@ -186,6 +188,7 @@ export const millrace = Command.make("millrace").pipe(
     run,
     resume,
     runs,
+    report,
     exporting,
     explain,
     gc,

@@ -2,7 +2,9 @@
 import { engineNames } from "@millrace/core/engine"
 import { Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { out } from "./arguments.js"
 import { later } from "./later.js"
+import { theRun } from "./theRun.js"
 
 const crate = Argument.String("crate").pipe(
   Argument.withDescription("The path of a crate that `millrace publish` wrote"),
@@ -25,15 +27,9 @@ const json = Flag.Boolean("json").pipe(
 export const publish = Command.make(
   "publish",
   {
-    run: Argument.String("run").pipe(
-      Argument.withDescription("The folder of a run that has ended, or its name among the runs of --root"),
-    ),
-    root: Flag.String("root").pipe(
-      Flag.withMetavar("folder"),
-      Flag.withDefault(".runs"),
-      Flag.withDescription("The folder of all runs"),
-    ),
-    out: Flag.String("out").pipe(
+    run: theRun,
+    out,
+    to: Flag.String("to").pipe(
       Flag.withMetavar("file"),
       Flag.withDescription("Where to write the crate; beside you, as graph-run.crate.zip, unless said"),
       Flag.optional,

@@ -6,14 +6,16 @@ import { attempt, type Files, isFailure } from "@millrace/core/definitions"
 import { Effect, Option } from "effect"
 import { dataSetsOf } from "../crate/dataSets.js"
 import { type Ended, failed, invalid, usage } from "./exit.js"
+import { findRun } from "./findRun.js"
 import { knownTypes } from "./knownTypes.js"
 import { print } from "./print.js"
 import { version } from "./version.js"
 
 export interface PublishArguments {
   readonly run: string
-  readonly root: string
-  readonly out: Option.Option<string>
+  /** The folder of all runs. */
+  readonly out: string
+  readonly to: Option.Option<string>
   readonly license: Option.Option<string>
   readonly author: Option.Option<string>
   readonly tolerance: Option.Option<number>
@@ -27,25 +29,6 @@ export interface PublishArguments {
 /** A name of SPDX has an address; a text and an address stay what they are. */
 const licenseText = (license: string): string =>
   /^[A-Za-z0-9.+-]+$/.test(license) ? `https://spdx.org/licenses/${license}` : license
-
-/** A folder as it is named, or among the runs. */
-const findRun = (run: string, root: string): Effect.Effect<string, Ended> =>
-  Effect.gen(function* () {
-    for (const folder of [resolve(run), resolve(root, run)]) {
-      const entry = yield* lookAt(join(folder, "graph.json")).pipe(Effect.mapError(failed))
-      if (entry !== undefined) return folder
-    }
-    const there = yield* listFolder(root).pipe(Effect.mapError(failed))
-    const runs = there.filter((name) => !name.startsWith("."))
-    return yield* usage(
-      new BadData({
-        where: "run",
-        expected: "the folder of a run, or its name",
-        received: `"${run}"`,
-        fix: runs.length === 0 ? `run a graph first: ${root} has no run` : `name one of ${runs.slice(0, 8).join(", ")}`,
-      }),
-    )
-  })
 
 /** Every file of a folder of data, under `data/files`. */
 const readData = (folder: string, path = "data/files"): Effect.Effect<Files, Ended> =>
@@ -63,7 +46,7 @@ const readData = (folder: string, path = "data/files"): Effect.Effect<Files, End
 /** @fails Ended  2 usage, 3 a run that cannot be published, 1 the disk */
 export const publishCommand = (given: PublishArguments): Effect.Effect<void, Ended> =>
   Effect.gen(function* () {
-    const folder = yield* findRun(given.run, given.root)
+    const folder = yield* findRun(given.run, given.out)
     const registry = yield* knownTypes(given.module)
     const id = folder.split(/[/\\]/).at(-1) ?? given.run
     const record = yield* readRun(id, folder, registry).pipe(
@@ -85,7 +68,7 @@ export const publishCommand = (given: PublishArguments): Effect.Effect<void, End
         ...(Option.isSome(given.author) && { author: given.author.value }),
       }),
     ).pipe(Effect.mapError((error) => (isFailure(error) ? invalid(error) : failed(error))))
-    const out = Option.getOrElse(given.out, () => `${record.graph.name}-${id}.crate.zip`)
+    const out = Option.getOrElse(given.to, () => `${record.graph.name}-${id}.crate.zip`)
     yield* writeWhole(resolve(out), bytes).pipe(Effect.mapError(failed))
     const digest = sha256(bytes)
     yield* print(

@@ -2,15 +2,18 @@
 import { dirname } from "node:path"
 import { BadData, type EngineName, engineNames, openRunFolder, readRunJson } from "@millrace/core"
 import { Effect, Option } from "effect"
+import { commandOf } from "./commandOf.js"
 import { type Ended, failed, usage } from "./exit.js"
+import { findRun } from "./findRun.js"
 import { loadGraph } from "./loadGraph.js"
 import { record, type Shown } from "./record.js"
 import { seedOf } from "./seed.js"
 import { withSettings } from "./settings.js"
-import { shellWord } from "./shellWord.js"
 
 export interface ResumeArguments extends Shown {
   readonly run: string
+  /** The folder of all runs. */
+  readonly out: string
 }
 
 const isEngine = (name: string): name is EngineName => engineNames.some((one) => one === name)
@@ -21,7 +24,7 @@ const unknown = (where: string, expected: string, received: string): Ended =>
 /** @fails Ended  2 no such run, 3 its graph was changed since, 1 run failed */
 export const resumeCommand = (given: ResumeArguments): Effect.Effect<void, Ended> =>
   Effect.gen(function* () {
-    const resume = yield* Effect.mapError(openRunFolder(given.run), usage)
+    const resume = yield* Effect.mapError(openRunFolder(yield* findRun(given.run, given.out)), usage)
     const { seed, engine, origin } = yield* Effect.mapError(readRunJson(resume), failed)
     if (origin === null) {
       return yield* unknown(given.run, "a run of the command", "one that a program made, which alone has its graph")
@@ -32,7 +35,7 @@ export const resumeCommand = (given: ResumeArguments): Effect.Effect<void, Ended
     const options = {
       root: dirname(resume.path),
       seed: seedOf(seed),
-      command: `millrace resume ${shellWord(given.run)}`,
+      command: commandOf(origin, seed, engine),
       cache: "use" as const,
       resume,
     }

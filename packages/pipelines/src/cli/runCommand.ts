@@ -2,6 +2,7 @@
 import { resolve } from "node:path"
 import type { EngineName } from "@millrace/core"
 import { Effect, Option } from "effect"
+import { commandOf } from "./commandOf.js"
 import type { Ended } from "./exit.js"
 import { isPath, loadGraph } from "./loadGraph.js"
 import { planFor } from "./planFor.js"
@@ -9,7 +10,6 @@ import { planText } from "./planText.js"
 import { record, type Shown } from "./record.js"
 import { seedOf } from "./seed.js"
 import { withSettings } from "./settings.js"
-import { shellWord } from "./shellWord.js"
 
 export interface RunArguments extends Shown {
   readonly graph: string
@@ -23,23 +23,6 @@ export interface RunArguments extends Shown {
   readonly dryRun: boolean
 }
 
-const named = Option.match({ onNone: () => [], onSome: (name: string) => ["--preset", name] })
-
-const commandOf = ({ graph, preset, seed, engine, set }: RunArguments): string =>
-  [
-    "millrace",
-    "run",
-    graph,
-    ...named(preset),
-    "--seed",
-    seed,
-    "--engine",
-    engine,
-    ...set.flatMap((one) => ["--set", one]),
-  ]
-    .map(shellWord)
-    .join(" ")
-
 /** @fails Ended  2 usage, 3 graph invalid, 1 run failed */
 export const runCommand = (given: RunArguments): Effect.Effect<void, Ended> =>
   Effect.gen(function* () {
@@ -52,11 +35,12 @@ export const runCommand = (given: RunArguments): Effect.Effect<void, Ended> =>
     }
     // A module is found again from any folder.
     const place = isPath(given.graph) ? resolve(given.graph) : given.graph
+    const how = { preset: Option.getOrNull(given.preset), set: given.set }
     const options = {
       root: given.out,
       seed: seedOf(given.seed),
-      command: commandOf(given),
-      origin: { graph: place, preset: Option.getOrNull(given.preset), set: given.set },
+      command: commandOf({ graph: given.graph, ...how }, given.seed, given.engine),
+      origin: { graph: place, ...how },
       cache: given.cache ? ("use" as const) : ("renew" as const),
     }
     yield* record(graph, given.engine, options, given)

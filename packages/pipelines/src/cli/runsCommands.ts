@@ -2,10 +2,7 @@
 import { Argument, Command, Flag } from "effect/cli"
 import { json, out } from "./arguments.js"
 import { later } from "./later.js"
-
-const named = "its name in the folder of all runs, the beginning of one, `latest`, or the path of its folder"
-
-const run = Argument.String("run").pipe(Argument.withDescription(`A run: ${named}`))
+import { howNamed, theRun } from "./theRun.js"
 
 const ls = Command.make(
   "ls",
@@ -17,14 +14,14 @@ const ls = Command.make(
 
 const show = Command.make(
   "show",
-  { run, out, json },
+  { run: theRun, out, json },
   later(async () => (await import("./runsShowCommand.js")).runsShowCommand),
 ).pipe(Command.withDescription("Tell what a run was: its stages with times and digests, tables, settings, environment"))
 
 const diff = Command.make(
   "diff",
   {
-    a: Argument.String("a").pipe(Argument.withDescription(`A run: ${named}`)),
+    a: Argument.String("a").pipe(Argument.withDescription(`A run: ${howNamed}`)),
     b: Argument.String("b").pipe(Argument.withDescription("Another one")),
     out,
     json,
@@ -40,7 +37,7 @@ const diff = Command.make(
 const rm = Command.make(
   "rm",
   {
-    runs: Argument.String("run").pipe(Argument.withDescription(`A run: ${named}`), Argument.atLeast(1)),
+    runs: Argument.String("run").pipe(Argument.withDescription(`A run: ${howNamed}`), Argument.atLeast(1)),
     out,
     yes: Flag.Boolean("yes").pipe(
       Flag.withDefault(false),
@@ -62,10 +59,47 @@ export const runs = Command.make("runs").pipe(
   Command.withSubcommands([ls, show, diff, rm]),
 )
 
+const module = Flag.String("module").pipe(
+  Flag.withMetavar("path"),
+  Flag.withDescription(
+    "A module that exports node types as `registry`, in place of the one that the run's graph came from; may be given several times",
+  ),
+  Flag.atLeast(0),
+)
+
+export const report = Command.make(
+  "report",
+  {
+    run: theRun,
+    with: Flag.String("with").pipe(
+      Flag.withMetavar("run"),
+      Flag.withDescription("Another run: one page that compares the two"),
+      Flag.optional,
+    ),
+    to: Flag.String("to").pipe(
+      Flag.withMetavar("file"),
+      Flag.withDescription("Where to write; report.html in the run's folder, a comparison beside you, unless said"),
+      Flag.optional,
+    ),
+    module,
+    out,
+    quiet: Flag.Boolean("quiet").pipe(
+      Flag.withDefault(false),
+      Flag.withAlias("q"),
+      Flag.withDescription("Say nothing but where the page is"),
+    ),
+    json,
+  },
+  later(async () => (await import("./reportCommand.js")).reportCommand),
+).pipe(
+  Command.withDescription("Write the report of a run anew from its folder, or a page that compares two runs"),
+  Command.withExamples([{ command: "millrace report latest" }, { command: "millrace report 3f9c --with latest" }]),
+)
+
 export const exporting = Command.make(
   "export",
   {
-    run,
+    run: theRun,
     stage: Argument.String("stage").pipe(
       Argument.withDescription("A stage, or stage.port where it has several outputs; not needed for tensorboard"),
       Argument.optional,
@@ -80,13 +114,7 @@ export const exporting = Command.make(
       Flag.withMetavar("folder"),
       Flag.withDescription("Where to write: a new or an empty folder"),
     ),
-    module: Flag.String("module").pipe(
-      Flag.withMetavar("path"),
-      Flag.withDescription(
-        "A module that exports node types as `registry`, in place of the one that the run's graph came from; may be given several times",
-      ),
-      Flag.atLeast(0),
-    ),
+    module,
     out,
     json,
   },

@@ -1,5 +1,6 @@
 /** `millrace runs show`: what one run was. */
 import {
+  leaves,
   printable,
   type RunFacts,
   readRunFacts,
@@ -9,13 +10,13 @@ import {
   textTable,
 } from "@millrace/core"
 import { Effect } from "effect"
+import { commandOf } from "./commandOf.js"
 import { type Ended, failed } from "./exit.js"
 import { findRun } from "./findRun.js"
 import { jsonText } from "./jsonText.js"
 import { print } from "./print.js"
 import { moment } from "./runsLsCommand.js"
 import { settingLines } from "./settingLines.js"
-import { shellWord } from "./shellWord.js"
 
 export interface RunsShowArguments {
   readonly run: string
@@ -67,27 +68,11 @@ const stageRow = (stage: StageStory): ReadonlyArray<string> => [
     .join("  "),
 ]
 
-const commandOf = ({ origin, seed, engine }: RunFacts): ReadonlyArray<string> => {
-  if (origin === null) return []
-  const words = [
-    ...["millrace", "run", origin.graph],
-    ...(origin.preset === null ? [] : ["--preset", origin.preset]),
-    ...["--seed", seed, "--engine", engine],
-    ...origin.set.flatMap((one) => ["--set", one]),
-  ]
-  return [words.map(shellWord).join(" ")]
-}
-
 /** Two columns with nothing above them. */
 const pairs = (rows: ReadonlyArray<readonly [string, string]>): string => {
   const width = Math.max(0, ...rows.map(([name]) => name.length))
   return rows.map(([name, value]) => `  ${printable(name).padEnd(width)}  ${printable(value)}`.trimEnd()).join("\n")
 }
-
-const environmentRows = (value: unknown, name = ""): ReadonlyArray<readonly [string, string]> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? Object.entries(value).flatMap(([key, inner]) => environmentRows(inner, name === "" ? key : `${name} ${key}`))
-    : [[name, String(value)]]
 
 const textOf = (run: RunFacts): string => {
   const { story, nodes } = run
@@ -97,7 +82,7 @@ const textOf = (run: RunFacts): string => {
   return [
     `${printable(run.graph)}: run ${run.id}, ${run.state}${process} after ${showSeconds(story.seconds)}, began ${moment(run.began)} UTC`,
     `seed ${printable(run.seed)}, engine ${printable(run.engine)}, in ${run.path}`,
-    ...commandOf(run),
+    ...(run.origin === null ? [] : [commandOf(run.origin, run.seed, run.engine)]),
     ...run.damage.map((what) => `damaged: ${printable(what)}`),
     "",
     textTable({
@@ -110,7 +95,7 @@ const textOf = (run: RunFacts): string => {
     ),
     ...stages.flatMap(({ tables }) => [...tables.values()].flatMap((table) => ["", textTable(table)])),
     ...section("Settings", pairs(nodes === undefined ? [] : settingLines(nodes))),
-    ...section("Environment", pairs(environmentRows(run.environment))),
+    ...section("Environment", pairs(leaves(run.environment, "", " "))),
   ].join("\n")
 }
 
