@@ -11,6 +11,7 @@ import {
   type Graph,
   graph,
   type HostTensors,
+  parseJson,
   type RunFolder,
   recordRun,
   registry,
@@ -30,9 +31,15 @@ const weightsKind = artifactKind("weights", (w: ReadonlyArray<number>) => ({
   "config.json": json({ width: w.length }),
   "model.safetensors": encodeSafetensors({ w: { dtype: "float32", shape: [w.length], data: Float32Array.from(w) } }),
 }))
-const numbersKind = artifactKind("numbers", (metrics: Readonly<Record<string, number>>) => ({
-  "metrics.json": json(metrics),
-}))
+const numbersKind = artifactKind(
+  "numbers",
+  (metrics: Readonly<Record<string, number>>) => ({ "metrics.json": json(metrics) }),
+  (files) =>
+    Effect.map(
+      parseJson(new TextDecoder().decode(files["metrics.json"]), "metrics.json"),
+      (value) => value as Readonly<Record<string, number>>,
+    ),
+)
 
 const words = defineStageNode({
   type: "crate.words",
