@@ -213,6 +213,8 @@ describe("looking at a graph", () => {
     expect(code).toBe(0)
     expect(out).toMatch(/tfjs:cpu +ready/)
     expect(out).toMatch(/onnx +(?:ready|missing)/)
+    const { out: document } = await here(["doctor", "--json"])
+    expect(JSON.parse(document)).toContainEqual(expect.objectContaining({ engine: "tfjs:cpu", state: "ready" }))
   })
 
   test("--help goes to stdout and is no error", async () => {

@@ -61,6 +61,15 @@ describe("the command", () => {
     )
   })
 
+  test("lists runs with no model, tensor library or engine loaded", () => {
+    const names = loadedBy("runs", "ls", "--out", "no-such-folder")
+    expect(others(names)).toEqual(["@effect/platform-node-shared", "effect"])
+    expect(names).toContain("core/runs/listRuns.js")
+    expect(
+      names.filter((name) => /^core\/(?:index|node|run\/runGraph|onnx)|^models\/(?!paperNames)/.test(name)),
+    ).toEqual([])
+  })
+
   test("loads what draws graphs only where one is drawn", () => {
     const names = loadedBy("draw", counting)
     expect(names).toContain("core/graph/draw/svg.js")

@@ -172,7 +172,7 @@ const profile = Command.make(
 
 const examine = Command.make(
   "doctor",
-  {},
+  { json },
   later(async () => (await import("./doctorCommand.js")).doctorCommand),
 ).pipe(Command.withDescription("Start every engine and tell which of them work on this machine"))
 

@@ -1,4 +1,4 @@
-import type { RunOrigin } from "@millrace/core"
+import type { RunOrigin } from "@millrace/core/runs"
 import { shellWord } from "./shellWord.js"
 
 /** The command that makes a run again. */

@@ -1,6 +1,7 @@
 /** `millrace doctor`: which engines work on this machine. */
 import { type Diagnosis, doctor, textTable } from "@millrace/core"
 import { Effect } from "effect"
+import { jsonText } from "./jsonText.js"
 import { print } from "./print.js"
 
 const rowOf = (found: Diagnosis): ReadonlyArray<string> =>
@@ -8,9 +9,12 @@ const rowOf = (found: Diagnosis): ReadonlyArray<string> =>
     ? [found.engine, "ready", found.detail]
     : [found.engine, "missing", `${found.reason}; ${found.remedy}`]
 
-export const doctorCommand = (): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const found = yield* doctor()
-    const columns = ["engine", "state", "detail"]
-    yield* print(textTable({ title: `Engines on Node ${process.versions.node}`, columns, rows: found.map(rowOf) }))
+const textOf = (found: ReadonlyArray<Diagnosis>): string =>
+  textTable({
+    title: `Engines on Node ${process.versions.node}`,
+    columns: ["engine", "state", "detail"],
+    rows: found.map(rowOf),
   })
+
+export const doctorCommand = ({ json }: { readonly json: boolean }): Effect.Effect<void> =>
+  Effect.flatMap(doctor(), (found) => print(json ? jsonText(found) : textOf(found)))

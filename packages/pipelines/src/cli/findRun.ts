@@ -1,6 +1,6 @@
 /** Finds the run that a command names. */
 import { join, resolve } from "node:path"
-import { BadData, didYouMean, isRunFolder, runIds } from "@millrace/core"
+import { BadData, didYouMean, isRunFolder, runIds } from "@millrace/core/runs"
 import { Effect } from "effect"
 import { type Ended, failed, usage } from "./exit.js"
 

@@ -1,5 +1,5 @@
 /** The one number by which runs of a graph are told apart in a list. */
-import { type DiskFailed, measuredBy, type RunFacts, type RunMetric } from "@millrace/core"
+import { type DiskFailed, measuredBy, type RunFacts, type RunMetric } from "@millrace/core/runs"
 import { Effect } from "effect"
 
 /** Of the evaluations that come with Millrace: node type -> their main number. The last name that fits is taken. */

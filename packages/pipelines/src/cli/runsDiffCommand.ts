@@ -12,7 +12,7 @@ import {
   showNumber,
   showSeconds,
   textTable,
-} from "@millrace/core"
+} from "@millrace/core/runs"
 import { Effect } from "effect"
 import { type Ended, failed } from "./exit.js"
 import { findRun } from "./findRun.js"

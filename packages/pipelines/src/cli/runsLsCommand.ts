@@ -1,5 +1,13 @@
 /** `millrace runs ls`: the runs of a folder, the newest first. */
-import { listRuns, printable, type RunFacts, type RunMetric, showNumber, showSeconds, textTable } from "@millrace/core"
+import {
+  listRuns,
+  printable,
+  type RunFacts,
+  type RunMetric,
+  showNumber,
+  showSeconds,
+  textTable,
+} from "@millrace/core/runs"
 import { Effect } from "effect"
 import { type Ended, failed } from "./exit.js"
 import { headline } from "./headline.js"

@@ -1,7 +1,7 @@
 /** `millrace runs rm`: removes runs, and nothing of the store. */
 import { basename, dirname, join } from "node:path"
 import { createInterface } from "node:readline/promises"
-import { BadData, claimRun, removeAll, renameTo } from "@millrace/core"
+import { BadData, claimRun, removeAll, renameTo } from "@millrace/core/runs"
 import { Effect } from "effect"
 import { type Ended, failed, usage } from "./exit.js"
 import { findRun } from "./findRun.js"

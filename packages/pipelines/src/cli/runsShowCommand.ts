@@ -8,7 +8,7 @@ import {
   showNumber,
   showSeconds,
   textTable,
-} from "@millrace/core"
+} from "@millrace/core/runs"
 import { Effect } from "effect"
 import { commandOf } from "./commandOf.js"
 import { type Ended, failed } from "./exit.js"

@@ -1,5 +1,5 @@
 /** The settings of a graph file, laid flat. */
-import { type GraphJson, leaves } from "@millrace/core"
+import { type GraphJson, leaves } from "@millrace/core/runs"
 
 /** Each value under its path, as `--set` takes it: `ppo.kl.beta`. */
 export const settingLines = (graph: GraphJson, prefix = ""): ReadonlyArray<readonly [path: string, value: string]> =>
