@@ -153,7 +153,10 @@ export const recordRun = (
       })
       yield* written.flush
       return result
-    }).pipe(Effect.scoped)
+    }).pipe(
+      Effect.scoped,
+      Effect.withSpan(`run ${graph.name}`, { attributes: { "millrace.run": folder.id, "millrace.graph": hash } }),
+    )
 
     const result = yield* running.pipe(
       Effect.onExit((exit) =>

@@ -192,6 +192,7 @@ export const runStage = <E, R>(
     if (cache !== undefined && parts !== undefined) {
       const hit = yield* cache.find(placed.stage, parts)
       if (hit !== undefined) {
+        yield* Effect.annotateCurrentSpan("millrace.cached", true)
         const digests = yield* Effect.uninterruptible(replay(placed, hit, options))
         return { digests, outputs: found(placed, hit, options) }
       }
@@ -201,4 +202,6 @@ export const runStage = <E, R>(
       Object.entries(values).map(([port, value]) => [port, { digest: digests[port], value: Effect.succeed(value) }]),
     )
     return { digests, outputs }
-  })
+  }).pipe(
+    Effect.withSpan(placed.stage, { attributes: { "millrace.node": `${placed.node.type}@${placed.node.version}` } }),
+  )

@@ -16,6 +16,7 @@ import { showRun } from "../view/terminal.js"
 import { Ended, failed, invalid } from "./exit.js"
 import { answerJson, answerText } from "./runAnswer.js"
 import { shellWord } from "./shellWord.js"
+import { traces } from "./traces.js"
 
 /** How a run is shown. */
 export interface Shown {
@@ -81,6 +82,7 @@ export const record = (
     }).pipe(
       Effect.mapError((error) => (error._tag === "BadConfig" ? invalid(error) : failed(error))),
       Effect.provide(Engines.layer(engine)),
+      Effect.provide(traces()),
       Effect.mapError((error) => (error instanceof Ended ? error : failed(error))),
       Effect.ensuring(Effect.sync(() => view?.unsubscribe())),
       Effect.onInterrupt(() => (folder === undefined ? tell("stopped before anything was made") : kept("stopped; "))),
