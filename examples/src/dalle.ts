@@ -26,8 +26,7 @@
  *
  * Of two things, for 24 captions such as train shows, the best of 16 has both colours for 92 % and lies as said, side by side or
  * one above the other, for 96 %; which colour is in which half is right for 42 %, which object for 4 %, and both things with
- * their colours in their halves for none [0, 14]. The prior gives images of exchanged captions nearly the probability of
- * the right ones, 0.01 nat a code less: what is where it has not learnt.
+ * their colours in their halves for none [0, 14]: the prior has not learnt what is where.
  */
 import { registry as registryOf } from "@millrace/core"
 import { dalle, dallePresets, dalleStages } from "@millrace/pipelines"

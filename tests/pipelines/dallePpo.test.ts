@@ -89,7 +89,7 @@ test("before its first update the policy is the prior: the ratio is 1 and the KL
 })
 
 test("a run that stops between iterations goes on with the same bits, and with the scores of before the first", async () => {
-  const stage = trained({ iterations: 2 })
+  const stage = trained({ iterations: 2, episodes: 16, minibatch: 16, epochs: 1 })
   const undisturbed = await on(stage)
   const kept = shelf()
   const first = await on(Effect.exit(stage), 1, { checkpoints: kept.checkpoints, stopping: () => kept.step() === 1 })

@@ -11,6 +11,7 @@ import {
   type Graph,
   graph,
   type HostTensors,
+  parseJson,
   type RunFolder,
   recordRun,
   registry,
@@ -33,7 +34,11 @@ const weightsKind = artifactKind("weights", (w: ReadonlyArray<number>) => ({
 const numbersKind = artifactKind(
   "numbers",
   (metrics: Readonly<Record<string, number>>) => ({ "metrics.json": json(metrics) }),
-  (files) => Effect.sync(() => JSON.parse(new TextDecoder().decode(files["metrics.json"]))),
+  (files) =>
+    Effect.map(
+      parseJson(new TextDecoder().decode(files["metrics.json"]), "metrics.json"),
+      (value) => value as Readonly<Record<string, number>>,
+    ),
 )
 
 const words = defineStageNode({

@@ -22,6 +22,8 @@ const statusOf = (status: string): string =>
   }`
 
 /** Codes of UN/CEFACT, recommendation 20; what is counted is a "one". */
+const codes: Readonly<Record<string, string>> = { second: "SEC", byte: "AD" }
+
 const usage = (stage: string, name: string, value: number, unit: string): Entity => ({
   "@id": localId("usage", stage, name),
   "@type": "PropertyValue",
@@ -29,12 +31,13 @@ const usage = (stage: string, name: string, value: number, unit: string): Entity
   propertyID: `urn:millrace:${name}`,
   value,
   unitText: unit,
-  unitCode: unit === "second" ? "SEC" : "C62",
+  unitCode: codes[unit] ?? "C62",
 })
 
 /** What the run of a stage took. */
 const usagesOf = (stage: string, told: StageStory): ReadonlyArray<Entity> => [
   usage(stage, "wall-time", told.seconds, "second"),
+  ...(told.memory === undefined ? [] : [usage(stage, "peak-memory", told.memory, "byte")]),
   ...(told.step > 0 ? [usage(stage, "steps", told.step, "step")] : []),
   ...(told.amount > 0 && told.unit !== "" ? [usage(stage, "work", told.amount, told.unit)] : []),
 ]
