@@ -97,6 +97,19 @@ describe("millrace runs ls", () => {
     expect(text).toContain(`${first} is damaged: run.json: not there`)
   })
 
+  test("shows the main number of an evaluation that it knows, and the first of any other", async () => {
+    const out = await root("numbers")
+    const id = await counted(out)
+    const metrics = { "base.gold": 1, "ppo.gold": 2, prompts: 3 }
+    await writeFile(join(out, id, "artifacts", "total", "out", "metrics.json"), JSON.stringify(metrics))
+    const metricOf = async () => (await told("runs", "ls", "--out", out))[0].metric
+    expect(await metricOf()).toEqual({ stage: "total", name: "base.gold", value: 1 })
+    const events = join(out, id, "events.jsonl")
+    const text = await readFile(events, "utf8")
+    await writeFile(events, text.replaceAll("counting.count@1", "instructgpt.evaluate@3"))
+    expect(await metricOf()).toEqual({ stage: "total", name: "ppo.gold", value: 2 })
+  })
+
   test("a folder without runs is no error", async () => {
     expect(await told("runs", "ls", "--out", join(folder, "nothing"))).toEqual([])
   })

@@ -1,6 +1,6 @@
 /** What looks at folders of runs: nothing that defines, draws or runs a graph is loaded. */
 
-export { removeAll, renameTo } from "../disk/files.js"
+export { lookAt, removeAll, renameTo } from "../disk/files.js"
 export { BadData, type DiskFailed } from "../errors.js"
 export type { GraphJson } from "../graph/encode.js"
 export { leaves } from "../report/leaves.js"

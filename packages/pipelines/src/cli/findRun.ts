@@ -1,6 +1,6 @@
 /** Finds the run that a command names. */
 import { join, resolve } from "node:path"
-import { BadData, didYouMean, isRunFolder, runIds } from "@millrace/core/runs"
+import { BadData, didYouMean, isRunFolder, lookAt, runIds } from "@millrace/core/runs"
 import { Effect } from "effect"
 import { type Ended, failed, usage } from "./exit.js"
 
@@ -35,7 +35,9 @@ export const findRun = (name: string, root: string): Effect.Effect<string, Ended
     const there = (path: string) => isRunFolder(path).pipe(Effect.mapError(failed))
     if (isPath(name)) {
       if (yield* there(resolve(name))) return resolve(name)
-      return yield* missing(name, root, yield* runIds(root).pipe(Effect.mapError(failed)), `${name}, which holds none`)
+      const entry = yield* lookAt(resolve(name)).pipe(Effect.mapError(failed))
+      const received = entry === undefined ? `nothing at this path: ${name}` : `${name}, which holds none`
+      return yield* missing(name, root, yield* runIds(root).pipe(Effect.mapError(failed)), received)
     }
     const ids = yield* runIds(root).pipe(Effect.mapError(failed))
     if (ids.includes(name)) return resolve(root, name)

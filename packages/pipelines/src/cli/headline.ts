@@ -2,12 +2,24 @@
 import { type DiskFailed, measuredBy, type RunFacts, type RunMetric } from "@millrace/core/runs"
 import { Effect } from "effect"
 
-/** Of the evaluations that come with Millrace: node type -> their main number. The last name that fits is taken. */
+/** Of the evaluations that come with Millrace: node type -> their main number, of several the one with the largest number in its name. */
 const main: Readonly<Record<string, RegExp>> = {
   "instructgpt.evaluate": /^ppo\.gold$/,
-  "clip.evaluate": /^heldOut\.zero-shot@1$/,
-  "dalle.evaluate": /\.everything\.\d+$/,
+  "clip.evaluate": /^shifted\.zero-shot@(1)$/,
+  "dalle.evaluate": /^held out\.all that the caption says\.(\d+)$/,
   "dalle2.evaluatePrior": /^prior\.cosine$/,
+}
+
+type Numbers = ReadonlyArray<readonly [name: string, value: number]>
+
+const mainOf = (node: string, measured: Numbers): Numbers[number] | undefined => {
+  const pattern = main[node.split("@")[0] ?? ""]
+  if (pattern === undefined) return undefined
+  const found = measured.flatMap((one) => {
+    const match = pattern.exec(one[0])
+    return match === null ? [] : [{ one, size: Number(match[1] ?? 0) }]
+  })
+  return found.toSorted((a, b) => b.size - a.size)[0]?.one
 }
 
 /**
@@ -19,8 +31,7 @@ export const headline = (run: RunFacts): Effect.Effect<RunMetric | undefined, Di
     let first: RunMetric | undefined
     for (const stage of [...run.story.stages.values()].reverse()) {
       const measured = yield* measuredBy(run, stage)
-      const pattern = main[stage.node.split("@")[0] ?? ""]
-      const known = pattern === undefined ? undefined : measured.filter(([name]) => pattern.test(name)).at(-1)
+      const known = mainOf(stage.node, measured)
       if (known !== undefined) return { stage: stage.name, name: known[0], value: known[1] }
       const [one] = measured
       if (one !== undefined) first ??= { stage: stage.name, name: one[0], value: one[1] }

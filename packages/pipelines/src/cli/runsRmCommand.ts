@@ -15,12 +15,14 @@ export interface RunsRmArguments {
   readonly json: boolean
 }
 
-const question = async (text: string): Promise<boolean> => {
+const question = async (text: string, signal: AbortSignal): Promise<boolean> => {
   const asking = createInterface({ input: process.stdin, output: process.stderr })
+  // The terminal gives Ctrl-C to the question: it is meant for the command.
+  asking.on("SIGINT", () => process.kill(process.pid, "SIGINT"))
   try {
-    return /^y(?:es)?$/i.test((await asking.question(text)).trim())
+    return /^y(?:es)?$/i.test((await asking.question(text, { signal })).trim())
   } catch {
-    // Ctrl-C at a question is a no.
+    // The end of the input is a no.
     return false
   } finally {
     asking.close()
@@ -30,7 +32,7 @@ const question = async (text: string): Promise<boolean> => {
 /** @fails Ended  2 where nobody can be asked */
 const agreed = (names: ReadonlyArray<string>): Effect.Effect<boolean, Ended> =>
   process.stdin.isTTY && process.stderr.isTTY
-    ? Effect.promise(() => question(`remove ${names.join(", ")}? [y/N] `))
+    ? Effect.promise((signal) => question(`remove ${names.join(", ")}? [y/N] `, signal))
     : Effect.fail(
         usage(
           new BadData({

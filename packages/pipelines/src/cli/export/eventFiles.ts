@@ -22,7 +22,7 @@ const stepsOf = (
 ): ReadonlyMap<string, ReadonlyArray<ScalarPoint>> => {
   const stages = new Map<string, Array<ScalarPoint>>()
   for (const event of events) {
-    if (event.type !== "stage.step") continue
+    if (event.type !== "stage.step" || Object.keys(event.values).length === 0) continue
     const points = stages.get(event.stage) ?? []
     stages.set(event.stage, points)
     while (points.length > 0 && points.at(-1)!.step >= event.step) points.pop()
