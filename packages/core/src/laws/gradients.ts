@@ -79,6 +79,13 @@ export const gradientMatchesFiniteDifferences =
         const lax = 1e-3 * scale + 2 * Math.abs(rough - fine) + noise
         fc.pre(Math.abs(2 * narrow - wide) <= lax)
         const found = dot(slopes, direction)
-        expectThat(Math.abs(found - fine) <= lax, () => `the gradient gives ${found}, the differences ${fine} ± ${lax}`)
+        if (Math.abs(found - fine) <= lax) return
+        // A bend and a kink can make up for each other at two steps, but not at a third.
+        const finest = (at(step / 4) - at(-step / 4)) / (step / 2)
+        const laxer = lax + 2 * Math.abs(fine - finest) + noise
+        expectThat(
+          Math.abs(found - finest) <= laxer,
+          () => `the gradient gives ${found}, the differences ${finest} ± ${laxer}`,
+        )
       },
     )
