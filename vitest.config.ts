@@ -19,7 +19,7 @@ export default defineConfig({
   test: {
     reporters: ["default", "./tests/closingLine.ts"],
     testTimeout: limit,
-    hookTimeout: limit,
+    hookTimeout: 2 * limit,
     pool: "forks",
     maxWorkers: 2,
     projects: [

@@ -36,7 +36,7 @@ beforeAll(async () => {
     runs.push(await Effect.runPromise(run.pipe(Effect.provide(Engines.layer("onnx", { threads: 1 })))))
   }
   events = decodeEvents(await readFile(join(runs[0]!.folder.path, "events.jsonl"), "utf8"))
-}, 60_000)
+})
 afterAll(() => rm(root, { recursive: true }))
 
 const out = async (stage: string, file: string): Promise<string> =>

@@ -34,7 +34,7 @@ beforeAll(async () => {
     runs.push(await Effect.runPromise(run.pipe(Effect.provide(Engines.layer("onnx", { threads: 1 })))))
   }
   events = decodeEvents(await readFile(join(runs[0]!.folder.path, "events.jsonl"), "utf8"))
-}, 60_000)
+})
 afterAll(() => rm(root, { recursive: true }))
 
 const told = <Type extends StampedEvent["type"]>(type: Type) =>

@@ -22,7 +22,7 @@ beforeAll(async () => {
     recordRun(graph, { root, seed: 1 }).pipe(Effect.provide(Engines.layer("onnx", { threads: 1 }))),
   )
   events = decodeEvents(await readFile(join(run.folder.path, "events.jsonl"), "utf8"))
-}, 120_000)
+})
 afterAll(() => rm(root, { recursive: true }))
 
 const ofStage = <T extends StampedEvent["type"]>(stage: string, type: T) =>
