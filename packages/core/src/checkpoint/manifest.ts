@@ -37,10 +37,12 @@ export const decodeManifest = (bytes: Uint8Array, where: string): Effect.Effect<
         received,
         fix: "nothing: the checkpoint before it is taken",
       })
-    const json = yield* parseJson(new TextDecoder().decode(bytes), where)
+    const text = new TextDecoder().decode(bytes)
+    const json = yield* parseJson(text, where)
     const { check, manifest } = yield* Schema.decodeUnknownEffect(Checked, { onExcessProperty: "error" })(json).pipe(
       Effect.mapError((error) => refuse(error.message)),
     )
     const found = sha256(canonicalJson(manifest))
-    return found === check ? manifest : yield* refuse(`SHA-256 ${found}, where it says ${check}`)
+    if (found !== check) return yield* refuse(`SHA-256 ${found}, where it says ${check}`)
+    return (yield* encodeManifest(manifest)) === text ? manifest : yield* refuse("the same in other words")
   })

@@ -51,5 +51,6 @@ export const decodeMade = (text: string, key: string, where: string): Effect.Eff
     const found = sha256(canonicalJson(made))
     if (found !== check) return yield* refuse(`a record with SHA-256 ${check}`, found)
     if (made.key !== key) return yield* refuse(`the record of ${key}`, `the one of ${made.key}`)
+    if (encodeMade(made) !== text) return yield* refuse("a record as it was written", "the same in other words")
     return made
   })
