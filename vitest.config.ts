@@ -3,8 +3,13 @@ import { defineConfig } from "vitest/config"
 /** Tests that leave nothing behind in their process: their files share what a worker has loaded. */
 const pure = [
   "tests/examples/**/*.test.ts",
-  "tests/pipelines/{captions,clip,clipMeasures,clipTrain,dalle,dalle2,dalle2Parts,dalle2Pipeline}.test.ts",
-  "tests/pipelines/{dalleDvae,dallePpo,dalleStages,fit,partedStep,ppo}.test.ts",
+  "tests/core/{checkpoint,crate,files,store,tensorboard}/*.test.ts",
+  // What a stage holds is measured in a process of its own.
+  "tests/core/run/!(peakMemory).test.ts",
+  "tests/core/{comparison,costs,damagedSafetensors,functionFacts,graph,graphDraw,json,openSafetensors}.test.ts",
+  "tests/core/{random,readStory,report,reportImages,safetensors}.test.ts",
+  "tests/pipelines/{artifacts,captions,clip*,commandLine,dalle*,fit,partedStep,pixels,ppo,preset}.test.ts",
+  "tests/pipelines/{instructgpt,instructgptErrors,readableKinds,resumedFit,runs,showImages,view,viewImages}.test.ts",
   "tests/pipelines/images/{decode*,imageFolder,resize}.test.ts",
   "tests/laws/**/*.test.ts",
   "tests/models/**/*.test.ts",
