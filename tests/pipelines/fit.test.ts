@@ -104,7 +104,9 @@ const averagesOf = ({ decay, start, every = 1 }: Average, first: number, slopes:
       sum = decay * sum + (1 - decay) * slope
       updates++
     }
-    return start === "weights" || updates === 0 ? sum : sum / (1 - decay ** updates)
+    // Before its first update one that began as zero says nothing: the weights do.
+    if (start === "zero" && updates === 0) return slope
+    return start === "weights" ? sum : sum / (1 - decay ** updates)
   })
 }
 
@@ -137,6 +139,11 @@ describe.each<[string, Average]>([
     expect(result.slope!.data[0]).toBeCloseTo(averagesOf(average, 0, slopes).at(-1)!, 5)
     expect([...result.offset!.data]).toEqual([2])
     expect(average.decay === 0 || Math.abs(result.slope!.data[0]! - slopes.at(-1)!) > 1e-2).toBe(true)
+  })
+
+  test("of no step at all is the weights that training began with", async () => {
+    const { result } = await on(fit({ ...averaged, config: { ...config, steps: 0 } }))
+    expect(result).toEqual(averaged.initial)
   })
 
   test("is not touched by a step that is refused, and neither is the training by it", async () => {

@@ -29,11 +29,18 @@ export const artifactKind = <const K extends string, V>(
 /** SHA-256 in hex. */
 export const sha256 = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex")
 
+/** File name -> SHA-256 of its content. */
+export type FileNames = Readonly<Record<string, string>>
+
 /** The digest of an artifact: SHA-256 over the names and digests of its files, sorted by name. */
-export const digestFiles = (files: Files): string =>
+export const digestNames = (names: FileNames): string =>
   sha256(
-    Object.entries(files)
+    Object.entries(names)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`)
+      .map(([name, hash]) => `${hash}  ${name}\n`)
       .join(""),
   )
+
+/** The digest of an artifact, from its files. */
+export const digestFiles = (files: Files): string =>
+  digestNames(Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, sha256(bytes)])))

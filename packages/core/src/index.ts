@@ -23,6 +23,7 @@ export {
 export { nodeDisk } from "./disk/nodeDisk.js"
 export { type Diagnosis, doctor } from "./engine/doctor.js"
 export { type EngineOptions, Engines } from "./engine/engines.js"
+export { checkedJson, Sha256 } from "./files/checkedJson.js"
 export { type FileForm, jsonFile, jsonLinesFile } from "./files/jsonFile.js"
 export { type NamedBytes, namedFiles } from "./files/namedFiles.js"
 export { type ExpectedTensors, type ReadTensors, readTensors } from "./files/readTensors.js"
@@ -106,7 +107,7 @@ export { pickTensors, type TensorSource, tensorSource } from "./tensorSource.js"
 export { withBackend } from "./tfjs.js"
 export { AdamW, adamW } from "./train/adamw.js"
 export { type Learner, learningState, slots, type UpdateConfig } from "./train/applyGradients.js"
-export { Average, averagedWeights, initAverage } from "./train/average.js"
+export { Average, averagedWeights, initAverage, isEmptyAverage } from "./train/average.js"
 export {
   type CachedTrainStep,
   type CachedTrainStepConfig,

@@ -11,6 +11,7 @@ import {
   frozenNames,
   type HostTensors,
   initOptimizer,
+  isEmptyAverage,
   NotFinite,
   type Objective,
   pickTensors,
@@ -77,7 +78,7 @@ export const trainingOf = (training: Training): Subject => trainingSubject(...tr
 export interface Trainer {
   /** The parameters that learn, in the engine: a sampler may use them while they do. */
   readonly params: State
-  /** What training has given so far: where an average is kept, the average of the parameters that learn, or they themselves. */
+  /** What training has given so far: the average of the parameters that learn, where one is kept and has begun, or they themselves. */
   readonly weights: Effect.Effect<HostTensors, EngineError>
   /**
    * The next step.
@@ -114,7 +115,12 @@ const runnerOf = (
   const weights =
     average === undefined || kept === undefined
       ? params.read()
-      : Effect.map(kept.read(), (sum) => averagedWeights(average, sum, done - refused))
+      : Effect.suspend(() => {
+          const steps = done - refused
+          return isEmptyAverage(average, steps)
+            ? params.read()
+            : Effect.map(kept.read(), (sum) => averagedWeights(average, sum, steps))
+        })
   const step: Trainer["step"] = (batch) =>
     Effect.gen(function* () {
       const outputs = yield* call(batch)

@@ -1,12 +1,12 @@
 /** What a run asks of the store: whether a stage was made before, and to keep what it made. */
 import { Effect } from "effect"
-import type { Files } from "../artifact.js"
+import type { FileNames, Files } from "../artifact.js"
 import type { DiskFailed } from "../errors.js"
 import type { StageNode } from "../node.js"
 import type { Key } from "../random/key.js"
 import type { Made } from "../store/made.js"
 import { type KeyParts, keyParts, type Machine, stageKey } from "../store/stageKey.js"
-import { type FileNames, isWhole, type Store } from "../store/store.js"
+import { isSound, type Store } from "../store/store.js"
 import type { RunEvent } from "./event.js"
 import { decodeEvents, encodeEvent } from "./eventLine.js"
 import type { StageOutput } from "./stageOutputs.js"
@@ -67,7 +67,7 @@ export const stageCache = ({ store, run, graph, machine, read }: StageCacheOptio
         Effect.map(store.take(files), (taken) => ({ name, files: taken })),
       )
       const told = decodeTold((yield* store.take({ "events.jsonl": made.events }))["events.jsonl"])
-      return isWhole(made, outputs) ? { made, outputs, images, told } : undefined
+      return { made, outputs, images, told }
     }).pipe(Effect.catchTag("BadData", () => Effect.succeed(undefined)))
 
   return {
@@ -76,7 +76,7 @@ export const stageCache = ({ store, run, graph, machine, read }: StageCacheOptio
       Effect.gen(function* () {
         const made = read ? yield* store.find(stageKey(parts)) : undefined
         yield* store.setLast(graph, stage, parts)
-        return made === undefined ? undefined : yield* takeAll(made)
+        return made === undefined || !isSound(made) ? undefined : yield* takeAll(made)
       }),
     files: (made, port) =>
       store

@@ -92,7 +92,7 @@ export const collectGarbage = (
 
     for (const file of yield* shelved(join(store, "made"))) {
       const key = file.slice(join(store, "made").length).replaceAll(/[/\\]|\.json$/g, "")
-      const made = yield* decodeMade(text.decode(yield* readFile(file)), key, file).pipe(
+      const made = yield* decodeMade(yield* readFile(file), key, file).pipe(
         Effect.catchTag("BadData", () => Effect.succeed(undefined)),
       )
       const needed = made?.outputs.some(({ digest }) => used.has(digest)) ?? false

@@ -1,11 +1,8 @@
 /** The record of what a stage made, under its key. */
 import { Effect, Schema } from "effect"
-import { sha256 } from "../artifact.js"
-import { attempt } from "../attempt.js"
 import { BadData } from "../errors.js"
-import { canonicalJson, readJson } from "../json.js"
+import { checkedJson, Sha256 } from "../files/checkedJson.js"
 
-const Sha256 = Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/))
 const FileNames = Schema.Record(Schema.String, Sha256)
 
 export const KeyPartsJson = Schema.Struct({
@@ -34,23 +31,21 @@ export const Made = Schema.Struct({
 })
 export type Made = typeof Made.Type
 
-const Checked = Schema.Struct({ check: Sha256, made: Made })
+const file = checkedJson(Made)
 
 /** The record as a file that tells when a byte of it has changed. */
-export const encodeMade = (made: Made): string => `${canonicalJson({ check: sha256(canonicalJson(made)), made })}\n`
+export const encodeMade = file.write
 
 /** @fails BadData  anything but the record of this key as it was written */
-export const decodeMade = (text: string, key: string, where: string): Effect.Effect<Made, BadData> =>
-  Effect.gen(function* () {
-    const refuse = (expected: string, received: string) =>
-      new BadData({ where, expected, received, fix: "nothing: it is put aside and the stage runs again" })
-    const json = yield* attempt(BadData, () => readJson(text, where))
-    const { check, made } = yield* Schema.decodeUnknownEffect(Checked, { onExcessProperty: "error" })(json).pipe(
-      Effect.mapError((error) => refuse("the record of what a stage made", error.message)),
-    )
-    const found = sha256(canonicalJson(made))
-    if (found !== check) return yield* refuse(`a record with SHA-256 ${check}`, found)
-    if (made.key !== key) return yield* refuse(`the record of ${key}`, `the one of ${made.key}`)
-    if (encodeMade(made) !== text) return yield* refuse("a record as it was written", "the same in other words")
-    return made
-  })
+export const decodeMade = (bytes: Uint8Array, key: string, where: string): Effect.Effect<Made, BadData> =>
+  Effect.filterOrFail(
+    file.read({ where, bytes }),
+    (made) => made.key === key,
+    (made) =>
+      new BadData({
+        where,
+        expected: `the record of ${key}`,
+        received: `the one of ${made.key}`,
+        fix: "nothing: it is put aside and the stage runs again",
+      }),
+  )

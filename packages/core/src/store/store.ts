@@ -11,16 +11,13 @@
  */
 import { basename, join } from "node:path"
 import { Effect, Schema } from "effect"
-import { digestFiles, type Files, sha256 } from "../artifact.js"
+import { digestNames, type FileNames, type Files, sha256 } from "../artifact.js"
 import { lookAt, makeFolder, readFile, renameTo, touch, writeWhole } from "../disk/files.js"
 import { BadData, type DiskFailed } from "../errors.js"
 import { canonicalJson, parseJson } from "../json.js"
 import { pathSegment } from "../run/keptPath.js"
 import { decodeMade, encodeMade, KeyPartsJson, type Made } from "./made.js"
 import { type KeyParts, stageKey } from "./stageKey.js"
-
-/** File name -> SHA-256 of its content. */
-export type FileNames = Readonly<Record<string, string>>
 
 export interface Store {
   readonly path: string
@@ -104,8 +101,7 @@ export const storeAt = (path: string): Store => {
       Effect.gen(function* () {
         const file = shelf("made", key, ".json")
         if ((yield* lookAt(file)) === undefined) return undefined
-        const content = text.decode(yield* readFile(file))
-        return yield* decodeMade(content, key, file).pipe(
+        return yield* decodeMade(yield* readFile(file), key, file).pipe(
           Effect.tap(() => touch(file)),
           Effect.catchTag("BadData", () => Effect.as(putAside(file), undefined)),
         )
@@ -124,6 +120,6 @@ export const storeAt = (path: string): Store => {
   }
 }
 
-/** Whether the files that were read are those that the record promises. */
-export const isWhole = (made: Made, outputs: ReadonlyArray<Files>): boolean =>
-  stageKey(made.parts) === made.key && made.outputs.every(({ digest }, i) => digestFiles(outputs[i] ?? {}) === digest)
+/** Whether a record is one of its key, and its digests those of the files that it names. */
+export const isSound = ({ key, parts, outputs }: Made): boolean =>
+  stageKey(parts) === key && outputs.every(({ digest, files }) => digestNames(files) === digest)

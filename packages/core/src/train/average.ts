@@ -53,8 +53,15 @@ export const initAverage = ({ start }: Average, params: HostTensors): HostTensor
   )
 
 /**
+ * Whether an average says nothing yet: it began as 0, and no step has added to it.
+ * @param steps  steps done
+ */
+export const isEmptyAverage = ({ start, every = 1 }: Average, steps: number): boolean =>
+  start === "zero" && steps < every
+
+/**
  * The averaged weights, from the state of an average.
- * @param steps  steps done; without an update nothing has been averaged, and the result is the state
+ * @param steps  steps done; of an empty average the result is the state, 0
  * @law   weights that never change are their own average
  */
 export const averagedWeights = (

@@ -42,3 +42,9 @@ export const json = Flag.Boolean("json").pipe(
   Flag.withDefault(false),
   Flag.withDescription("Print the answer as one JSON document"),
 )
+
+export const quiet = Flag.Boolean("quiet").pipe(
+  Flag.withDefault(false),
+  Flag.withAlias("q"),
+  Flag.withDescription("Show no progress"),
+)

@@ -2,7 +2,7 @@
 import { paperNames } from "@millrace/models/paperNames"
 import { Argument, Command, Flag } from "effect/cli"
 import { imageProtocols } from "../view/images/imageProtocol.js"
-import { graph, json, out, preset, seed, set, withEngine } from "./arguments.js"
+import { graph, json, out, preset, quiet, seed, set, withEngine } from "./arguments.js"
 import { builtIn } from "./builtIn.js"
 import { publish, reproduce, verify } from "./crates.js"
 import { later } from "./later.js"
@@ -14,11 +14,7 @@ import { theRun } from "./theRun.js"
 
 /** How a run is shown. */
 const shown = {
-  quiet: Flag.Boolean("quiet").pipe(
-    Flag.withDefault(false),
-    Flag.withAlias("q"),
-    Flag.withDescription("Show no progress"),
-  ),
+  quiet,
   json,
   images: Flag.Literals("images", ["auto", ...imageProtocols]).pipe(
     Flag.withDefault("auto" as const),

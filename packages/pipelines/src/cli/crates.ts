@@ -2,7 +2,7 @@
 import { engineNames } from "@millrace/core/engine"
 import { Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { out } from "./arguments.js"
+import { json, out, quiet } from "./arguments.js"
 import { later } from "./later.js"
 import { theRun } from "./theRun.js"
 
@@ -17,11 +17,6 @@ const module = Flag.String("module").pipe(
       "Its code runs: a crate brings none, and none is taken from it",
   ),
   Flag.atLeast(0),
-)
-
-const json = Flag.Boolean("json").pipe(
-  Flag.withDefault(false),
-  Flag.withDescription("Print the result as one JSON document"),
 )
 
 export const publish = Command.make(
@@ -99,11 +94,7 @@ export const reproduce = Command.make(
       Flag.withDescription("Where to unpack and run; a temporary folder unless said, which is kept on a mismatch"),
       Flag.optional,
     ),
-    quiet: Flag.Boolean("quiet").pipe(
-      Flag.withDefault(false),
-      Flag.withAlias("q"),
-      Flag.withDescription("Show no progress"),
-    ),
+    quiet,
     json,
   },
   later(async () => (await import("./reproduceCommand.js")).reproduceCommand),

@@ -3,6 +3,7 @@ import { BadData, didYouMean, type EngineName, type PlannedStage, stageNames } f
 import { Effect, Option } from "effect"
 import type { Ended } from "./exit.js"
 import { usage } from "./exit.js"
+import { jsonText } from "./jsonText.js"
 import { loadGraph } from "./loadGraph.js"
 import { planFor } from "./planFor.js"
 import { planText } from "./planText.js"
@@ -39,5 +40,5 @@ export const explainCommand = (given: ExplainArguments): Effect.Effect<void, End
     }
     const plan = yield* planFor(graph, given)
     const shown: ReadonlyArray<PlannedStage> = plan.filter(({ stage }) => wanted === undefined || stage === wanted)
-    yield* print(given.json ? JSON.stringify(shown, null, 2) : planText(shown))
+    yield* print(given.json ? jsonText(shown) : planText(shown))
   })

@@ -2,6 +2,7 @@
 import { collectGarbage } from "@millrace/core"
 import { Effect } from "effect"
 import { type Ended, failed } from "./exit.js"
+import { jsonText } from "./jsonText.js"
 import { print } from "./print.js"
 
 export interface GcArguments {
@@ -17,7 +18,7 @@ const size = (bytes: number): string =>
 export const gcCommand = ({ out, dryRun, json }: GcArguments): Effect.Effect<void, Ended> =>
   Effect.gen(function* () {
     const garbage = yield* collectGarbage(out, { dryRun }).pipe(Effect.mapError(failed))
-    if (json) return yield* print(JSON.stringify(garbage, null, 2))
+    if (json) return yield* print(jsonText(garbage))
     const { records, files, bytes, kept } = garbage
     yield* print(
       `${dryRun ? "would remove" : "removed"} ${records} records and ${files} files, ${size(bytes)}; ` +

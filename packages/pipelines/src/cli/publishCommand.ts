@@ -7,6 +7,7 @@ import { Effect, Option } from "effect"
 import { dataSetsOf } from "../crate/dataSets.js"
 import { type Ended, failed, invalid, usage } from "./exit.js"
 import { findRun } from "./findRun.js"
+import { jsonText } from "./jsonText.js"
 import { knownTypes } from "./knownTypes.js"
 import { print } from "./print.js"
 import { version } from "./version.js"
@@ -73,7 +74,7 @@ export const publishCommand = (given: PublishArguments): Effect.Effect<void, End
     const digest = sha256(bytes)
     yield* print(
       given.json
-        ? JSON.stringify({ crate: out, bytes: bytes.length, sha256: digest }, null, 2)
+        ? jsonText({ crate: out, bytes: bytes.length, sha256: digest })
         : `${out}\n${(bytes.length / 2 ** 20).toFixed(1)} MiB, SHA-256 ${digest}`,
     )
   })

@@ -15,6 +15,7 @@ import { BadConfig, BadData, type EngineName, engineNames } from "@millrace/core
 import { Effect, Option } from "effect"
 import { showRun } from "../view/terminal.js"
 import { Ended, failed, invalid, mismatch, usage } from "./exit.js"
+import { jsonText } from "./jsonText.js"
 import { print } from "./print.js"
 import { readCrate } from "./readCrate.js"
 import { comparisonText } from "./reproduceText.js"
@@ -141,7 +142,7 @@ export const reproduceCommand = (given: ReproduceArguments): Effect.Effect<void,
     const comparison = yield* compare(crate, run)
     yield* print(
       given.json
-        ? JSON.stringify({ crate: given.crate, sha256: crate.digest, folder: run.folder.path, ...comparison }, null, 2)
+        ? jsonText({ crate: given.crate, sha256: crate.digest, folder: run.folder.path, ...comparison })
         : comparisonText(comparison),
     )
     if (!comparison.reproduced) return yield* different(run.folder.path, comparison)

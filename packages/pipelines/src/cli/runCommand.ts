@@ -4,6 +4,7 @@ import type { EngineName } from "@millrace/core"
 import { Effect, Option } from "effect"
 import { commandOf } from "./commandOf.js"
 import type { Ended } from "./exit.js"
+import { jsonText } from "./jsonText.js"
 import { isPath, loadGraph } from "./loadGraph.js"
 import { planFor } from "./planFor.js"
 import { planText } from "./planText.js"
@@ -30,7 +31,7 @@ export const runCommand = (given: RunArguments): Effect.Effect<void, Ended> =>
     const graph = yield* withSettings(loaded.graph, loaded.registry, given.set)
     if (given.dryRun) {
       const plan = yield* planFor(graph, given)
-      const text = given.json ? JSON.stringify(plan, null, 2) : planText(plan)
+      const text = given.json ? jsonText(plan) : planText(plan)
       return yield* Effect.sync(() => void (text === "" || process.stdout.write(`${text}\n`)))
     }
     // A module is found again from any folder.

@@ -1,6 +1,7 @@
 /** `millrace verify`: checks a crate, runs nothing. */
 import { Effect } from "effect"
 import type { Ended } from "./exit.js"
+import { jsonText } from "./jsonText.js"
 import { print } from "./print.js"
 import { readCrate } from "./readCrate.js"
 
@@ -28,7 +29,7 @@ export const verifyCommand = ({ crate: path, module, json }: VerifyArguments): E
     }
     yield* print(
       json
-        ? JSON.stringify(told, null, 2)
+        ? jsonText(told)
         : [
             `${path} is whole`,
             `  graph    ${told.graph}, ${told.graphHash.slice(0, 12)}, seed ${String(told.seed)}, ${String(told.engine)}`,

@@ -99,7 +99,7 @@ const watched = (
     look: (step: number, trainer: Trainer) =>
       Effect.gen(function* () {
         // Before the first step there is nothing to average.
-        yield* weights.write(yield* step === 0 ? trainer.params.read() : trainer.weights)
+        yield* weights.write(yield* trainer.weights)
         yield* look(embedder, step)
       }),
   }
