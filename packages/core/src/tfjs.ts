@@ -6,6 +6,7 @@
 import { createRequire } from "node:module"
 import * as tf from "@tensorflow/tfjs-core"
 import { EngineMissing } from "./errors.js"
+import { repairBatchMatMul } from "./ops/batchProducts.js"
 import { registerBroadcastGradients } from "./ops/broadcastGradients.js"
 import { registerComparisonGradients } from "./ops/comparisonGradients.js"
 import { registerEinsumGradient } from "./ops/einsumGradient.js"
@@ -30,6 +31,7 @@ const startQuietly = (): void => {
   }
 }
 startQuietly()
+repairBatchMatMul("cpu")
 registerTileGradient()
 registerImageGradients()
 registerReluGradient()

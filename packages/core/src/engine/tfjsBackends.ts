@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import type { EngineName } from "../engine.js"
 import { EngineMissing } from "../errors.js"
+import { repairBatchMatMul } from "../ops/batchProducts.js"
 import type { EagerBackend } from "./eager.js"
 import "../tfjs.js"
 import "./copyOnUpdate.js"
@@ -40,6 +41,7 @@ export const wasmBackend: Effect.Effect<EagerBackend, EngineMissing> = Effect.tr
     const folder = dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm"))
     wasm.setWasmPaths(`${folder}${sep}`)
     if (!(await start("wasm"))) throw new Error("the wasm backend did not start")
+    repairBatchMatMul("wasm")
     return { name: "tfjs:wasm", backend: "wasm", version: `tfjs ${tf.version_core} wasm` }
   },
   catch: (error) => missing("tfjs:wasm", "the wasm backend of tfjs to start", reasonOf(error), "run npm install"),
