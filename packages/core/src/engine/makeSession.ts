@@ -26,9 +26,14 @@ export const makeSession = ({ threads, provider }: ChildOptions): MakeSession =>
       enableMemPattern: false,
       // To wake a thread takes longer than most kernels. A thread that waits for as long as a small kernel takes, in µs, and
       // then sleeps, saves that; one that spins on takes the other processes' time, and on a busy machine its own.
-      extra: { session: { intra_op: { allow_spinning: "1", spin_duration_us: "20" } } },
-      // An arena keeps what it has given out once: the weights as they come, when their packed copies are all that is read.
-      ...(weights.length === 0 ? {} : { enableCpuMemArena: false, externalData: weights }),
+      extra: {
+        session: {
+          intra_op: { allow_spinning: "1", spin_duration_us: "20" },
+          // An arena keeps what it has given out once: the weights as they come, when their packed copies are all that is read.
+          ...(weights.length === 0 ? {} : { use_device_allocator_for_initializers: "1" }),
+        },
+      },
+      ...(weights.length === 0 ? {} : { externalData: weights }),
       logSeverityLevel: 3,
       ...more,
     })

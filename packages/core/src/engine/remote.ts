@@ -61,15 +61,19 @@ const missing = ({ provider }: ChildOptions, received: string): EngineMissing =>
         fix: "install the GPU's driver (on Linux with its Vulkan library, libvulkan.so.1), or use the engine onnx",
       })
 
-/** Asks glibc for pages of 2 MB: what a step reads of weights and caches is more than the processor has addresses of 4 kB pages for. */
-const largePages = { GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" }
+/**
+ * Asks glibc for pages of 2 MB: what a step reads of weights and caches is more than the processor has addresses of 4 kB pages for.
+ * And for pages of its own for each block from 2 MB on, which go back when it is freed: weights as they come would leave holes among
+ * the packed ones.
+ */
+const malloc = { GLIBC_TUNABLES: `glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=${2 ** 21}` }
 
 const launch = (options: ChildOptions): Effect.Effect<Running, EngineMissing | EngineFailed> =>
   Effect.callback((resume) => {
     const child = fork(fileURLToPath(new URL("./child.js", import.meta.url)), [JSON.stringify(options)], {
       serialization: "advanced",
       // ONNX Runtime 1.30 reports sessions to its makers and keeps files for it, unless it is told not to.
-      env: { ...largePages, ...process.env, ORT_DISABLE_TELEMETRY: "1" },
+      env: { ...malloc, ...process.env, ORT_DISABLE_TELEMETRY: "1" },
       execArgv: ["--expose-gc"],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     })
