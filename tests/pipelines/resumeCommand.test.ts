@@ -1,6 +1,6 @@
 /**
- * Processes that are stopped and killed, each followed by `millrace resume`. The long form kills a hundred times the whole of
- * instructgpt, at its smallest size (MILLRACE_KILLS for another number).
+ * Processes that are stopped and killed, each followed by `millrace resume`. The long form kills each pipeline a hundred times, at its
+ * smallest size (MILLRACE_KILLS for another number).
  */
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
@@ -157,28 +157,32 @@ test("a run that is killed between two steps goes on from the checkpoint after t
 })
 
 if (long)
-  test("runs that are killed at any moment, and resumed each time, end with the digests of one that was not", async () => {
-    const what = ["instructgpt", "--preset", "tiny"]
-    const { code, seconds } = await millrace(["run", ...what, "--out", "undisturbed", "--quiet"])
-    expect(code).toBe(0)
-    const expected = await digestsIn(await runIn("undisturbed"))
-    const moments = random.uniform(keyFromSeed(Number(process.env.MILLRACE_KILLS_SEED ?? 1)), [kills]).data
-    let killed = 0
-    for (let run = 0; killed < kills; run++) {
-      const root = `killed-${run}`
-      for (let ended = false; !ended; ) {
+  test.each(["instructgpt", "clip", "dalle", "dalle2"])(
+    "runs of %s that are killed at any moment, and resumed each time, end with the digests of one that was not",
+    async (name) => {
+      const what = [name, "--preset", "tiny"]
+      const undisturbed = `${name}-undisturbed`
+      const { code, seconds } = await millrace(["run", ...what, "--out", undisturbed, "--quiet"])
+      expect(code).toBe(0)
+      const expected = await digestsIn(await runIn(undisturbed))
+      const moments = random.uniform(keyFromSeed(Number(process.env.MILLRACE_KILLS_SEED ?? 1)), [kills]).data
+      let killed = 0
+      for (let run = 0; killed < kills; run++) {
+        const root = `${name}-killed-${run}`
+        for (let ended = false; !ended; ) {
+          const path = await runIn(root)
+          const args = path === undefined ? ["run", ...what, "--out", root, "--quiet"] : ["resume", path, "--quiet"]
+          const last = killed >= kills
+          const { code, err } = await millrace(args, last ? {} : { killAfter: seconds * moments[killed]! })
+          if (code === null) killed++
+          else expect([code, err], `after ${killed} kills`).toEqual([0, ""])
+          ended = code === 0
+        }
         const path = await runIn(root)
-        const args = path === undefined ? ["run", ...what, "--out", root, "--quiet"] : ["resume", path, "--quiet"]
-        const last = killed >= kills
-        const { code, err } = await millrace(args, last ? {} : { killAfter: seconds * moments[killed]! })
-        if (code === null) killed++
-        else expect([code, err], `after ${killed} kills`).toEqual([0, ""])
-        ended = code === 0
+        expect(await digestsIn(path), `run ${run}, after ${killed} kills`).toBe(expected)
+        const left = await readdir(join(folder, path!), { recursive: true })
+        expect(left.filter((name) => /\.part-|running-|checkpoints\/./.test(name))).toEqual([])
       }
-      const path = await runIn(root)
-      expect(await digestsIn(path), `run ${run}, after ${killed} kills`).toBe(expected)
-      const left = await readdir(join(folder, path!), { recursive: true })
-      expect(left.filter((name) => /\.part-|running-|checkpoints\/./.test(name))).toEqual([])
-    }
-    expect(killed).toBe(kills)
-  })
+      expect(killed).toBe(kills)
+    },
+  )
