@@ -51,10 +51,8 @@ const run = ({ seed = "7", steps = {}, other = [], environment = {}, until, ...r
 }
 
 const names = [...storyOf(recordedEvents).stages.keys()]
-const verdicts = (
-  stages: ReadonlyArray<StageDifference>,
-  verdict: StageDifference["verdict"],
-): ReadonlyArray<string> => stages.filter((stage) => stage.verdict === verdict).map(({ stage }) => stage)
+const verdicts = (stages: ReadonlyArray<StageDifference>, verdict: StageDifference["verdict"]): ReadonlyArray<string> =>
+  stages.filter((stage) => stage.verdict === verdict).map(({ stage }) => stage)
 const wordsOf = (page: string): string => /class="verdict"[^>]*>([^<]*)</.exec(page)?.[1] ?? ""
 
 test("a run does not differ from itself, whenever it began", () => {

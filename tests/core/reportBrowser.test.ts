@@ -307,7 +307,13 @@ inBrowser("names, prompts and captions that are HTML are shown as they are, and 
 
 inBrowser("a comparison opens in a browser, draws both runs, and complains of nothing", async () => {
   const nodes = recordedGraph()
-  const a = { ...input(), graph: nodes.name, nodes, engine: "onnx", metrics: [{ stage: "sft", name: "loss", value: 1 }] }
+  const a = {
+    ...input(),
+    graph: nodes.name,
+    nodes,
+    engine: "onnx",
+    metrics: [{ stage: "sft", name: "loss", value: 1 }],
+  }
   const b = { ...a, seed: "8", metrics: [{ stage: "sft", name: "loss", value: 2 }] }
   const opened = await open(write(renderComparison(a, b)))
   const { page } = opened

@@ -24,7 +24,11 @@ test("on the same engine and instructions one other digest is no reproduction, a
 })
 
 test("on the same engine and instructions the smallest difference of a number is no reproduction", () => {
-  const { metrics, reproduced } = compareReproduction(made(here, "a", 1), made(here, "a", 1 + Number.EPSILON), tolerance)
+  const { metrics, reproduced } = compareReproduction(
+    made(here, "a", 1),
+    made(here, "a", 1 + Number.EPSILON),
+    tolerance,
+  )
   expect(metrics[0]).toMatchObject({ allowed: 0, within: false })
   expect(reproduced).toBe(false)
 })
@@ -34,9 +38,15 @@ test("elsewhere digests may differ, and numbers within the tolerance alone", () 
     exact: false,
     reproduced: true,
   })
-  expect(compareReproduction(made(here, "a", 2), made(elsewhere, "b", 2.21), tolerance)).toMatchObject({ reproduced: false })
-  expect(compareReproduction(made(here, "a", 0), made(elsewhere, "b", 0.049), tolerance)).toMatchObject({ reproduced: true })
-  expect(compareReproduction(made(here, "a", 0), made(elsewhere, "b", 0.051), tolerance)).toMatchObject({ reproduced: false })
+  expect(compareReproduction(made(here, "a", 2), made(elsewhere, "b", 2.21), tolerance)).toMatchObject({
+    reproduced: false,
+  })
+  expect(compareReproduction(made(here, "a", 0), made(elsewhere, "b", 0.049), tolerance)).toMatchObject({
+    reproduced: true,
+  })
+  expect(compareReproduction(made(here, "a", 0), made(elsewhere, "b", 0.051), tolerance)).toMatchObject({
+    reproduced: false,
+  })
 })
 
 test("another version of the engine counts as elsewhere", () => {
@@ -51,7 +61,9 @@ test("a stage or a number that is missing is no reproduction, wherever it is run
   const published = made(here, "a", 1)
   const { learn: _, ...digests } = published.digests
   expect(compareReproduction(published, { ...published, where: elsewhere, digests }, tolerance).reproduced).toBe(false)
-  expect(compareReproduction(published, { ...published, where: elsewhere, metrics: [] }, tolerance).reproduced).toBe(false)
+  expect(compareReproduction(published, { ...published, where: elsewhere, metrics: [] }, tolerance).reproduced).toBe(
+    false,
+  )
 })
 
 test("NaN is reproduced by NaN alone, and an infinity by the same one", () => {

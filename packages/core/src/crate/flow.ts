@@ -37,17 +37,20 @@ export const flowOf = (graph: Graph): Flow =>
     Effect.gen(function* () {
       const stages: Array<FlowStage> = []
       const given = Object.keys(graph.inputs).map((name): [string, Source] => [name, { stage: null, port: name }])
-      const made = yield* walkStages(yield* requireStages(graph), Object.fromEntries(given), ({ stage, node, inputs }) =>
-        Effect.sync(() => {
-          const outputs = outputPorts(node)
-          stages.push({
-            name: stage,
-            node,
-            inputs: Object.entries(inputs).map(([port, from]) => ({ port, type: node.in[port]!, from })),
-            outputs: outputs.map(([port, type]) => ({ port, type })),
-          })
-          return Object.fromEntries(outputs.map(([port]): [string, Source] => [port, { stage, port }]))
-        }),
+      const made = yield* walkStages(
+        yield* requireStages(graph),
+        Object.fromEntries(given),
+        ({ stage, node, inputs }) =>
+          Effect.sync(() => {
+            const outputs = outputPorts(node)
+            stages.push({
+              name: stage,
+              node,
+              inputs: Object.entries(inputs).map(([port, from]) => ({ port, type: node.in[port]!, from })),
+              outputs: outputs.map(([port, type]) => ({ port, type })),
+            })
+            return Object.fromEntries(outputs.map(([port]): [string, Source] => [port, { stage, port }]))
+          }),
       )
       const outputs = Object.entries(made).map(([name, from]) => ({ name, from }))
       return { stages, inputs: graph.inputs, outputs }

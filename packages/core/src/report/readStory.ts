@@ -12,6 +12,7 @@ import type { RunStory } from "./story.js"
 export interface RecordedStory extends ReportInput {
   readonly facts: RunFacts
   readonly images: ReadonlyMap<string, Uint8Array>
+  readonly warnings: ReadonlyArray<string>
 }
 
 /** The images that the story shows, by path. One that cannot be read is left out: the report then names its file. */

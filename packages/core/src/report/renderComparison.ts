@@ -1,7 +1,13 @@
 /** Two runs as one HTML file: what they differ in, where their digests part, curves over each other, tables as one. */
 import { canonicalJson } from "../json.js"
 import { differenceText } from "../runs/differenceText.js"
-import { type ComparedRun, type Difference, diffRuns, type RunDifference, type StageDifference } from "../runs/diffRuns.js"
+import {
+  type ComparedRun,
+  type Difference,
+  diffRuns,
+  type RunDifference,
+  type StageDifference,
+} from "../runs/diffRuns.js"
 import { curveScript } from "./curveScript.js"
 import { filterScript } from "./filterScript.js"
 import { graphStyle } from "./graphStyle.js"
@@ -25,7 +31,7 @@ export interface ShownRun extends ComparedRun {
 
 const none = html`<span class="soft">–</span>`
 
-const valueOf = (value: unknown): string | Html =>
+const cellOf = (value: unknown): string | Html =>
   value === undefined ? none : typeof value === "string" ? value : canonicalJson(value)
 
 const differenceTable = (title: string, rows: ReadonlyArray<Difference>): Html | undefined =>
@@ -35,7 +41,7 @@ const differenceTable = (title: string, rows: ReadonlyArray<Difference>): Html |
 <thead><tr><th scope="col">What</th><th scope="col">A</th><th scope="col">B</th></tr></thead>
 <tbody>${rows.map(
         ({ what, a, b }) =>
-          html`<tr><th scope="row" class="mono">${what}</th><td class="accent">${valueOf(a)}</td><td class="second">${valueOf(b)}</td></tr>`,
+          html`<tr><th scope="row" class="mono">${what}</th><td class="accent">${cellOf(a)}</td><td class="second">${cellOf(b)}</td></tr>`,
       )}</tbody></table></div></div>`
 
 const numberTable = ({ metrics, equalMetrics }: RunDifference): Html | undefined => {

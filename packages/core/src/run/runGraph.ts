@@ -121,9 +121,7 @@ export const runGraph = <E = never, R = never>(
     Effect.gen(function* () {
       const ports: Ports = of.in
       const values = Object.entries(options.inputs ?? {})
-      const inputs: Outcome<E, R> = Object.fromEntries(
-        values.map(([name, value]) => [name, given(value, ports[name])]),
-      )
+      const inputs: Outcome<E, R> = Object.fromEntries(values.map(([name, value]) => [name, given(value, ports[name])]))
       const made = yield* walkStages(of, inputs, visit)
       const outputs: Record<string, unknown> = {}
       for (const [name, { value }] of Object.entries(made)) outputs[name] = yield* value

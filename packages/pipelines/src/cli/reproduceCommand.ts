@@ -3,10 +3,10 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { claimFolder, Engines, makeFolder, type RecordedRun, recordRun, removeAll, runEvents } from "@millrace/core"
 import {
-  type Reproduction,
   compareReproduction,
   metricsOf,
   type OpenCrate,
+  type Reproduction,
   readRunFiles,
   unpackFiles,
   whereOf,

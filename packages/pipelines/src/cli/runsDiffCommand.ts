@@ -1,7 +1,7 @@
 /** `millrace runs diff`: what two runs differ in, and what it changed. */
 import {
-  damageText,
   type Difference,
+  damageText,
   differenceText,
   diffRuns,
   type MetricDifference,
@@ -38,7 +38,7 @@ const runJson = ({ id, path, state, damage }: RunFacts) => ({
 })
 
 /** JSON has nothing for what a run does not have but null. */
-const pairJson = <A, D extends { readonly a: A; readonly b: A }>(difference: D) => ({
+const pairJson = <D extends { readonly a: unknown; readonly b: unknown }>(difference: D) => ({
   ...difference,
   a: difference.a ?? null,
   b: difference.b ?? null,
