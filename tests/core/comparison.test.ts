@@ -2,14 +2,16 @@
 import { createHash } from "node:crypto"
 import { Script } from "node:vm"
 import {
-  type ComparedStage,
-  compareRuns,
-  graphFactsOfJson,
-  type ReportInput,
+  diffRuns,
+  type GraphJson,
+  type RunMetric,
   renderComparison,
+  type ShownRun,
+  type StageDifference,
   type StampedEvent,
   storyOf,
 } from "@millrace/core"
+import { differenceText } from "@millrace/core/runs"
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { recordedEnvironment, recordedEvents, recordedGraph } from "../fixtures/recordedRun.js"
@@ -21,10 +23,12 @@ interface Change {
   /** Stages whose digests are others. */
   readonly other?: ReadonlyArray<string>
   readonly environment?: Readonly<Record<string, unknown>>
+  readonly engine?: string
+  readonly metrics?: ReadonlyArray<RunMetric>
   readonly until?: number
 }
 
-const run = ({ seed = "7", steps = {}, other = [], environment = {}, until }: Change = {}): ReportInput => {
+const run = ({ seed = "7", steps = {}, other = [], environment = {}, until, ...rest }: Change = {}): ShownRun => {
   const json = recordedGraph()
   const nodes = json.nodes.map((node) =>
     steps[node.name] === undefined
@@ -36,7 +40,11 @@ const run = ({ seed = "7", steps = {}, other = [], environment = {}, until }: Ch
     return { ...event, digests: Object.fromEntries(Object.keys(event.digests).map((port) => [port, "f".repeat(64)])) }
   })
   return {
-    graph: graphFactsOfJson({ ...json, nodes }),
+    graph: json.name,
+    nodes: { ...json, nodes },
+    engine: "onnx",
+    metrics: [],
+    ...rest,
     story: storyOf(events),
     seed,
     environment: { ...recordedEnvironment, ...environment },
@@ -44,17 +52,17 @@ const run = ({ seed = "7", steps = {}, other = [], environment = {}, until }: Ch
 }
 
 const names = [...storyOf(recordedEvents).stages.keys()]
-const verdicts = (stages: ReadonlyArray<ComparedStage>, verdict: ComparedStage["verdict"]): ReadonlyArray<string> =>
-  stages.filter((stage) => stage.verdict === verdict).map(({ name }) => name)
+const verdicts = (stages: ReadonlyArray<StageDifference>, verdict: StageDifference["verdict"]): ReadonlyArray<string> =>
+  stages.filter((stage) => stage.verdict === verdict).map(({ stage }) => stage)
 const wordsOf = (page: string): string => /class="verdict"[^>]*>([^<]*)</.exec(page)?.[1] ?? ""
 
 test("a run does not differ from itself, whenever it began", () => {
   const later = run({ environment: { startedAt: "2027-01-01T00:00:00.000Z" } })
-  const { stages, ...rest } = compareRuns(run(), later)
-  expect(rest).toEqual({ run: [], config: [], environment: [], first: undefined })
-  expect(verdicts(stages, "equal")).toEqual(names)
+  const { stages, ...rest } = diffRuns(run(), later)
+  expect(rest).toEqual({ run: [], graph: [], environment: [], metrics: [], equalMetrics: 0 })
+  expect(verdicts(stages, "same")).toEqual(names)
   expect(wordsOf(renderComparison(run(), later))).toBe(
-    "Graph, seed and engine are the same. Every digest that both have is equal.",
+    `Nothing that decides a run differs.\nNo digest differs in ${names.length} stages; 0 numbers differ.`,
   )
 })
 
@@ -68,18 +76,17 @@ test("exactly the changed values, seed, versions and digests are told, the same 
   fc.assert(
     fc.property(changes, ({ seed, steps, other, node }) => {
       const [a, b] = [run(), run({ seed, steps, other, environment: { node } })]
-      const told = compareRuns(a, b)
+      const told = diffRuns(a, b)
       expect(told.run).toEqual(seed === "7" ? [] : [{ what: "seed", a: "7", b: "8" }])
-      expect(told.config.map(({ what, b }) => [what, b]).sort()).toEqual(
-        Object.entries(steps)
-          .map(([name, count]) => [`${name}.steps`, String(count)])
-          .sort(),
+      expect(Object.fromEntries(told.graph.map(({ what, b }) => [what, b]))).toEqual(
+        Object.fromEntries(Object.entries(steps).map(([name, count]) => [`${name}.steps`, count])),
       )
       expect(told.environment.map(({ what }) => what)).toEqual(node === "20.20.0" ? [] : ["node"])
       expect([...verdicts(told.stages, "different")].sort()).toEqual([...other].sort())
-      expect(told.first).toBe(names.find((name) => other.includes(name)))
-      const back = compareRuns(b, a)
-      expect(back.config.map(({ what, a, b }) => ({ what, a: b, b: a }))).toEqual(told.config)
+      const first = names.find((name) => other.includes(name))
+      expect(differenceText(told)).toContain(first === undefined ? "No digest differs" : `first ${first};`)
+      const back = diffRuns(b, a)
+      expect(back.graph.map(({ what, a, b }) => ({ what, a: b, b: a }))).toEqual(told.graph)
       expect(verdicts(back.stages, "different")).toEqual(verdicts(told.stages, "different"))
     }),
     { numRuns: 60 },
@@ -87,13 +94,72 @@ test("exactly the changed values, seed, versions and digests are told, the same 
 })
 
 test("a stage that did not end in one of them is neither equal nor different", () => {
-  const { stages } = compareRuns(run(), run({ until: 10 }))
+  const { stages } = diffRuns(run(), run({ until: 10 }))
   expect(verdicts(stages, "open")).toEqual(names)
-  expect(wordsOf(renderComparison(run(), run({ until: 10 })))).toContain("no digest can be compared")
+  expect(wordsOf(renderComparison(run(), run({ until: 10 })))).toContain("No stage ended in both")
+})
+
+test("a stage that ended in both with other ports is different, whichever of them has more", () => {
+  const whole = run()
+  const stages = new Map(whole.story.stages)
+  stages.set("sft", { ...stages.get("sft")!, digests: { ...stages.get("sft")!.digests, more: "f".repeat(64) } })
+  const more = { ...whole, story: { ...whole.story, stages } }
+  expect(verdicts(diffRuns(whole, more).stages, "different")).toEqual(["sft"])
+  expect(verdicts(diffRuns(more, whole).stages, "different")).toEqual(["sft"])
+})
+
+test("another engine, or version of it, decides a run, and is told once", () => {
+  const told = diffRuns(
+    run({ environment: { backend: "onnx" } }),
+    run({ engine: "tfjs:cpu", environment: { backend: "tfjs:cpu", engine: "tfjs 4.22.0 cpu" } }),
+  )
+  expect(told.run).toEqual([
+    { what: "engine", a: `onnx (${recordedEnvironment.engine})`, b: "tfjs:cpu (tfjs 4.22.0 cpu)" },
+  ])
+  expect(told.environment).toEqual([])
+})
+
+test("whatever the file of a graph says, in nested graphs too, is compared", () => {
+  const inner = { name: "inner", inputs: {}, nodes: [{ name: "leaf", node: "n@1", wires: {} }], outputs: "leaf" }
+  const outer = (own: Partial<GraphJson>, nested: Partial<GraphJson> = {}): ShownRun => ({
+    ...run(),
+    nodes: {
+      name: "outer",
+      inputs: {},
+      nodes: [{ name: "deep", graph: { ...inner, ...nested }, wires: { x: "y" } }],
+      outputs: "deep",
+      ...own,
+    },
+  })
+  const told = (b: ShownRun) => diffRuns(outer({}), b).graph.map(({ what }) => what)
+  expect(told(outer({}))).toEqual([])
+  expect(told(outer({ outputs: { all: "deep" } }))).toEqual(["(outputs)"])
+  expect(told(outer({ sizes: { b: 2 } }))).toEqual(["(sizes)"])
+  expect(told(outer({}, { outputs: "other" }))).toEqual(["deep (outputs)"])
+  expect(told(outer({}, { nodes: [{ ...inner.nodes[0]!, node: "n@2" }] }))).toEqual(["deep.leaf (node)"])
+  expect(told(outer({}, { nodes: [{ ...inner.nodes[0]!, wires: { x: "z" } }] }))).toEqual(["deep.leaf (wires).x"])
+  expect(told(outer({}, { nodes: [] }))).toEqual(["deep.leaf"])
+  expect(told({ ...run(), nodes: undefined })).toEqual(["all of it", "deep", "deep.leaf"])
+})
+
+test("numbers that differ are told, and those that do not are counted: NaN is equal to itself, and a missing one to none", () => {
+  const metrics = (...values: ReadonlyArray<number>): ReadonlyArray<RunMetric> =>
+    values.map((value, i) => ({ stage: "s", name: `n${i}`, value }))
+  const [a, b] = [run({ metrics: metrics(1, Number.NaN, 2) }), run({ metrics: metrics(1, Number.NaN, 3, 4) })]
+  expect(diffRuns(a, b)).toMatchObject({
+    equalMetrics: 2,
+    metrics: [
+      { stage: "s", name: "n2", a: 2, b: 3 },
+      { stage: "s", name: "n3", a: undefined, b: 4 },
+    ],
+  })
+  const page = renderComparison(a, b)
+  expect(page).toContain("Numbers that differ; 2 are the same")
+  expect(page).toMatch(/s: n3<.th><td class="accent"><span class="soft">–</)
 })
 
 test("cells of a table that differ have both values, rows of one run alone have a dash for the other", () => {
-  const table = (rows: ReadonlyArray<ReadonlyArray<string | number>>): ReportInput => ({
+  const table = (rows: ReadonlyArray<ReadonlyArray<string | number>>): ShownRun => ({
     ...run(),
     story: storyOf([
       { type: "stage.table", stage: "s", title: "T", columns: ["name", "x"], rows, sequence: 0, secondsSinceStart: 0 },

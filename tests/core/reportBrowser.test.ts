@@ -306,7 +306,15 @@ inBrowser("names, prompts and captions that are HTML are shown as they are, and 
 })
 
 inBrowser("a comparison opens in a browser, draws both runs, and complains of nothing", async () => {
-  const [a, b] = [input(), { ...input(), seed: "8" }]
+  const nodes = recordedGraph()
+  const a = {
+    ...input(),
+    graph: nodes.name,
+    nodes,
+    engine: "onnx",
+    metrics: [{ stage: "sft", name: "loss", value: 1 }],
+  }
+  const b = { ...a, seed: "8", metrics: [{ stage: "sft", name: "loss", value: 2 }] }
   const opened = await open(write(renderComparison(a, b)))
   const { page } = opened
   expect(await page.locator(".verdict").textContent()).toContain("differ in seed")

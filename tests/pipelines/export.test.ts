@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -134,6 +134,17 @@ test("millrace export --format tensorboard has every scalar of every step", asyn
       expect(record.readFloatLE(at)).toBe(Math.fround(value))
     }
   }
+})
+
+test("events with a damaged line are not exported: the line is named", async () => {
+  const damaged = join(out, "damaged")
+  await cp(join(out, id), damaged, { recursive: true })
+  const events = await readFile(join(damaged, "events.jsonl"), "utf8")
+  await writeFile(join(damaged, "events.jsonl"), events.replace("\n", "\n{}\n"))
+  const args = ["damaged", "--format", "tensorboard", "--to", join(folder, "nothing"), "--out", out]
+  const { code, err } = await here(["export", ...args])
+  expect(code).toBe(1)
+  expect(err).toContain("line 2")
 })
 
 test.each([

@@ -381,7 +381,7 @@ const evaluation = fc.record({
   samples: fc.record({ columns: captions(), rows: rows(captions()) }),
 })
 
-const groupName = fc.constantFrom("train", "held out", "given", "constructor", "candidates.json", "")
+const groupName = fc.constantFrom("train", "train, fewer", "fewer/train", "given", "constructor", "candidates.json", "")
 const candidates = <D extends pipelines.Drawn>(finish: (drawn: pipelines.Drawn) => fc.Arbitrary<D>) =>
   count(3).chain((size) => {
     const bytes = size * size * 3

@@ -49,7 +49,6 @@ export { printProgram } from "./program/print.js"
 export { supportedKernels } from "./program/supported.js"
 export * as random from "./random/index.js"
 export { type Key, keyFromSeed, split } from "./random/key.js"
-export { type ComparedStage, type Comparison, compareRuns, type Difference } from "./report/compareRuns.js"
 export { type FunctionFactsOptions, functionFacts } from "./report/functionFacts.js"
 export {
   type FunctionFacts,
@@ -62,12 +61,13 @@ export {
 export { leaves } from "./report/leaves.js"
 export type { Images, Pictures } from "./report/pictures.js"
 export { type RecordedStory, readStory } from "./report/readStory.js"
-export { renderComparison } from "./report/renderComparison.js"
+export { renderComparison, type ShownRun } from "./report/renderComparison.js"
 export { type ReportInput, renderReport } from "./report/renderReport.js"
 export { emptyStory, type RunStory, type Samples, type StageStory, storyOf, type Table, tell } from "./report/story.js"
-export { demand, drain, type StageOperator, settle, spread, stages, type Ticket } from "./run/bounded.js"
+export { drain, type StageOperator, settle, spread, stages } from "./run/bounded.js"
 export { claimRun } from "./run/claimRun.js"
 export { Stage, type StageContext, type StageEvent } from "./run/context.js"
+export { demand, type Ticket } from "./run/demand.js"
 export { type Environment, environmentOf } from "./run/environment.js"
 export type { RunEvent, StampedEvent } from "./run/event.js"
 export { decodeEvents, encodeEvent } from "./run/eventLine.js"
@@ -85,9 +85,16 @@ export { RunJson, RunOrigin, readRunJson } from "./run/runJson.js"
 export { type StageCache, type StageCacheOptions, stageCache } from "./run/stageCache.js"
 export { stageNames } from "./run/stageNames.js"
 export { type EventsWritten, writeEvents } from "./run/writeEvents.js"
-export { diffRuns, type MetricDifference, type RunDifference, type StageDifference } from "./runs/diffRuns.js"
+export {
+  type ComparedRun,
+  type Difference,
+  diffRuns,
+  type MetricDifference,
+  type RunDifference,
+  type StageDifference,
+} from "./runs/diffRuns.js"
 export { listRuns, runIds } from "./runs/listRuns.js"
-export { isRunFolder, type RunFacts, readRunFacts } from "./runs/runFacts.js"
+export { type Damage, damageText, isRunFolder, type RunFacts, readRunFacts } from "./runs/runFacts.js"
 export { measuredBy, type RunMetric, runMetrics } from "./runs/runMetrics.js"
 export { decodeSafetensors } from "./safetensors/decode.js"
 export { encodeSafetensors } from "./safetensors/encode.js"
@@ -99,7 +106,7 @@ export { decodeMade, encodeMade, Made } from "./store/made.js"
 export { type PlannedStage, type PlanOptions, planRun } from "./store/planRun.js"
 export { type KeyParts, type Machine, stageKey } from "./store/stageKey.js"
 export { type Store, storeAt, storeIn } from "./store/store.js"
-export { type Change, changes, differences, excerpt, whatChanged } from "./store/whatChanged.js"
+export { whatChanged } from "./store/whatChanged.js"
 export { crc32c, maskedCrc32c } from "./tensorboard/crc32c.js"
 export { decodeRecords, encodeRecords } from "./tensorboard/records.js"
 export { type ScalarPoint, scalarEvents } from "./tensorboard/scalarEvents.js"

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { collectGarbage, graph, recordRun, storeIn } from "@millrace/core"
@@ -65,6 +65,19 @@ test("damaged files and those that a killed process left half written go, and a 
   const [first = ""] = await readdir(join(store, "objects"))
   await writeFile(join(store, "objects", first, "abc.part-1-2"), "half")
   await writeFile(join(store, "made", (await readdir(join(store, "made")))[0]!, "0.json"), "no record")
-  expect(await collect("left", everything)).toMatchObject({ records: 1, files: 1 })
+  await writeFile(join(store, "last", "sum", "one.json.part-1-2"), "half")
+  expect(await collect("left", everything)).toMatchObject({ records: 1, files: 2 })
   expect(await collect("nowhere", everything)).toMatchObject({ records: 0, files: 0, kept: { records: 0, files: 0 } })
+})
+
+test("what a killed process left of a run that it removed goes, and no run with it", async () => {
+  const { folder } = await record(2, "begun")
+  const begun = join(root, "begun", ".removed-abc-123")
+  await mkdir(join(begun, "artifacts"), { recursive: true })
+  await writeFile(join(begun, "artifacts", "out"), "a part")
+  expect(await collect("begun", { dryRun: true })).toMatchObject({ runs: 1, records: 0 })
+  expect(await readdir(join(begun, "artifacts"))).toEqual(["out"])
+  expect(await collect("begun", {})).toMatchObject({ runs: 1, records: 0 })
+  expect((await readdir(join(root, "begun"))).toSorted()).toEqual([".store", folder.id])
+  expect(await collect("begun", {})).toMatchObject({ runs: 0 })
 })

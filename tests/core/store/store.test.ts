@@ -1,9 +1,9 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { type Graph, graph, recordRun } from "@millrace/core"
+import { basename, join } from "node:path"
+import { Disk, type Graph, graph, nodeDisk, recordRun } from "@millrace/core"
 import { Effect } from "effect"
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest"
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest"
 import { noEngine } from "../run/stages.js"
 import { adding, applied, constant, manifest, outside, plus, ran, reading, unlist } from "./stages.js"
 
@@ -167,4 +167,61 @@ test("runs that share a store at once all end with the same digests, and leave i
   ran.length = 0
   await record(chain(2), "shared")
   expect(ran).toEqual([])
+})
+
+/** What a run reads from the store's folders, and what it writes there. */
+const watched = async (of: Graph, name: string) => {
+  const reads: Array<string> = []
+  const writes: Array<string> = []
+  const { digests } = await Effect.runPromise(
+    recordRun(of, { root: join(root, name), seed: 7, cache: "use" }).pipe(
+      noEngine,
+      Effect.provideService(Disk, {
+        ...nodeDisk,
+        read: (path) => {
+          reads.push(path)
+          return nodeDisk.read(path)
+        },
+        rename: (from, to) => {
+          writes.push(to)
+          return nodeDisk.rename(from, to)
+        },
+      }),
+    ),
+  )
+  const inside = (paths: ReadonlyArray<string>, folder: string) =>
+    paths.filter((path) => path.includes(join(".store", folder)))
+  return { digests, objects: inside(reads, "objects").length, last: inside(writes, "last") }
+}
+
+test("the key that a stage was last looked for under is written when it changes, and not each time", async () => {
+  await record(chain(2), "last")
+  expect((await watched(chain(2), "last")).last).toEqual([])
+  const { last } = await watched(chain(2, 4), "last")
+  expect(last.map((path) => basename(path))).toEqual(["three.json"])
+})
+
+/** References as they are before memory is short, and after. */
+class Held<T> {
+  readonly deref: () => T
+  constructor(target: T) {
+    this.deref = () => target
+  }
+}
+class Freed {
+  deref(): undefined {}
+}
+afterEach(() => vi.unstubAllGlobals())
+
+test("what was read and checked when a stage was found is not read again for its value while it is in memory", async () => {
+  await record(chain(2), "once")
+  // Each stage that is found is read once, whole: two files of its output, a picture, and what it told.
+  vi.stubGlobal("WeakRef", Held)
+  const held = await watched(chain(2), "once")
+  expect(held.objects).toBe(4 * 4)
+  // The graph asks for the values of two of them.
+  vi.stubGlobal("WeakRef", Freed)
+  const freed = await watched(chain(2), "once")
+  expect(freed.objects).toBe(4 * 4 + 2 * 2)
+  expect(freed.digests).toEqual(held.digests)
 })

@@ -7,8 +7,8 @@ import { artifactReference, graphPath, metricsPath } from "./parts.js"
 import { momentOf, type RunRecord } from "./record.js"
 import { engineId, stepId, toolId } from "./workflow.js"
 
-export const runActionId = "#run"
-export const stageActionId = (stage: string): string => localId("action", stage)
+const runActionId = "#run"
+const stageActionId = (stage: string): string => localId("action", stage)
 
 const statusOf = (status: string): string =>
   `http://schema.org/${

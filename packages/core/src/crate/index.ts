@@ -1,15 +1,15 @@
 /** Crates: published runs. Loaded by the commands that make and read them, and never by a run. */
 
-export { type Comparison, compareRuns, type Made, type Where, whereOf } from "./compare.js"
 export { croissantOf, croissantPath } from "./croissant.js"
 export { type Entities, entitiesOf } from "./entities.js"
 export { type CrateOptions, crateFiles, makeCrate } from "./makeCrate.js"
-export { defaultTolerance, type Metric, metricsOf, type Tolerance } from "./metrics.js"
+export { defaultTolerance, metricsOf, type Tolerance } from "./metrics.js"
 export { type OpenCrate, openCrate } from "./openCrate.js"
 export { artifactPath } from "./parts.js"
 export { profileProblems, requirements } from "./profile.js"
 export { readRun, readRunFiles } from "./readRun.js"
 export type { DataSet, RecordSet, RunRecord } from "./record.js"
+export { compareReproduction, type Made, type Reproduction, type Where, whereOf } from "./reproduction.js"
 export { unpackFiles } from "./unpack.js"
 export { decodeZip } from "./zip/decode.js"
 export { encodeZip } from "./zip/encode.js"

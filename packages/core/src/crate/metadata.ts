@@ -11,7 +11,7 @@ import { momentOf, type RunRecord } from "./record.js"
 import { type Program, workflowEntities } from "./workflow.js"
 
 /** Versions of what the metadata claims to follow. */
-export const crateVersions = { crate: "1.1", run: "0.5", workflow: "1.0" } as const
+const crateVersions = { crate: "1.1", run: "0.5", workflow: "1.0" } as const
 
 const terms = "https://w3id.org/ro/terms/workflow-run#"
 

@@ -2,15 +2,10 @@
 import type { Files } from "../artifact.js"
 import { BadData } from "../errors.js"
 import type { RunStory } from "../report/story.js"
+import { lastNumbers, numbersIn, type RunMetric } from "../runs/runMetrics.js"
 import { artifactFiles } from "./artifactFiles.js"
 import type { JsonValue } from "./entity.js"
 import type { RunRecord } from "./record.js"
-
-export interface Metric {
-  readonly stage: string
-  readonly name: string
-  readonly value: number
-}
 
 /** How far a number may be from the published one, where rounding differs: whichever of the two allows more. */
 export interface Tolerance {
@@ -23,33 +18,23 @@ export const defaultTolerance: Tolerance = { absolute: 0.05, relative: 0.1 }
 /** JSON has no NaN and no infinities. */
 const written = (value: number): JsonValue => (Number.isFinite(value) ? value : String(value))
 
-const measuredIn = (bytes: Uint8Array | undefined): ReadonlyArray<readonly [string, number]> => {
-  if (bytes === undefined) return []
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return []
-    return Object.entries(value).flatMap(([name, number]) =>
-      typeof number === "number" ? [[name, number] as const] : [],
-    )
-  } catch {
-    return []
-  }
-}
-
-/** Artifacts with a file `metrics.json`, name -> number, and the values of the last steps. */
-export const metricsOf = (story: RunStory, digests: RunRecord["digests"], files: Files): ReadonlyArray<Metric> => [
+/**
+ * Artifacts with a file `metrics.json`, name -> number, and the values of the last steps. Numbers of tables, that lists of runs
+ * fall back on, are not held against a tolerance: some are times.
+ */
+export const metricsOf = (story: RunStory, digests: RunRecord["digests"], files: Files): ReadonlyArray<RunMetric> => [
   ...Object.entries(digests).flatMap(([stage, ports]) =>
     Object.keys(ports).flatMap((port) =>
-      measuredIn(artifactFiles(files, stage, port)["metrics.json"]).map(([name, value]) => ({ stage, name, value })),
+      numbersIn(artifactFiles(files, stage, port)["metrics.json"]).map(([name, value]) => ({ stage, name, value })),
     ),
   ),
-  ...[...story.stages.values()].flatMap(({ name: stage, last }) =>
-    Object.entries(last).map(([name, value]) => ({ stage, name: `last ${name}`, value })),
+  ...[...story.stages.values()].flatMap((stage) =>
+    lastNumbers(stage).map(([name, value]) => ({ stage: stage.name, name, value })),
   ),
 ]
 
 /** The crate's file of metrics. */
-export const metricsFile = (metrics: ReadonlyArray<Metric>, tolerance: Tolerance): string =>
+export const metricsFile = (metrics: ReadonlyArray<RunMetric>, tolerance: Tolerance): string =>
   `${JSON.stringify(
     {
       tolerance: { absolute: tolerance.absolute, relative: tolerance.relative },
@@ -79,7 +64,7 @@ const numberOf = (value: JsonValue | undefined): number | null => {
  */
 export const readMetrics = (
   file: Readonly<Record<string, JsonValue>>,
-): { readonly metrics: ReadonlyArray<Metric>; readonly tolerance: Tolerance } => {
+): { readonly metrics: ReadonlyArray<RunMetric>; readonly tolerance: Tolerance } => {
   const refuse = (received: string): never => {
     throw new BadData({
       where: "metrics.json",
@@ -96,7 +81,7 @@ export const readMetrics = (
   }
   return {
     tolerance: { absolute, relative },
-    metrics: metrics.map((metric: JsonValue): Metric => {
+    metrics: metrics.map((metric: JsonValue): RunMetric => {
       const { stage, name, value } = isRecord(metric) ? metric : {}
       const number = numberOf(value)
       return typeof stage === "string" && typeof name === "string" && number !== null

@@ -8,14 +8,15 @@ import { graphHash } from "../graph/encode.js"
 import type { Graph } from "../graph/parts.js"
 import { parseJson } from "../json.js"
 import type { Registry } from "../registry.js"
-import { type RunStory, storyOf } from "../report/story.js"
-import { decodeEvents } from "../run/eventLine.js"
+import type { RunStory } from "../report/story.js"
+import { storyOfFile } from "../report/storyOfFile.js"
+import type { RunMetric } from "../runs/runMetrics.js"
 import { headerLength, readHeader } from "../safetensors/header.js"
 import { artifactFiles } from "./artifactFiles.js"
 import { checkFiles } from "./checkFiles.js"
 import { type Entities, entitiesOf } from "./entities.js"
 import { fileId, type JsonValue, localId } from "./entity.js"
-import { type Metric, readMetrics, type Tolerance } from "./metrics.js"
+import { readMetrics, type Tolerance } from "./metrics.js"
 import { artifactPath, graphPath, metadataPath, metricsPath } from "./parts.js"
 import { profileProblems, requirements } from "./profile.js"
 import { digestsIn } from "./readRun.js"
@@ -32,7 +33,7 @@ export interface OpenCrate {
   readonly environment: Readonly<Record<string, JsonValue>>
   readonly digests: RunRecord["digests"]
   readonly story: RunStory
-  readonly metrics: ReadonlyArray<Metric>
+  readonly metrics: ReadonlyArray<RunMetric>
   readonly tolerance: Tolerance
   /** How many rules of the profile hold. */
   readonly rules: number
@@ -98,19 +99,17 @@ const wrongEvents = (digests: RunRecord["digests"], story: RunStory): ReadonlyAr
     return [...Object.keys(told), ...Object.keys(record)].some((port) => told[port] !== record[port])
   })
 
-/** What the events tell. Lines that are no events are left out, as in a report; what is told of half an event is refused. */
-const storyIn = (events: string, digests: RunRecord["digests"]): Effect.Effect<RunStory, BadData> =>
+/** What the events tell, every line of which is one. */
+const storyIn = (files: Files, digests: RunRecord["digests"]): Effect.Effect<RunStory, BadData> =>
   Effect.gen(function* () {
-    const [story, strange] = yield* Effect.try({
-      try: () => {
-        const story = storyOf(decodeEvents(events))
-        return [story, wrongEvents(digests, story)] as const
-      },
-      catch: () => bad("events.jsonl", "whole events", "one that lacks what its type has"),
-    })
-    if (story.status === "running") return yield* bad("events.jsonl", "a run that has ended", "one that has not")
+    const path = "events.jsonl"
+    yield* textOf(files, path)
+    const { story, damage } = storyOfFile(files[path]!)
+    if (damage !== undefined) return yield* bad(path, "whole events", damage)
+    if (story.status === "running") return yield* bad(path, "a run that has ended", "one that has not")
+    const strange = wrongEvents(digests, story)
     if (strange.length === 0) return story
-    return yield* bad("events.jsonl", "the digests of digests.json", `others of ${strange.join(", ")}`)
+    return yield* bad(path, "the digests of digests.json", `others of ${strange.join(", ")}`)
   })
 
 /**
@@ -145,7 +144,7 @@ export const openCrate = (
     const digests = digestsIn(yield* jsonOf(files, "digests.json"))
     const wrong = wrongArtifacts(digests, files, entities)
     if (wrong.length > 0) return yield* bad("digests.json", "the digests of the artifacts", wrong.join("\n"))
-    const story = yield* storyIn(yield* textOf(files, "events.jsonl"), digests)
+    const story = yield* storyIn(files, digests)
     const told = yield* jsonOf(files, metricsPath)
     const { metrics, tolerance } = yield* attempt(BadData, () => readMetrics(told))
     return {

@@ -1,6 +1,6 @@
 /** The pages of a crate that people read: what it is, where its data come from, what its weights are. */
+import type { RunMetric } from "../runs/runMetrics.js"
 import type { Flow, FlowStage } from "./flow.js"
-import type { Metric } from "./metrics.js"
 import { type DataSet, momentOf, type RunRecord } from "./record.js"
 import { settingsOf } from "./settings.js"
 
@@ -46,7 +46,7 @@ export const modelCard = (
   { name, node }: FlowStage,
   kind: string,
   dataSets: ReadonlyArray<DataSet>,
-  metrics: ReadonlyArray<Metric>,
+  metrics: ReadonlyArray<RunMetric>,
   license: string,
 ): string => {
   const own = metrics.filter(({ stage }) => stage === name)
@@ -94,7 +94,7 @@ export const modelCard = (
 export interface ReadmeInput {
   readonly record: RunRecord
   readonly flow: Flow
-  readonly metrics: ReadonlyArray<Metric>
+  readonly metrics: ReadonlyArray<RunMetric>
   /** Stages whose programs cannot be told before a run, with the reason. */
   readonly without: ReadonlyArray<readonly [stage: string, reason: string]>
 }

@@ -8,8 +8,7 @@ import { decodeGraph, type GraphError } from "../graph/decode.js"
 import { graphHash } from "../graph/encode.js"
 import { parseJson } from "../json.js"
 import type { Registry } from "../registry.js"
-import { storyOf } from "../report/story.js"
-import { decodeEvents } from "../run/eventLine.js"
+import { storyOfFile } from "../report/storyOfFile.js"
 import { artifactFiles } from "./artifactFiles.js"
 import type { JsonValue } from "./entity.js"
 import type { RunRecord } from "./record.js"
@@ -102,11 +101,9 @@ export const readRun = (
     const { files, environment } = yield* readRunFiles(folder)
     const graph = yield* decodeGraph(yield* json(files, "graph.json"), registry)
     const digests = digestsIn(yield* json(files, "digests.json"))
-    const events = decodeEvents(new TextDecoder().decode(files["events.jsonl"]))
-    const story = storyOf(events)
-    // One that was resumed has ended before.
-    const ended = events.findLast(({ type }) => type.startsWith("run."))?.type === "run.ended"
-    if (!ended) return yield* unfinished(folder, "a run that has not ended")
+    const { story, damage } = storyOfFile(files["events.jsonl"]!)
+    if (damage !== undefined) return yield* unfinished(join(folder, "events.jsonl"), damage)
+    if (story.status === "running") return yield* unfinished(folder, "a run that has not ended")
     const hash = graphHash(graph)
     if (environment.graph !== hash) return yield* unfinished(folder, "an environment of another graph")
     const wrong = wrongArtifacts(digests, files)

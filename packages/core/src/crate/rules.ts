@@ -11,7 +11,7 @@ export const tools = ["SoftwareApplication", "SoftwareSourceCode", "Computationa
 export const isOf = (entity: Entity | undefined, types: ReadonlyArray<string>): boolean =>
   entity !== undefined && typesOf(entity).some((type) => types.includes(type))
 
-export const rootOf = (entities: Entities): Entity | undefined => {
+const rootOf = (entities: Entities): Entity | undefined => {
   const descriptor = entities.find(metadataPath)
   return descriptor === undefined ? undefined : entities.find(entities.named(descriptor, "about")[0] ?? "")
 }

@@ -15,7 +15,7 @@ import { artifactReference, fileEntity, graphPath } from "./parts.js"
 import type { RunRecord } from "./record.js"
 
 export const engineId = "#millrace"
-export const languageId = "#graph-language"
+const languageId = "#graph-language"
 export const toolId = (stage: string): string => localId("tool", stage)
 export const stepId = (stage: string): string => localId("step", stage)
 

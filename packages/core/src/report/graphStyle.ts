@@ -67,7 +67,7 @@ strong.accent, .differences .accent, .pair .accent { color: var(--accent); } str
 .paired h3 { padding-bottom: .5rem; }
 .differs { background: var(--hair); } .pair { display: inline-flex; flex-wrap: wrap; gap: 0 .9rem; justify-content: end; }
 .pair i { font-style: normal; font-size: .72rem; opacity: .8; } td.differs:not(.n) .pair { justify-content: start; }
-.compared tbody th { font-size: .9rem; color: var(--ink); } .tag.equal { color: var(--good); } .tag.different { color: var(--second); font-weight: 600; } .digests { white-space: nowrap; }
+.compared tbody th { font-size: .9rem; color: var(--ink); } .tag.same { color: var(--good); } .tag.different { color: var(--second); font-weight: 600; } .digests { white-space: nowrap; }
 @media (min-width: 56rem) {
   .opened .panes { display: grid; grid-template-columns: minmax(0, 1fr) minmax(20rem, 38%); }
   .js .details { height: var(--high, clamp(20rem, 72vh, 46rem)); overflow-y: auto; border-left: 1px solid var(--hair); }

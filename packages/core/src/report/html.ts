@@ -20,7 +20,7 @@ const entities: Readonly<Record<string, string>> = {
 /** Control characters have no place in HTML, and bidirectional overrides could show a text as another. */
 const unprintable = /(?![\t\n\r])\p{Cc}|[\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu
 
-export const escapeHtml = (text: string): string =>
+const escapeHtml = (text: string): string =>
   text.replace(unprintable, "\uFFFD").replace(/[&<>"'`]/g, (character) => entities[character] ?? character)
 
 /** Text that the program itself wrote as HTML. Never for anything that came from a run. */

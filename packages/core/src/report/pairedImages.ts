@@ -1,5 +1,5 @@
 /** The newest images of two runs, title by title, one below the other. */
-import type { ComparedStage } from "./compareRuns.js"
+import type { StageDifference } from "../runs/diffRuns.js"
 import { type Html, html } from "./html.js"
 import { imageGrid } from "./imageGrid.js"
 import { embedded } from "./imageSection.js"
@@ -13,7 +13,7 @@ const present = (stages: ReadonlyArray<StageStory | undefined>): ReadonlyArray<S
 
 /** Undefined where neither run has an image that can be shown. */
 export const pairedImages = (
-  stages: ReadonlyArray<ComparedStage>,
+  stages: ReadonlyArray<StageDifference>,
   filesOfA: ReadonlyMap<string, Uint8Array>,
   filesOfB: ReadonlyMap<string, Uint8Array>,
 ): Html | undefined => {
@@ -27,7 +27,7 @@ export const pairedImages = (
     const part = imageGrid({ grid, png, id: `pair-${ids++}`, label: `${title}, ${letter}` })
     return html`<div class="side"><p class="more"><strong class="${letter === "A" ? "accent" : "second"}">${letter}</strong></p>${part}</div>`
   }
-  const figures = stages.toReversed().flatMap(({ name, a, b }) => {
+  const figures = stages.toReversed().flatMap(({ stage: name, a, b }) => {
     const titles = new Set([...(a?.images.keys() ?? []), ...(b?.images.keys() ?? [])])
     return [...titles].flatMap((title) => {
       const sides = [side("A", a, title), side("B", b, title)].filter((one) => one !== undefined)

@@ -4,7 +4,7 @@ import { type Html, html } from "./html.js"
 import { showNumber } from "./number.js"
 
 /** 12_340_000 -> `12.3 M` */
-export const showFlops = (flops: number): string => {
+const showFlops = (flops: number): string => {
   const [factor, unit] = flops >= 1e12 ? [1e12, "T"] : flops >= 1e9 ? [1e9, "G"] : [1e6, "M"]
   return `${showNumber(Number((flops / factor).toPrecision(3)))} ${unit}FLOP`
 }

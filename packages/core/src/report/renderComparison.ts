@@ -1,14 +1,21 @@
 /** Two runs as one HTML file: what they differ in, where their digests part, curves over each other, tables as one. */
-import { type ComparedStage, type Comparison, compareRuns, type Difference } from "./compareRuns.js"
+import { canonicalJson } from "../json.js"
+import { differenceText } from "../runs/differenceText.js"
+import {
+  type ComparedRun,
+  type Difference,
+  diffRuns,
+  type RunDifference,
+  type StageDifference,
+} from "../runs/diffRuns.js"
 import { curveScript } from "./curveScript.js"
 import { filterScript } from "./filterScript.js"
 import { graphStyle } from "./graphStyle.js"
 import { type Html, html } from "./html.js"
-import { showSeconds } from "./number.js"
+import { showNumber, showSeconds } from "./number.js"
 import { page } from "./page.js"
 import { pairedImages } from "./pairedImages.js"
 import { pairedSamples, pairedTable } from "./pairedTable.js"
-import type { ReportInput } from "./renderReport.js"
 import { type CurveData, curveData, curveFigure, curveTools, valueNames } from "./stageSection.js"
 import type { StageStory } from "./story.js"
 import { style } from "./style.js"
@@ -16,7 +23,16 @@ import { filterField } from "./tables.js"
 import { uplot } from "./uplot.js"
 import { stateWords } from "./words.js"
 
+/** A run to be shown beside another. */
+export interface ShownRun extends ComparedRun {
+  /** PNGs of its images by their path in the run folder. */
+  readonly images?: ReadonlyMap<string, Uint8Array>
+}
+
 const none = html`<span class="soft">–</span>`
+
+const cellOf = (value: unknown): string | Html =>
+  value === undefined ? none : typeof value === "string" ? value : canonicalJson(value)
 
 const differenceTable = (title: string, rows: ReadonlyArray<Difference>): Html | undefined =>
   rows.length === 0
@@ -25,36 +41,19 @@ const differenceTable = (title: string, rows: ReadonlyArray<Difference>): Html |
 <thead><tr><th scope="col">What</th><th scope="col">A</th><th scope="col">B</th></tr></thead>
 <tbody>${rows.map(
         ({ what, a, b }) =>
-          html`<tr><th scope="row" class="mono">${what}</th><td class="accent">${a ?? none}</td><td class="second">${b ?? none}</td></tr>`,
+          html`<tr><th scope="row" class="mono">${what}</th><td class="accent">${cellOf(a)}</td><td class="second">${cellOf(b)}</td></tr>`,
       )}</tbody></table></div></div>`
 
-const count = (n: number, noun: string): string => `${n === 0 ? "no" : n} ${noun}${n === 1 ? "" : "s"}`
-
-/** What there is to know, in two sentences. */
-const verdict = ({ run, config, environment, stages, first }: Comparison): string => {
-  const different = stages.filter((stage) => stage.verdict === "different").length
-  const open = stages.filter((stage) => stage.verdict === "open").length
-  const causes = [
-    ...run.map(({ what }) => what),
-    ...(config.length > 0 ? [`${count(config.length, "value")} of the graph`] : []),
-  ]
-  const said =
-    causes.length === 0
-      ? "Graph, seed and engine are the same"
-      : `The runs differ in ${causes.length === 1 ? causes[0] : `${causes.slice(0, -1).join(", ")} and ${causes.at(-1)}`}`
-  const machine =
-    environment.length === 0 ? "" : `, and in ${count(environment.length, "fact")} of machine and versions`
-  const digests =
-    different > 0
-      ? `Digests differ in ${different} of ${stages.length} stages, first in ${first}.`
-      : open === stages.length
-        ? "No stage ended in both, so no digest can be compared."
-        : `Every digest that both have is equal${open > 0 ? `; ${count(open, "stage")} did not end in both` : ""}.`
-  return `${said}${machine}. ${digests}`
+const numberTable = ({ metrics, equalMetrics }: RunDifference): Html | undefined => {
+  const show = (value: number | undefined): string | undefined => (value === undefined ? undefined : showNumber(value))
+  return differenceTable(
+    `Numbers that differ; ${equalMetrics} are the same`,
+    metrics.map(({ stage, name, a, b }) => ({ what: `${stage}: ${name}`, a: show(a), b: show(b) })),
+  )
 }
 
-const verdictWords: Readonly<Record<ComparedStage["verdict"], string>> = {
-  equal: "Equal",
+const verdictWords: Readonly<Record<StageDifference["verdict"], string>> = {
+  same: "Same",
   different: "Different",
   open: "Not comparable",
 }
@@ -66,7 +65,7 @@ const timeOf = (stage: StageStory | undefined): string =>
       ? showSeconds(stage.seconds)
       : (stateWords[stage.status].toLowerCase() as string)
 
-const stageRow = ({ name, a, b, outputs, verdict }: ComparedStage, at: number, linked: boolean): Html => {
+const stageRow = ({ stage: name, a, b, outputs, verdict }: StageDifference, at: number, linked: boolean): Html => {
   const digests = outputs
     .filter((one) => one.a !== one.b)
     .map((one) => `${one.port}: A ${one.a ?? "none"}, B ${one.b ?? "none"}`)
@@ -80,12 +79,12 @@ const stageRow = ({ name, a, b, outputs, verdict }: ComparedStage, at: number, l
 const noCurve: CurveData = { steps: [], values: {} }
 
 interface Shown {
-  readonly stage: ComparedStage
+  readonly stage: StageDifference
   readonly names: ReadonlyArray<string>
   readonly samples: Html | undefined
 }
 
-const shownOf = (stage: ComparedStage): Shown => {
+const shownOf = (stage: StageDifference): Shown => {
   const names = [stage.a, stage.b].flatMap((one) => (one === undefined ? [] : valueNames(one)))
   return {
     stage,
@@ -97,25 +96,25 @@ const shownOf = (stage: ComparedStage): Shown => {
 const hasSection = ({ names, samples }: Shown): boolean => names.length > 0 || samples !== undefined
 
 const section = ({ stage, names, samples }: Shown, at: number): Html =>
-  html`<section class="stage" id="stage-${at}"><header><h2>${stage.name}</h2></header>
+  html`<section class="stage" id="stage-${at}"><header><h2>${stage.stage}</h2></header>
 <p class="about">${stage.a?.node ?? stage.b?.node ?? ""}</p>
 ${names.length === 0 ? undefined : html`<div class="curves">${names.map((name) => curveFigure(at, name, stage.a?.last[name]))}</div>`}
 ${samples === undefined ? undefined : html`<div class="block"><h3>Last samples</h3>${samples}</div>`}</section>`
 
-const tablesOf = (stages: ReadonlyArray<ComparedStage>): ReadonlyArray<Html> =>
-  stages.toReversed().flatMap(({ name, a, b }) => {
+const tablesOf = (stages: ReadonlyArray<StageDifference>): ReadonlyArray<Html> =>
+  stages.toReversed().flatMap(({ stage: name, a, b }) => {
     const titles = new Set([...(a?.tables.keys() ?? []), ...(b?.tables.keys() ?? [])])
     return [...titles].map((title) => pairedTable(title, name, a?.tables.get(title), b?.tables.get(title)))
   })
 
-const runFacts = (letter: "A" | "B", { graph, story, seed, environment }: ReportInput): Html =>
+const runFacts = (letter: "A" | "B", { graph, story, seed, environment }: ShownRun): Html =>
   html`<div class="side ${letter === "A" ? "accent" : "second"}"><dt><b>${letter}</b> <span class="mono">${story.run}</span></dt>
-<dd>${graph.name}, ${stateWords[story.status].toLowerCase()} after ${showSeconds(story.seconds)}, seed ${seed}<br><span class="soft">${String(environment.engine ?? "")}${typeof environment.startedAt === "string" ? `, began ${environment.startedAt.slice(0, 19).replace("T", " ")} UTC` : ""}</span></dd></div>`
+<dd>${graph}, ${stateWords[story.status].toLowerCase()} after ${showSeconds(story.seconds)}, seed ${seed}<br><span class="soft">${String(environment.engine ?? "")}${typeof environment.startedAt === "string" ? `, began ${environment.startedAt.slice(0, 19).replace("T", " ")} UTC` : ""}</span></dd></div>`
 
 /** A page that compares two runs. Equal input gives equal bytes. */
-export const renderComparison = (a: ReportInput, b: ReportInput): string => {
-  const comparison = compareRuns(a, b)
-  const { stages } = comparison
+export const renderComparison = (a: ShownRun, b: ShownRun): string => {
+  const difference = diffRuns(a, b)
+  const { stages } = difference
   const shown = stages.map(shownOf)
   const curves = stages.map(
     (stage): CurveData => ({
@@ -124,14 +123,14 @@ export const renderComparison = (a: ReportInput, b: ReportInput): string => {
     }),
   )
   const drawn = shown.some(({ names }) => names.length > 0)
-  const tables = tablesOf(stages)
+  const tables = [numberTable(difference), ...tablesOf(stages)].filter((table) => table !== undefined)
   const pictures = pairedImages(stages, a.images ?? new Map(), b.images ?? new Map())
   const plot = uplot()
-  const title = a.graph.name === b.graph.name ? a.graph.name : `${a.graph.name} and ${b.graph.name}`
+  const title = a.graph === b.graph ? a.graph : `${a.graph} and ${b.graph}`
   const found = [
-    differenceTable("What decides a run", comparison.run),
-    differenceTable("The graph", comparison.config),
-    differenceTable("Machine and versions", comparison.environment),
+    differenceTable("What decides a run", difference.run),
+    differenceTable("The graph", difference.graph),
+    differenceTable("Machine and versions", difference.environment),
   ].filter((table) => table !== undefined)
   return page({
     title: `${title} · ${a.story.run} and ${b.story.run} · Millrace`,
@@ -143,7 +142,7 @@ export const renderComparison = (a: ReportInput, b: ReportInput): string => {
     images: pictures !== undefined,
     header: html`<div class="title"><h1>${title}</h1></div>
 <dl class="facts">${runFacts("A", a)}${runFacts("B", b)}</dl>
-<p class="verdict" role="status">${verdict(comparison)}</p>`,
+<p class="verdict" role="status">${differenceText(difference)}</p>`,
     main: html`<section id="differences"><h2>What differs</h2>
 ${found.length === 0 ? html`<p class="lead">Nothing that decides a run, no value of the graph, nothing of the machine.</p>` : html`<div class="results">${found}</div>`}
 </section>

@@ -2,8 +2,10 @@
 import { Effect } from "effect"
 import type { Engine } from "../engine.js"
 import type { BadData, DiskFailed, NodeFailed } from "../errors.js"
-import type { StageNode } from "../node.js"
 import type { Key } from "../random/key.js"
+import type { KeyParts } from "../store/stageKey.js"
+import type { StageCache } from "./stageCache.js"
+import type { AtStage } from "./walkStages.js"
 
 /** What travels on a wire. The value is there when it is asked for. */
 export interface Carried<E = never, R = never> {
@@ -15,14 +17,9 @@ export interface Carried<E = never, R = never> {
 export type StageError<E> = NodeFailed | BadData | DiskFailed | E
 
 /** A stage at its place in a run. */
-export interface Placed<E, R> {
-  readonly node: StageNode
-  /** Its path in the graph, with dots. */
-  readonly stage: string
-  /** The same for errors: `graph > stage`. */
-  readonly where: string
+export interface Placed<E, R> extends AtStage<Carried<StageError<E>, Engine | R>> {
+  /** Its own: the run's, split by the names on its path. */
   readonly key: Key
-  readonly inputs: Readonly<Record<string, Carried<StageError<E>, Engine | R>>>
 }
 
 /** The outputs by port, `out` where there is one alone. */
@@ -43,4 +40,10 @@ export const inputDigests = <E, R>({ node, inputs }: Placed<E, R>): Readonly<Rec
     digests[port] = digest
   }
   return node.volatile ? undefined : digests
+}
+
+/** The parts of the stage's key; none where there is no store, or the stage is not to be looked for in it. */
+export const partsOf = <E, R>(placed: Placed<E, R>, cache: StageCache | undefined): KeyParts | undefined => {
+  const inputs = inputDigests(placed)
+  return inputs === undefined ? undefined : cache?.partsOf(placed.node, placed.key, inputs)
 }

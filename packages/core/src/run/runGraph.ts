@@ -7,11 +7,11 @@ import { digestFiles, type Files } from "../artifact.js"
 import type { CheckpointFolder } from "../checkpoint/checkpointFolder.js"
 import type { Patience } from "../checkpoint/longStage.js"
 import type { Engine } from "../engine.js"
-import { BadConfig, type DiskFailed } from "../errors.js"
+import type { BadConfig, DiskFailed } from "../errors.js"
 import type { Graph, StageGraph } from "../graph.js"
-import { isPort, type StageNode } from "../node.js"
+import type { StageNode } from "../node.js"
 import type { Port, Ports } from "../port.js"
-import { type Key, split } from "../random/key.js"
+import type { Key } from "../random/key.js"
 import { Stopping } from "../stopRequest.js"
 import type { StampedEvent } from "./event.js"
 import type { RunEvents } from "./events.js"
@@ -19,7 +19,8 @@ import type { Shelf } from "./keptPath.js"
 import type { Carried, Outcome, StageError } from "./placed.js"
 import { runStage } from "./runStage.js"
 import type { StageCache } from "./stageCache.js"
-import { isStageGraph, stageNames } from "./stageNames.js"
+import { stageNames } from "./stageNames.js"
+import { type AtStage, keyOfStage, requireStages, walkStages } from "./walkStages.js"
 
 /** Files that a stage made. */
 export interface Kept {
@@ -83,23 +84,11 @@ export interface RunResult {
   readonly digests: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
-/** Puts what a node gives on its wires: a single port under the node's name, several under `name.port`. */
-const spread = <A>(name: string, outputs: Readonly<Record<string, A>>, single: boolean) =>
-  Object.entries(outputs).map(([port, carried]) => [single ? name : `${name}.${port}`, carried] as const)
-
 /** A value that was given to the run. */
 const given = (value: unknown, port: Port | undefined): Carried => ({
   digest: port?.kind === undefined ? undefined : digestFiles(port.kind.files(value)),
   value: Effect.succeed(value),
 })
-
-const notStages = (graph: Graph): BadConfig =>
-  new BadConfig({
-    where: graph.name,
-    expected: "a graph of stages",
-    received: `a graph of ${graph.level} nodes`,
-    fix: "a tensor graph is trained or evaluated by a stage: put it into one",
-  })
 
 /**
  * Runs every stage of a graph.
@@ -118,62 +107,34 @@ export const runGraph = <E = never, R = never>(
   const now = options.now ?? (() => performance.now() / 1000)
   const digests: Record<string, Readonly<Record<string, string>>> = {}
 
-  const runNodes = (
-    level: StageGraph,
-    path: string,
-    where: string,
-    key: Key,
-    inputs: Outcome<E, R>,
-  ): Effect.Effect<Outcome<E, R>, StageError<E>, Engine | R> =>
+  const visit = (at: AtStage<Outcome<E, R>[string]>) =>
     Effect.gen(function* () {
       const { asked } = yield* Stopping
-      const wires = new Map(Object.entries(inputs))
-      const wanted = Object.entries(level.outputs)
-      for (const [i, { name, node, wires: ends }] of level.nodes.entries()) {
-        const stage = path + name
-        const at = `${where} > ${name}`
-        if (node.level !== "stage") return yield* Effect.die(new Error(`internal: ${at} is not a stage`))
-        if (asked()) return yield* Effect.interrupt
-        const own = split(key, name)
-        const arriving = Object.fromEntries(Object.entries(ends).map(([port, wire]) => [port, wires.get(wire)!]))
-        if (isStageGraph(node)) {
-          const made = yield* runNodes(node, `${stage}.`, at, own, arriving)
-          for (const [wire, carried] of spread(name, made, isPort(node.out))) wires.set(wire, carried)
-        } else {
-          const made = yield* runStage({ node, stage, where: at, key: own, inputs: arriving }, options)
-          digests[stage] = made.digests
-          if (options.ended !== undefined) yield* options.ended(digests)
-          for (const [wire, carried] of spread(name, made.outputs, isPort(node.out))) wires.set(wire, carried)
-        }
-        // Weights are large: a value that no later stage reads is let go.
-        const needed = new Set([
-          ...wanted.map(([, wire]) => wire),
-          ...level.nodes.slice(i + 1).flatMap((later) => Object.values(later.wires)),
-        ])
-        for (const wire of wires.keys()) if (!needed.has(wire)) wires.delete(wire)
-      }
-      return Object.fromEntries(wanted.map(([name, wire]) => [name, wires.get(wire)!]))
+      if (asked()) return yield* Effect.interrupt
+      const made = yield* runStage({ ...at, key: keyOfStage(options.key, at.stage) }, options)
+      digests[at.stage] = made.digests
+      if (options.ended !== undefined) yield* options.ended(digests)
+      return made.outputs
     })
 
   const runAll = (of: StageGraph): Effect.Effect<RunResult, StageError<E>, Engine | R> =>
     Effect.gen(function* () {
       const ports: Ports = of.in
       const values = Object.entries(options.inputs ?? {})
-      const inputs = Object.fromEntries(values.map(([name, value]) => [name, given(value, ports[name])]))
-      const made = yield* runNodes(of, "", of.name, options.key, inputs)
+      const inputs: Outcome<E, R> = Object.fromEntries(values.map(([name, value]) => [name, given(value, ports[name])]))
+      const made = yield* walkStages(of, inputs, visit)
       const outputs: Record<string, unknown> = {}
       for (const [name, { value }] of Object.entries(made)) outputs[name] = yield* value
       return { outputs, digests }
     })
 
-  return Effect.suspend((): Effect.Effect<RunResult, StageError<E> | BadConfig, Engine | R> => {
-    if (!isStageGraph(graph)) return Effect.fail(notStages(graph))
+  return Effect.flatMap(requireStages(graph), (of) => {
     const start = now() - (options.earlier?.seconds ?? 0)
     const type = options.earlier === undefined ? "run.started" : "run.resumed"
-    events.emit({ type, run, graph: options.graphHash, stages: stageNames(graph) })
+    events.emit({ type, run, graph: options.graphHash, stages: stageNames(of) })
     return Effect.andThen(
       Effect.flatMap(Stopping, ({ listen }) => listen),
-      runAll(graph),
+      runAll(of),
     ).pipe(
       Effect.scoped,
       Effect.onExit((exit) =>

@@ -1,36 +1,50 @@
-/** What two runs differ in, and what came of it. */
-import { Effect } from "effect"
-import type { DiskFailed } from "../errors.js"
+/** What two runs differ in, and what came of it: for `millrace runs diff` and for the page that compares two. */
 import type { GraphJson } from "../graph/encode.js"
-import { type Change, changes } from "../store/whatChanged.js"
+import type { StageStory } from "../report/story.js"
+import { changes } from "../store/whatChanged.js"
 import type { RunFacts } from "./runFacts.js"
-import { type RunMetric, runMetrics } from "./runMetrics.js"
+import type { RunMetric } from "./runMetrics.js"
+
+/** A run as it is held beside another. */
+export interface ComparedRun extends Pick<RunFacts, "graph" | "seed" | "engine" | "environment" | "nodes" | "story"> {
+  /** The numbers that came of it. */
+  readonly metrics: ReadonlyArray<RunMetric>
+}
+
+/** Something that is not the same in both; undefined in the run that does not have it. */
+export interface Difference {
+  readonly what: string
+  readonly a: unknown
+  readonly b: unknown
+}
 
 export interface StageDifference {
   readonly stage: string
-  /** `open` where a run has not made its outputs. */
+  /** `open` where one of them has not made its outputs. */
   readonly verdict: "same" | "different" | "open"
-  /** Digests by port, undefined where the run has none. */
+  /** Digests by port, also those that are the same; undefined in the run that has none. */
   readonly outputs: ReadonlyArray<{
     readonly port: string
-    readonly before: string | undefined
-    readonly now: string | undefined
+    readonly a: string | undefined
+    readonly b: string | undefined
   }>
+  readonly a: StageStory | undefined
+  readonly b: StageStory | undefined
 }
 
 export interface MetricDifference extends Pick<RunMetric, "stage" | "name"> {
-  readonly before: number | undefined
-  readonly now: number | undefined
+  readonly a: number | undefined
+  readonly b: number | undefined
 }
 
 export interface RunDifference {
   /** The graph's name, the seed, and what runs the tensors. */
-  readonly run: ReadonlyArray<Change>
-  /** Nodes with their versions, wires, and values of configs: `ppo.fit.schedule.peak`. */
-  readonly graph: ReadonlyArray<Change>
+  readonly run: ReadonlyArray<Difference>
+  /** All that the graph's file says: nodes with their versions, wires, outputs, and values of configs: `ppo.fit.schedule.peak`. */
+  readonly graph: ReadonlyArray<Difference>
   /** Versions and machine. */
-  readonly environment: ReadonlyArray<Change>
-  /** Every stage that either has, in the order of the first. */
+  readonly environment: ReadonlyArray<Difference>
+  /** Every stage that either has, in the order of the first run. */
   readonly stages: ReadonlyArray<StageDifference>
   /** Numbers that are not the same in both. */
   readonly metrics: ReadonlyArray<MetricDifference>
@@ -38,79 +52,82 @@ export interface RunDifference {
   readonly equalMetrics: number
 }
 
-/** Every node by its path in the graph, with what it is. */
-const nodesOf = (graph: GraphJson, prefix = ""): ReadonlyArray<readonly [path: string, node: Node]> =>
-  graph.nodes.flatMap(({ name, node, config, graph: inner, wires }) => [
-    [`${prefix}${name}`, { node, config, wires }] as const,
-    ...(inner === undefined ? [] : nodesOf(inner, `${prefix}${name}.`)),
-  ])
+/** What two maps have under each key, in the order of the first. */
+const paired = <V>(a: ReadonlyMap<string, V>, b: ReadonlyMap<string, V>) =>
+  [...new Set([...a.keys(), ...b.keys()])].map((key) => ({ key, a: a.get(key), b: b.get(key) }))
 
-interface Node {
-  readonly node: string | undefined
+const differences = (a: unknown, b: unknown, path = ""): ReadonlyArray<Difference> =>
+  changes(a, b, path).map(({ path: what, before, now }) => ({ what, a: before, b: now }))
+
+/** A node, or a graph, in the file of a graph. */
+interface Part {
   readonly config: unknown
-  readonly wires: Readonly<Record<string, string>>
+  /** The rest: what it is, its wires, and so on. */
+  readonly about: Readonly<Record<string, unknown>>
 }
 
-const graphChanges = (a: RunFacts, b: RunFacts): ReadonlyArray<Change> => {
-  const [before, now] = [a, b].map(({ nodes }) => new Map<string, Node>(nodes === undefined ? [] : nodesOf(nodes)))
-  const paths = [...new Set([...before!.keys(), ...now!.keys()])]
-  return paths.flatMap((path) => {
-    const [x, y] = [before!.get(path), now!.get(path)]
-    if (x === undefined || y === undefined)
-      return [{ path, before: x && (x.node ?? "graph"), now: y && (y.node ?? "graph") }]
+/** All that stands in the file of a graph, by path; the whole graph, under no path, without its name, which is the run's. */
+const partsOf = (graph: GraphJson, path = "", around: Part["about"] = {}): ReadonlyArray<readonly [string, Part]> => {
+  const { name: _, nodes, ...about } = graph
+  return [
+    [path, { config: undefined, about: { ...around, ...about } }],
+    ...nodes.flatMap(({ name, config, graph: inner, ...rest }): ReadonlyArray<readonly [string, Part]> => {
+      const place = path === "" ? name : `${path}.${name}`
+      return inner === undefined
+        ? [[place, { config, about: rest }]]
+        : partsOf(inner, place, { ...rest, graph: inner.name })
+    }),
+  ]
+}
+
+const titleOf = (part: Part | undefined): unknown => part && (part.about.node ?? "graph")
+
+const graphDifferences = (a: GraphJson | undefined, b: GraphJson | undefined): ReadonlyArray<Difference> => {
+  const [ofA, ofB] = [a, b].map((graph) => new Map(graph === undefined ? [] : partsOf(graph)))
+  return paired(ofA!, ofB!).flatMap(({ key: path, a, b }) => {
+    if (a === undefined || b === undefined) return [{ what: path || "all of it", a: titleOf(a), b: titleOf(b) }]
+    const about = paired(new Map(Object.entries(a.about)), new Map(Object.entries(b.about)))
     return [
-      ...changes(x.node, y.node, `${path} (node)`),
-      ...changes(x.wires, y.wires, `${path} (wires)`),
-      ...changes(x.config, y.config, path),
+      ...about.flatMap(({ key, a, b }) => differences(a, b, `${path} (${key})`.trimStart())),
+      ...differences(a.config, b.config, path),
     ]
   })
 }
 
-/** When a run began is no difference, and what decides it stands with the run. */
-const machineOf = ({ environment }: RunFacts): Readonly<Record<string, unknown>> => {
-  const { startedAt: _, seed: __, graph: ___, backend: ____, engine: _____, ...machine } = environment
-  return machine
-}
-
-const runOf = ({ graph, seed, engine, environment }: RunFacts) => ({
+const decidingOf = ({ graph, seed, engine, environment }: ComparedRun) => ({
   graph,
   seed,
   engine: `${engine} (${String(environment.engine ?? "?")})`,
 })
 
-const stageDifference = (stage: string, a: RunFacts, b: RunFacts): StageDifference => {
-  const [before, now] = [a, b].map(({ story }) => story.stages.get(stage)?.digests ?? {})
-  const outputs = [...new Set([...Object.keys(before!), ...Object.keys(now!)])].map((port) => ({
-    port,
-    before: before![port],
-    now: now![port],
-  }))
-  const open = outputs.length === 0 || outputs.some((one) => one.before === undefined || one.now === undefined)
-  return { stage, outputs, verdict: open ? "open" : outputs.every((o) => o.before === o.now) ? "same" : "different" }
+/** When a run began is no difference, and what decides it stands with the run. */
+const machineOf = ({ environment }: ComparedRun): Readonly<Record<string, unknown>> => {
+  const { startedAt: _, seed: __, graph: ___, backend: ____, engine: _____, ...machine } = environment
+  return machine
+}
+
+const stageDifference = (stage: string, a: StageStory | undefined, b: StageStory | undefined): StageDifference => {
+  const [ofA, ofB] = [a, b].map((story) => new Map(Object.entries(story?.digests ?? {})))
+  const outputs = paired(ofA!, ofB!).map(({ key: port, a, b }) => ({ port, a, b }))
+  // A stage tells all its digests when it ends: where one alone is missing, its node is another.
+  const open = ofA!.size === 0 || ofB!.size === 0
+  return { stage, verdict: open ? "open" : outputs.every((o) => o.a === o.b) ? "same" : "different", outputs, a, b }
 }
 
 const metricDifferences = (a: ReadonlyArray<RunMetric>, b: ReadonlyArray<RunMetric>) => {
-  const key = ({ stage, name }: RunMetric) => `${stage}\n${name}`
-  const [before, now] = [a, b].map((all) => new Map(all.map((one) => [key(one), one])))
-  const all = [...new Map([...before!, ...now!])].map(([id, { stage, name }]) => ({
-    stage,
-    name,
-    before: before!.get(id)?.value,
-    now: now!.get(id)?.value,
-  }))
-  const metrics = all.filter((one) => !Object.is(one.before, one.now))
+  const [ofA, ofB] = [a, b].map((all) => new Map(all.map((one) => [`${one.stage}\n${one.name}`, one])))
+  const all = paired(ofA!, ofB!).flatMap(({ a, b }) => {
+    const one = a ?? b
+    return one === undefined ? [] : [{ stage: one.stage, name: one.name, a: a?.value, b: b?.value }]
+  })
+  const metrics = all.filter((one) => !Object.is(one.a, one.b))
   return { metrics, equalMetrics: all.length - metrics.length }
 }
 
-/** @fails DiskFailed  what a run measured cannot be read */
-export const diffRuns = (a: RunFacts, b: RunFacts): Effect.Effect<RunDifference, DiskFailed> =>
-  Effect.gen(function* () {
-    const stages = [...new Set([...a.story.stages.keys(), ...b.story.stages.keys()])]
-    return {
-      run: changes(runOf(a), runOf(b), ""),
-      graph: graphChanges(a, b),
-      environment: changes(machineOf(a), machineOf(b), ""),
-      stages: stages.map((stage) => stageDifference(stage, a, b)),
-      ...metricDifferences(yield* runMetrics(a), yield* runMetrics(b)),
-    }
-  })
+export const diffRuns = (a: ComparedRun, b: ComparedRun): RunDifference => ({
+  run: differences(decidingOf(a), decidingOf(b)),
+  graph: graphDifferences(a.nodes, b.nodes),
+  environment: differences(machineOf(a), machineOf(b)),
+  stages: paired(a.story.stages, b.story.stages).map(({ key, a, b }) => stageDifference(key, a, b)),
+  ...metricDifferences(a.metrics, b.metrics),
+})

@@ -1,6 +1,6 @@
 /** What looks at folders of runs: nothing that defines, draws or runs a graph is loaded. */
 
-export { lookAt, removeAll, renameTo } from "../disk/files.js"
+export { lookAt } from "../disk/files.js"
 export { BadData, type DiskFailed } from "../errors.js"
 export type { GraphJson } from "../graph/encode.js"
 export { leaves } from "../report/leaves.js"
@@ -9,9 +9,17 @@ export type { RunStory, StageStory } from "../report/story.js"
 export { printable, textTable } from "../report/textTable.js"
 export { claimRun } from "../run/claimRun.js"
 export type { RunOrigin } from "../run/runJson.js"
-export { type Change, changes, differences, excerpt } from "../store/whatChanged.js"
 export { didYouMean } from "../suggest.js"
-export { diffRuns, type MetricDifference, type RunDifference, type StageDifference } from "./diffRuns.js"
+export { differenceText, valueText } from "./differenceText.js"
+export {
+  type ComparedRun,
+  type Difference,
+  diffRuns,
+  type MetricDifference,
+  type RunDifference,
+  type StageDifference,
+} from "./diffRuns.js"
 export { listRuns, runIds } from "./listRuns.js"
-export { isRunFolder, type RunFacts, readRunFacts } from "./runFacts.js"
+export { removeRun } from "./removeRun.js"
+export { type Damage, damageText, isRunFolder, type RunFacts, readRunFacts } from "./runFacts.js"
 export { measuredBy, type RunMetric, runMetrics } from "./runMetrics.js"

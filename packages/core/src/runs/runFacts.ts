@@ -8,8 +8,8 @@ import { lookAt, readFile } from "../disk/files.js"
 import type { BadData, DiskFailed } from "../errors.js"
 import { GraphJson } from "../graph/encode.js"
 import { parseJson } from "../json.js"
-import { emptyStory, type RunStory, tell } from "../report/story.js"
-import { readEvent } from "../run/eventSchema.js"
+import type { RunStory } from "../report/story.js"
+import { storyOfFile } from "../report/storyOfFile.js"
 import { RunJson, type RunOrigin } from "../run/runJson.js"
 import { writersIn } from "../run/writers.js"
 
@@ -33,35 +33,22 @@ export interface RunFacts {
   readonly story: RunStory
   readonly nodes: GraphJson | undefined
   readonly environment: Readonly<Record<string, unknown>>
-  /** What is wrong with the folder, one file a line. */
-  readonly damage: ReadonlyArray<string>
+  /** Files that are missing, or not as a run writes them. */
+  readonly damage: ReadonlyArray<Damage>
+  /** What a reader must know of a record that is not damaged: that its run was killed, for one. */
+  readonly warnings: ReadonlyArray<string>
 }
+
+export interface Damage {
+  readonly file: string
+  readonly what: string
+}
+
+/** `events.jsonl: not there` */
+export const damageText = ({ file, what }: Damage): string => `${file}: ${what}`
 
 const Environment = Schema.Record(Schema.String, Schema.Unknown)
 const marks = ["graph.json", "run.json", "environment.json", "events.jsonl"]
-
-/** Steps are most of a file, and some questions need none of them. */
-const isStep = (line: string): boolean => line.startsWith('{"type":"stage.step"')
-
-const storyIn = (
-  text: string,
-  steps: boolean,
-): { readonly story: RunStory; readonly damage: ReadonlyArray<string> } => {
-  const lines = text.split("\n").slice(0, -1)
-  const asked = steps ? lines : lines.filter((line) => !isStep(line))
-  const story = emptyStory()
-  let wrong = 0
-  for (const line of asked) {
-    const event = readEvent(line)
-    if (event === "damaged") wrong++
-    // A kind that a later version tells is no damage.
-    else if (event !== "unknown") tell(story, event)
-  }
-  return {
-    story,
-    damage: wrong === 0 ? [] : [`events.jsonl: ${wrong} of ${lines.length} lines are no events of a run`],
-  }
-}
 
 /** Whether there is a run in a folder, whatever its state. */
 export const isRunFolder = (path: string): Effect.Effect<boolean, DiskFailed> =>
@@ -78,24 +65,22 @@ export const isRunFolder = (path: string): Effect.Effect<boolean, DiskFailed> =>
 export const readRunFacts = (folder: string, { steps = true } = {}): Effect.Effect<RunFacts, DiskFailed> =>
   Effect.gen(function* () {
     const path = resolve(folder)
-    const damage: Array<string> = []
-    const text = (name: string) =>
+    const damage: Array<Damage> = []
+    const bytesOf = (file: string) =>
       Effect.gen(function* () {
-        if ((yield* lookAt(join(path, name)))?.kind !== "file") {
-          damage.push(`${name}: not there`)
-          return undefined
-        }
-        return new TextDecoder().decode(yield* readFile(join(path, name)))
+        if ((yield* lookAt(join(path, file)))?.kind === "file") return yield* readFile(join(path, file))
+        damage.push({ file, what: "not there" })
+        return undefined
       })
-    const json = <A>(name: string, schema: Schema.Codec<A>): Effect.Effect<A | undefined, DiskFailed> =>
+    const json = <A>(file: string, schema: Schema.Codec<A>): Effect.Effect<A | undefined, DiskFailed> =>
       Effect.gen(function* () {
-        const content = yield* text(name)
-        if (content === undefined) return undefined
-        return yield* parseJson(content, name).pipe(
+        const bytes = yield* bytesOf(file)
+        if (bytes === undefined) return undefined
+        return yield* parseJson(new TextDecoder().decode(bytes), file).pipe(
           Effect.flatMap(Schema.decodeUnknownEffect(schema)),
           Effect.catch((error: BadData | Schema.SchemaError) => {
             const [why = ""] = ("received" in error ? error.received : error.message).split("\n")
-            damage.push(`${name}: not what a run writes there (${why})`)
+            damage.push({ file, what: `not what a run writes there (${why})` })
             return Effect.succeed(undefined)
           }),
         )
@@ -104,9 +89,11 @@ export const readRunFacts = (folder: string, { steps = true } = {}): Effect.Effe
     const nodes = yield* json("graph.json", GraphJson)
     const environment = (yield* json("environment.json", Environment)) ?? {}
     const run = yield* json("run.json", RunJson)
-    const { story, damage: lost } = storyIn((yield* text("events.jsonl")) ?? "", steps)
-    damage.push(...lost)
+    const told = storyOfFile((yield* bytesOf("events.jsonl")) ?? new Uint8Array(), { steps })
+    if (told.damage !== undefined) damage.push({ file: "events.jsonl", what: told.damage })
+    const { story } = told
     const writer = (yield* writersIn(path)).find(({ alive }) => alive)?.pid
+    const state = writer !== undefined ? "running" : story.status === "running" ? "killed" : story.status
     const label = (name: string): string | undefined => {
       const value = environment[name]
       return typeof value === "string" ? value : undefined
@@ -118,12 +105,17 @@ export const readRunFacts = (folder: string, { steps = true } = {}): Effect.Effe
       origin: run?.origin ?? null,
       seed: run?.seed ?? label("seed") ?? "?",
       engine: run?.engine ?? label("backend") ?? "?",
-      state: writer !== undefined ? "running" : story.status === "running" ? "killed" : story.status,
+      state,
       writer,
       began: label("startedAt"),
       story,
       nodes,
       environment,
       damage,
+      warnings: [
+        ...told.warnings,
+        ...(state === "running" ? ["The run is not over: a process is at work on it."] : []),
+        ...(state === "killed" ? ["The run never told its end: it was killed."] : []),
+      ],
     }
   })

@@ -3,7 +3,6 @@ import { join } from "node:path"
 import { Effect } from "effect"
 import { lookAt, readFile } from "../disk/files.js"
 import type { DiskFailed } from "../errors.js"
-import { parseJson } from "../json.js"
 import type { StageStory, Table } from "../report/story.js"
 import { keptPath } from "../run/keptPath.js"
 import type { RunFacts } from "./runFacts.js"
@@ -16,10 +15,23 @@ export interface RunMetric {
 
 type Numbers = ReadonlyArray<readonly [name: string, value: number]>
 
-const numbersOf = (value: unknown): Numbers =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? Object.entries(value).flatMap(([name, number]) => (typeof number === "number" ? [[name, number] as const] : []))
-    : []
+/** The numbers of a file `metrics.json`, name -> number; none where there is no such file, or it is another. */
+export const numbersIn = (bytes: Uint8Array | undefined): Numbers => {
+  if (bytes === undefined) return []
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return []
+    return Object.entries(value).flatMap(([name, number]) =>
+      typeof number === "number" ? [[name, number] as const] : [],
+    )
+  } catch {
+    return []
+  }
+}
+
+/** The values of a stage's last step, as `last loss`. */
+export const lastNumbers = ({ last }: StageStory): Numbers =>
+  Object.entries(last).map(([name, value]) => [`last ${name}`, value] as const)
 
 /** What a stage measured: the file `metrics.json`, name -> number, of one of its artifacts. One that cannot be read has none. */
 export const measuredBy = (run: Pick<RunFacts, "path">, stage: StageStory): Effect.Effect<Numbers, DiskFailed> =>
@@ -27,11 +39,7 @@ export const measuredBy = (run: Pick<RunFacts, "path">, stage: StageStory): Effe
     const found = yield* Effect.forEach(Object.keys(stage.digests), (port) =>
       Effect.gen(function* () {
         const file = join(run.path, keptPath({ stage: stage.name, name: port }, "metrics.json"))
-        if ((yield* lookAt(file))?.kind !== "file") return []
-        return yield* parseJson(new TextDecoder().decode(yield* readFile(file)), file).pipe(
-          Effect.map(numbersOf),
-          Effect.catchTag("BadData", () => Effect.succeed([])),
-        )
+        return (yield* lookAt(file))?.kind === "file" ? numbersIn(yield* readFile(file)) : []
       }),
     )
     return found.flat()
@@ -50,8 +58,8 @@ const inTable = ({ title, columns, rows }: Table): Numbers => {
 }
 
 /**
- * What each stage measured; of one that measured nothing, the numbers of its tables; and of every one the values of its last step,
- * as `last loss`. In the order of the graph.
+ * What each stage measured; of one that measured nothing, the numbers of its tables; and of every one the values of its last step.
+ * In the order of the graph.
  */
 export const runMetrics = (run: RunFacts): Effect.Effect<ReadonlyArray<RunMetric>, DiskFailed> =>
   Effect.gen(function* () {
@@ -59,8 +67,7 @@ export const runMetrics = (run: RunFacts): Effect.Effect<ReadonlyArray<RunMetric
     for (const stage of run.story.stages.values()) {
       const measured = yield* measuredBy(run, stage)
       const told = measured.length > 0 ? measured : [...stage.tables.values()].flatMap(inTable)
-      const last = Object.entries(stage.last).map(([name, value]) => [`last ${name}`, value] as const)
-      for (const [name, value] of [...told, ...last]) all.push({ stage: stage.name, name, value })
+      for (const [name, value] of [...told, ...lastNumbers(stage)]) all.push({ stage: stage.name, name, value })
     }
     return all
   })

@@ -4,6 +4,7 @@ import { Clock, Effect } from "effect"
 import { listFolder, lookAt, readFile, removeAll, temporaryMark } from "../disk/files.js"
 import type { DiskFailed } from "../errors.js"
 import { parseJson } from "../json.js"
+import { removedMark } from "../runs/removeRun.js"
 import { decodeMade, type Made } from "./made.js"
 import { storeIn } from "./store.js"
 
@@ -12,6 +13,8 @@ export interface Garbage {
   readonly records: number
   readonly files: number
   readonly bytes: number
+  /** Runs that a killed process had begun to remove. */
+  readonly runs: number
   /** What stays. */
   readonly kept: { readonly records: number; readonly files: number; readonly bytes: number }
 }
@@ -62,7 +65,7 @@ const filesOf = ({ outputs, images, events }: Made): ReadonlyArray<string> => [
 
 /**
  * Removes the records of what no run in `root` has as its own any more, the files that no record names, what was damaged,
- * and what killed processes left half written. Safe beside runs: what is young stays.
+ * and what killed processes left half written or half removed. Safe beside runs: what is young stays.
  * @param root  the folder of all runs, with the store in `.store`
  */
 export const collectGarbage = (
@@ -103,8 +106,14 @@ export const collectGarbage = (
       const hash = file.slice(join(store, "objects").length).replaceAll(/[/\\]/g, "")
       yield* judge(file, named.has(hash), "files")
     }
+    for (const file of yield* shelved(join(store, "last"))) {
+      if (file.includes(temporaryMark)) yield* judge(file, false, "files")
+    }
     for (const name of yield* listFolder(join(store, "damaged"))) {
       yield* judge(join(store, "damaged", name), false, "files")
     }
-    return { ...gone, kept }
+    const begun = (yield* listFolder(root)).filter((name) => name.startsWith(removedMark))
+    // Whoever is at it still does not mind.
+    if (!dryRun) yield* Effect.forEach(begun, (name) => removeAll(join(root, name)), { discard: true })
+    return { ...gone, runs: begun.length, kept }
   })

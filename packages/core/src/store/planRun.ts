@@ -1,11 +1,10 @@
 /** What a run would do, told from the store without running anything. */
 import { Effect } from "effect"
-import { BadConfig, type DiskFailed } from "../errors.js"
-import type { Graph, StageGraph } from "../graph.js"
-import { isPort } from "../node.js"
-import { type Key, split } from "../random/key.js"
-import { isStageGraph } from "../run/stageNames.js"
+import type { BadConfig, DiskFailed } from "../errors.js"
+import type { Graph } from "../graph.js"
+import type { Key } from "../random/key.js"
 import { outputPorts } from "../run/stageOutputs.js"
+import { type AtStage, keyOfStage, requireStages, walkStages } from "../run/walkStages.js"
 import { type KeyParts, keyParts, type Machine, stageKey } from "./stageKey.js"
 import type { Store } from "./store.js"
 import { whatChanged } from "./whatChanged.js"
@@ -46,77 +45,40 @@ const reasons = (before: KeyParts | undefined, now: KeyParts): ReadonlyArray<str
 export const planRun = (
   graph: Graph,
   { store, key: root, machine }: PlanOptions,
-): Effect.Effect<ReadonlyArray<PlannedStage>, BadConfig | DiskFailed> => {
-  const plan: Array<PlannedStage> = []
+): Effect.Effect<ReadonlyArray<PlannedStage>, BadConfig | DiskFailed> =>
+  Effect.gen(function* () {
+    const plan: Array<PlannedStage> = []
 
-  const planNodes = (
-    level: StageGraph,
-    path: string,
-    key: Key,
-    inputs: Readonly<Record<string, Known>>,
-  ): Effect.Effect<Readonly<Record<string, Known>>, DiskFailed> =>
-    Effect.gen(function* () {
-      const wires = new Map(Object.entries(inputs))
-      for (const { name, node, wires: ends } of level.nodes) {
-        const stage = path + name
-        const own = split(key, name)
-        if (node.level !== "stage") continue
-        const arriving = Object.fromEntries(Object.entries(ends).map(([port, wire]) => [port, wires.get(wire)!]))
-        const put = (port: string, known: Known) => wires.set(isPort(node.out) ? name : `${name}.${port}`, known)
-        if (isStageGraph(node)) {
-          const made = yield* planNodes(node, `${stage}.`, own, arriving)
-          for (const [port, known] of Object.entries(made)) put(port, known)
-          continue
-        }
+    const planStage = ({ node, stage, inputs }: AtStage<Known>) =>
+      Effect.gen(function* () {
         const told = { stage, node: `${node.type}@${node.version}` }
         const last = yield* store.last(graph.name, stage)
         const before = last === undefined ? undefined : yield* store.find(stageKey(last))
         const took = before === undefined ? {} : { seconds: before.seconds }
-        const waits = [...new Set(Object.values(arriving).flatMap((known) => ("waits" in known ? [known.waits] : [])))]
-        const runs = (state: "runs" | "unsure", why: ReadonlyArray<string>) => {
+        const waits = [...new Set(Object.values(inputs).flatMap((known) => ("waits" in known ? [known.waits] : [])))]
+        const runs = (state: "runs" | "unsure", why: ReadonlyArray<string>): Readonly<Record<string, Known>> => {
           plan.push({ ...told, state, why, ...took })
-          for (const [port] of outputPorts(node)) put(port, { waits: stage })
+          return Object.fromEntries(outputPorts(node).map(([port]) => [port, { waits: stage }]))
         }
-        if (node.volatile) {
-          runs("runs", ["it reads what may have changed outside, and so runs each time"])
-          continue
+        if (node.volatile) return runs("runs", ["it reads what may have changed outside, and so runs each time"])
+        const digests: Record<string, string> = {}
+        for (const [port, known] of Object.entries(inputs)) {
+          // What is not known yet may turn out as it was.
+          const digest = "digest" in known ? known.digest : last?.inputs[port]
+          if (digest !== undefined) digests[port] = digest
         }
+        const parts = keyParts(node, digests, keyOfStage(root, stage), machine)
         if (waits.length > 0) {
-          const digests = last?.inputs ?? {}
-          const known = Object.entries(arriving).map(([port, one]) => [
-            port,
-            "digest" in one ? one.digest : digests[port],
-          ])
-          const guess = keyParts(node, Object.fromEntries(known) as Readonly<Record<string, string>>, own, machine)
-          const changed = last === undefined ? ["it was not run before"] : whatChanged(last, guess)
+          const changed = last === undefined ? ["it was not run before"] : whatChanged(last, parts)
           const needs = `it needs what ${waits.map((one) => `\`${one}\``).join(" and ")} makes`
-          runs(changed.length > 0 ? "runs" : "unsure", [...changed, needs])
-          continue
+          return runs(changed.length > 0 ? "runs" : "unsure", [...changed, needs])
         }
-        const digests = Object.entries(arriving).map(([port, known]) => [port, "digest" in known ? known.digest : ""])
-        const parts = keyParts(node, Object.fromEntries(digests) as Readonly<Record<string, string>>, own, machine)
         const made = yield* store.find(stageKey(parts))
-        if (made === undefined) {
-          runs("runs", reasons(last, parts))
-          continue
-        }
+        if (made === undefined) return runs("runs", reasons(last, parts))
         plan.push({ ...told, state: "cached", why: [], from: made.run, seconds: made.seconds })
-        for (const { port, digest } of made.outputs) put(port, { digest })
-      }
-      return Object.fromEntries(Object.entries(level.outputs).map(([name, wire]) => [name, wires.get(wire)!]))
-    })
+        return Object.fromEntries(made.outputs.map(({ port, digest }): [string, Known] => [port, { digest }]))
+      })
 
-  return Effect.suspend((): Effect.Effect<ReadonlyArray<PlannedStage>, BadConfig | DiskFailed> => {
-    if (!isStageGraph(graph)) {
-      return Effect.fail(
-        new BadConfig({
-          where: graph.name,
-          expected: "a graph of stages",
-          received: `a graph of ${graph.level} nodes`,
-          fix: "describe and profile tell of a graph of tensors",
-        }),
-      )
-    }
-    return Effect.as(planNodes(graph, "", root, {}), plan)
+    yield* walkStages(yield* requireStages(graph), {}, planStage)
+    return plan
   })
-}

@@ -116,7 +116,13 @@ export const storeAt = (path: string): Store => {
           Effect.catchTags({ BadData: () => Effect.succeed(undefined), SchemaError: () => Effect.succeed(undefined) }),
         )
       }),
-    setLast: (graph, stage, parts) => writeWhole(lastPath(graph, stage), `${canonicalJson(parts)}\n`),
+    setLast: (graph, stage, parts) =>
+      Effect.gen(function* () {
+        const file = lastPath(graph, stage)
+        const content = `${canonicalJson(parts)}\n`
+        const is = (yield* lookAt(file)) === undefined ? undefined : text.decode(yield* readFile(file))
+        if (is !== content) yield* writeWhole(file, content)
+      }),
   }
 }
 

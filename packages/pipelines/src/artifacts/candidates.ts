@@ -1,5 +1,5 @@
 /** Images made for captions, several for each: as they were drawn, and ranked by a score. */
-import { artifactKind, type BadData, type Files, jsonFile, namedFiles } from "@millrace/core"
+import { artifactKind, type BadData, type Files, jsonFile, namedFiles, pathSegment } from "@millrace/core"
 import { Effect, Schema } from "effect"
 import { Count } from "../ranges.js"
 import { hasPicture, readPicture, writePicture } from "./pictureGrid.js"
@@ -55,13 +55,16 @@ type Groups<Row> = Readonly<Record<string, ReadonlyArray<Row>>>
 const mapped = <A, B>(groups: Groups<A>, f: (row: A) => B): Groups<B> =>
   Object.fromEntries(Object.entries(groups).map(([name, rows]) => [name, rows.map(f)]))
 
+/** Where a group's picture is: a folder for each kind of set, so that no name of a group meets that of another. */
+const pictureFile = (set: "all" | "fewer", group: string): string => `${set}/${pathSegment(group)}.png`
+
 /** A group's pictures: a row a caption, and a column a candidate of the largest set, or of those of fewer one after the other. */
 const pictured = (groups: Groups<typeof Entry.Type>) =>
   Object.entries(groups).flatMap(([name, rows]) =>
     [
-      { name, set: "all", file: `${name}.png`, counts: rows.map(({ logProb }) => logProb.length) } as const,
-      { name, set: "fewer", file: `${name}, fewer.png`, counts: rows.map(({ fewer }) => fewer.flat().length) } as const,
-    ].filter(({ counts }) => hasPicture(counts)),
+      { name, set: "all", counts: rows.map(({ logProb }) => logProb.length) } as const,
+      { name, set: "fewer", counts: rows.map(({ fewer }) => fewer.flat().length) } as const,
+    ].flatMap((one) => (hasPicture(one.counts) ? [{ ...one, file: pictureFile(one.set, name) }] : [])),
   )
 
 const pictures = (groups: Groups<Drawn>, size: number): Files =>
@@ -130,8 +133,8 @@ const drawnOf = <Row extends typeof Entry.Type, D extends Drawn>(
         name,
         rows.map((row, i) => {
           const { caption, facts, logProb } = row
-          const candidates = candidatesFrom(`${name}.png`, i)(logProb)
-          const fewer = row.fewer.map(candidatesFrom(`${name}, fewer.png`, i))
+          const candidates = candidatesFrom(pictureFile("all", name), i)(logProb)
+          const fewer = row.fewer.map(candidatesFrom(pictureFile("fewer", name), i))
           return made({ request: { caption, ...(facts === undefined ? {} : { facts }) }, candidates, fewer }, row)
         }),
       ]),

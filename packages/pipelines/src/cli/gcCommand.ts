@@ -19,9 +19,10 @@ export const gcCommand = ({ out, dryRun, json }: GcArguments): Effect.Effect<voi
   Effect.gen(function* () {
     const garbage = yield* collectGarbage(out, { dryRun }).pipe(Effect.mapError(failed))
     if (json) return yield* print(jsonText(garbage))
-    const { records, files, bytes, kept } = garbage
+    const { records, files, bytes, runs, kept } = garbage
+    const begun = runs === 0 ? "" : ` and what was left of ${runs} removed ${runs === 1 ? "run" : "runs"}`
     yield* print(
-      `${dryRun ? "would remove" : "removed"} ${records} records and ${files} files, ${size(bytes)}; ` +
+      `${dryRun ? "would remove" : "removed"} ${records} records and ${files} files, ${size(bytes)}${begun}; ` +
         `${kept.records} records and ${kept.files} files stay, ${size(kept.bytes)}`,
     )
   })

@@ -1,5 +1,5 @@
 /** The graph of a run, decoded from its folder: its configs are those of the run, whatever the module says today. */
-import { BadData, decodeGraph, type Graph, type Registry, type RunFacts } from "@millrace/core"
+import { BadData, damageText, decodeGraph, type Graph, type Registry, type RunFacts } from "@millrace/core"
 import { Effect, Option } from "effect"
 import { type Ended, invalid, usage } from "./exit.js"
 import { knownTypes } from "./knownTypes.js"
@@ -23,7 +23,7 @@ export const graphOfRun = (run: RunFacts, modules: ReadonlyArray<string>): Effec
         new BadData({
           where: run.path,
           expected: "the graph of the run",
-          received: run.damage.join("\n"),
+          received: run.damage.map(damageText).join("\n"),
           fix: "take graph.json from where the run was made, or run the graph again",
         }),
       )

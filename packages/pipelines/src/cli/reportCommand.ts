@@ -4,11 +4,11 @@ import {
   functionFacts,
   graphFacts,
   type RecordedStory,
-  type ReportInput,
-  readRunFacts,
   readStory,
   renderComparison,
   renderReport,
+  runMetrics,
+  type ShownRun,
   writeWhole,
 } from "@millrace/core"
 import { Effect, Option, Result } from "effect"
@@ -29,34 +29,41 @@ export interface ReportArguments {
   readonly json: boolean
 }
 
-/** What its folder says of a run; and of its graph what its nodes say, where their module is found. */
-const told = (path: string, modules: ReadonlyArray<string>, quiet: boolean): Effect.Effect<ReportInput, Ended> =>
+/** A page of one run: what its folder says; and of its graph what its nodes say, where their module is found. */
+const pageOf = ({ facts, ...story }: RecordedStory, { module, quiet }: ReportArguments): Effect.Effect<string> =>
   Effect.gen(function* () {
-    const story: RecordedStory = yield* readStory(path).pipe(Effect.mapError(failed))
-    const facts = yield* readRunFacts(path, { steps: false }).pipe(Effect.mapError(failed))
-    const graph = yield* Effect.result(graphOfRun(facts, modules))
+    const graph = yield* Effect.result(graphOfRun(facts, module))
     if (Result.isFailure(graph) && !quiet) {
       process.stderr.write(
         `what stages call is left out: the node types of ${facts.graph} are not found; see --module\n`,
       )
     }
-    return {
+    return renderReport({
       ...story,
       ...(Result.isSuccess(graph) && {
         graph: { ...graphFacts(graph.success), functions: functionFacts(graph.success) },
       }),
       ...(facts.origin !== null && { command: commandOf(facts.origin, facts.seed, facts.engine) }),
-    }
+    })
   })
+
+const shownOf = ({ facts, images }: RecordedStory): Effect.Effect<ShownRun, Ended> =>
+  runMetrics(facts).pipe(
+    Effect.map((metrics) => ({ ...facts, metrics, images })),
+    Effect.mapError(failed),
+  )
 
 /** @fails Ended  2: no such run; 1: one that is damaged, or the disk */
 export const reportCommand = (given: ReportArguments): Effect.Effect<void, Ended> =>
   Effect.gen(function* () {
+    const read = (path: string) => readStory(path).pipe(Effect.mapError(failed))
     const path = yield* findRun(given.run, given.out)
     const other = Option.isSome(given.with) ? yield* findRun(given.with.value, given.out) : undefined
-    const own = yield* told(path, given.module, given.quiet)
+    const own = yield* read(path)
     const page =
-      other === undefined ? renderReport(own) : renderComparison(own, yield* told(other, given.module, given.quiet))
+      other === undefined
+        ? yield* pageOf(own, given)
+        : renderComparison(yield* shownOf(own), yield* shownOf(yield* read(other)))
     const file = Option.getOrElse(given.to, () =>
       other === undefined ? join(path, "report.html") : `${basename(path)}-${basename(other)}.html`,
     )

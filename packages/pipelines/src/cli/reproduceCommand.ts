@@ -3,10 +3,10 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { claimFolder, Engines, makeFolder, type RecordedRun, recordRun, removeAll, runEvents } from "@millrace/core"
 import {
-  type Comparison,
-  compareRuns,
+  compareReproduction,
   metricsOf,
   type OpenCrate,
+  type Reproduction,
   readRunFiles,
   unpackFiles,
   whereOf,
@@ -18,7 +18,7 @@ import { Ended, failed, invalid, mismatch, usage } from "./exit.js"
 import { jsonText } from "./jsonText.js"
 import { print } from "./print.js"
 import { readCrate } from "./readCrate.js"
-import { comparisonText } from "./reproduceText.js"
+import { reproductionText } from "./reproduceText.js"
 import { seedOf } from "./seed.js"
 
 export interface ReproduceArguments {
@@ -110,17 +110,17 @@ const inOrder = ({ digests, story }: OpenCrate): OpenCrate["digests"] =>
     [...story.stages.keys()].flatMap((stage) => (digests[stage] === undefined ? [] : [[stage, digests[stage]]])),
   )
 
-const compare = (crate: OpenCrate, run: RecordedRun): Effect.Effect<Comparison, Ended> =>
+const compare = (crate: OpenCrate, run: RecordedRun): Effect.Effect<Reproduction, Ended> =>
   Effect.gen(function* () {
     const { environment, files } = yield* readRunFiles(run.folder.path).pipe(Effect.mapError(failed))
-    return compareRuns(
+    return compareReproduction(
       { where: whereOf(crate.environment), digests: inOrder(crate), metrics: crate.metrics },
       { where: whereOf(environment), digests: run.digests, metrics: metricsOf(run.story, run.digests, files) },
       crate.tolerance,
     )
   })
 
-const different = (folder: string, { exact }: Comparison): Ended =>
+const different = (folder: string, { exact }: Reproduction): Ended =>
   mismatch(
     new BadData({
       where: "reproduce",
@@ -139,12 +139,12 @@ export const reproduceCommand = (given: ReproduceArguments): Effect.Effect<void,
       Effect.mapError((error) => (error._tag === "DiskFailed" ? failed(error) : invalid(error))),
     )
     const run = yield* runAgain(crate, join(folder, "runs"), given)
-    const comparison = yield* compare(crate, run)
+    const reproduction = yield* compare(crate, run)
     yield* print(
       given.json
-        ? jsonText({ crate: given.crate, sha256: crate.digest, folder: run.folder.path, ...comparison })
-        : comparisonText(comparison),
+        ? jsonText({ crate: given.crate, sha256: crate.digest, folder: run.folder.path, ...reproduction })
+        : reproductionText(reproduction),
     )
-    if (!comparison.reproduced) return yield* different(run.folder.path, comparison)
+    if (!reproduction.reproduced) return yield* different(run.folder.path, reproduction)
     if (Option.isNone(given.keep)) yield* removeAll(folder).pipe(Effect.mapError(failed))
   })

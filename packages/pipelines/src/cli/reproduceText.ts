@@ -1,13 +1,13 @@
 /** What a reproduction showed, as a table. */
 import { showNumber, textTable } from "@millrace/core"
-import type { Comparison } from "@millrace/core/crate"
+import type { Reproduction } from "@millrace/core/crate"
 
 const short = (digest: string | null): string => (digest === null ? "nothing" : digest.slice(0, 12))
 
 /** How many numbers are told one by one; the rest are counted. */
 const mostNumbers = 40
 
-export const comparisonText = ({ exact, stages, metrics, reproduced }: Comparison): string => {
+export const reproductionText = ({ exact, stages, metrics, reproduced }: Reproduction): string => {
   const differing = metrics.filter(({ within }) => !within)
   const shown = (differing.length > 0 ? differing : exact ? [] : metrics).slice(0, mostNumbers)
   const same = stages.filter((stage) => stage.same).length

@@ -1,17 +1,21 @@
 /** `millrace runs diff`: what two runs differ in, and what it changed. */
 import {
-  type Change,
+  type Difference,
+  damageText,
+  differenceText,
   diffRuns,
-  excerpt,
   type MetricDifference,
   printable,
   type RunDifference,
   type RunFacts,
   readRunFacts,
+  runMetrics,
   type StageDifference,
+  type StageStory,
   showNumber,
   showSeconds,
   textTable,
+  valueText,
 } from "@millrace/core/runs"
 import { Effect } from "effect"
 import { type Ended, failed } from "./exit.js"
@@ -26,59 +30,39 @@ export interface RunsDiffArguments {
   readonly json: boolean
 }
 
-const changeJson = ({ path, before, now }: Change) => ({ what: path, a: before ?? null, b: now ?? null })
+const runJson = ({ id, path, state, damage }: RunFacts) => ({
+  run: id,
+  folder: path,
+  state,
+  damage: damage.map(damageText),
+})
+
+/** JSON has nothing for what a run does not have but null. */
+const pairJson = <D extends { readonly a: unknown; readonly b: unknown }>(difference: D) => ({
+  ...difference,
+  a: difference.a ?? null,
+  b: difference.b ?? null,
+})
 
 const jsonOf = (a: RunFacts, b: RunFacts, difference: RunDifference) => ({
-  a: { run: a.id, folder: a.path, state: a.state, damage: a.damage },
-  b: { run: b.id, folder: b.path, state: b.state, damage: b.damage },
-  run: difference.run.map(changeJson),
-  graph: difference.graph.map(changeJson),
-  environment: difference.environment.map(changeJson),
+  a: runJson(a),
+  b: runJson(b),
+  run: difference.run.map(pairJson),
+  graph: difference.graph.map(pairJson),
+  environment: difference.environment.map(pairJson),
   stages: difference.stages.map(({ stage, verdict, outputs }) => ({
     stage,
     verdict,
-    outputs: outputs.map(({ port, before, now }) => ({ port, a: before ?? null, b: now ?? null })),
+    outputs: outputs.map(pairJson),
   })),
-  metrics: difference.metrics.map(({ stage, name, before, now }) => ({
-    stage,
-    name,
-    a: before ?? null,
-    b: now ?? null,
-    difference: before === undefined || now === undefined ? null : now - before,
+  metrics: difference.metrics.map((metric) => ({
+    ...pairJson(metric),
+    difference: metric.a === undefined || metric.b === undefined ? null : metric.b - metric.a,
   })),
   equalMetrics: difference.equalMetrics,
 })
 
-const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`
-
-const valueText = (value: unknown): string => (value === undefined ? "–" : printable(excerpt(value)))
-
-/** What a reader wants to know first: which number it is, and how far it reaches. */
-const verdict = ({ run, graph, environment, stages, metrics }: RunDifference): string => {
-  const causes = [...run, ...graph]
-  const [only] = causes
-  const cause =
-    causes.length === 0
-      ? environment.length === 0
-        ? "Nothing that decides a run differs"
-        : `Graph, seed and engine are the same; ${counted(environment.length, "fact")} of versions and machine differ`
-      : causes.length === 1 && only !== undefined
-        ? `They differ in ${only.path} alone: ${valueText(only.before)} in A, ${valueText(only.now)} in B`
-        : `They differ in ${counted(causes.length, "value")}`
-  const different = stages.filter((stage) => stage.verdict === "different")
-  const open = stages.filter((stage) => stage.verdict === "open").length
-  const compared = stages.length - open
-  const left = open === 0 ? "" : `; ${counted(open, "stage")} did not end in both`
-  const effect =
-    compared === 0
-      ? "no stage ended in both"
-      : different.length === 0
-        ? `no digest differs in ${counted(compared, "stage")}`
-        : `${different.length} of ${counted(compared, "stage")} made something else, first ${different[0]!.stage}`
-  return `${cause}.\n${effect[0]!.toUpperCase()}${effect.slice(1)}${left}; ${counted(metrics.length, "number")} differ${metrics.length === 1 ? "s" : ""}.`
-}
-
-const changeTable = (title: string, rows: ReadonlyArray<Change>): ReadonlyArray<string> =>
+const differenceTable = (title: string, rows: ReadonlyArray<Difference>): ReadonlyArray<string> =>
   rows.length === 0
     ? []
     : [
@@ -86,7 +70,7 @@ const changeTable = (title: string, rows: ReadonlyArray<Change>): ReadonlyArray<
         textTable({
           title,
           columns: ["what", "A", "B"],
-          rows: rows.map(({ path, before, now }) => [path, valueText(before), valueText(now)]),
+          rows: rows.map(({ what, a, b }) => [what, valueText(a), valueText(b)]),
         }),
       ]
 
@@ -94,31 +78,30 @@ const verdicts = { same: "same", different: "different", open: "not in both" } a
 
 const short = (digest: string | undefined): string => digest?.slice(0, 12) ?? "–"
 
-const stageRow = (a: RunFacts, b: RunFacts, { stage, verdict, outputs }: StageDifference): ReadonlyArray<string> => {
-  const time = ({ story }: RunFacts): string => {
-    const found = story.stages.get(stage)
-    return found === undefined || found.status === "waiting" ? "–" : showSeconds(found.seconds)
-  }
-  const digests = outputs.map(({ port, before, now }) => {
-    const both = before === now ? short(before) : `${short(before)} → ${short(now)}`
+const timeOf = (stage: StageStory | undefined): string =>
+  stage === undefined || stage.status === "waiting" ? "–" : showSeconds(stage.seconds)
+
+const stageRow = ({ stage, verdict, outputs, a, b }: StageDifference): ReadonlyArray<string> => {
+  const digests = outputs.map(({ port, a, b }) => {
+    const both = a === b ? short(a) : `${short(a)} → ${short(b)}`
     return outputs.length === 1 ? both : `${port} ${both}`
   })
-  return [stage, verdicts[verdict], digests.join("  "), time(a), time(b)]
+  return [stage, verdicts[verdict], digests.join("  "), timeOf(a), timeOf(b)]
 }
 
 const signed = (value: number): string => (value > 0 ? `+${showNumber(value)}` : showNumber(value))
 
-const metricRow = ({ stage, name, before, now }: MetricDifference): ReadonlyArray<string> => [
+const metricRow = ({ stage, name, a, b }: MetricDifference): ReadonlyArray<string> => [
   stage,
   name,
-  before === undefined ? "–" : showNumber(before),
-  now === undefined ? "–" : showNumber(now),
-  before === undefined || now === undefined ? "" : signed(now - before),
+  a === undefined ? "–" : showNumber(a),
+  b === undefined ? "–" : showNumber(b),
+  a === undefined || b === undefined ? "" : signed(b - a),
 ]
 
 const sideOf = (letter: string, { id, graph, seed, engine, state, story, damage }: RunFacts): ReadonlyArray<string> => [
   `${letter}  ${id}  ${printable(graph)}, seed ${printable(seed)}, ${printable(engine)}, ${state} after ${showSeconds(story.seconds)}`,
-  ...damage.map((what) => `   damaged: ${printable(what)}`),
+  ...damage.map((one) => `   damaged: ${printable(damageText(one))}`),
 ]
 
 const textOf = (a: RunFacts, b: RunFacts, difference: RunDifference): string =>
@@ -126,14 +109,14 @@ const textOf = (a: RunFacts, b: RunFacts, difference: RunDifference): string =>
     ...sideOf("A", a),
     ...sideOf("B", b),
     "",
-    verdict(difference),
-    ...changeTable("What differs", [...difference.run, ...difference.graph]),
-    ...changeTable("Versions and machine", difference.environment),
+    differenceText(difference),
+    ...differenceTable("What differs", [...difference.run, ...difference.graph]),
+    ...differenceTable("Versions and machine", difference.environment),
     "",
     textTable({
       title: "What it changed",
       columns: ["stage", "outputs", "digests", "time A", "time B"],
-      rows: difference.stages.map((stage) => stageRow(a, b, stage)),
+      rows: difference.stages.map(stageRow),
     }),
     ...(difference.metrics.length === 0
       ? []
@@ -151,9 +134,12 @@ const textOf = (a: RunFacts, b: RunFacts, difference: RunDifference): string =>
 export const runsDiffCommand = (given: RunsDiffArguments): Effect.Effect<void, Ended> =>
   Effect.gen(function* () {
     const read = (run: string) =>
-      Effect.flatMap(findRun(run, given.out), (path) => readRunFacts(path).pipe(Effect.mapError(failed)))
+      Effect.gen(function* () {
+        const facts = yield* readRunFacts(yield* findRun(run, given.out)).pipe(Effect.mapError(failed))
+        return { ...facts, metrics: yield* runMetrics(facts).pipe(Effect.mapError(failed)) }
+      })
     const a = yield* read(given.a)
     const b = yield* read(given.b)
-    const difference = yield* diffRuns(a, b).pipe(Effect.mapError(failed))
+    const difference = diffRuns(a, b)
     yield* print(given.json ? jsonText(jsonOf(a, b, difference)) : textOf(a, b, difference))
   })

@@ -1,5 +1,6 @@
 /** `millrace runs ls`: the runs of a folder, the newest first. */
 import {
+  damageText,
   listRuns,
   printable,
   type RunFacts,
@@ -35,7 +36,7 @@ const jsonOf = ({ run, metric }: Listed) => ({
   began: run.began ?? null,
   seconds: run.story.seconds,
   metric: metric ?? null,
-  damage: run.damage,
+  damage: run.damage.map(damageText),
 })
 
 /** `2026-11-24 15:38:23`, in UTC as it is kept. */
@@ -56,7 +57,7 @@ const rowOf = ({ run, metric }: Listed): ReadonlyArray<string> => [
 const columns = ["run", "graph", "preset", "seed", "engine", "state", "began (UTC)", "time", "number"]
 
 const damageOf = ({ run }: Listed): ReadonlyArray<string> =>
-  run.damage.map((what) => `${run.id} is damaged: ${printable(what)}`)
+  run.damage.map((damage) => `${run.id} is damaged: ${printable(damageText(damage))}`)
 
 const textOf = (runs: ReadonlyArray<Listed>, out: string): string =>
   runs.length === 0

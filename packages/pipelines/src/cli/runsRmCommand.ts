@@ -1,7 +1,7 @@
 /** `millrace runs rm`: removes runs, and nothing of the store. */
-import { basename, dirname, join } from "node:path"
+import { basename } from "node:path"
 import { createInterface } from "node:readline/promises"
-import { BadData, claimRun, removeAll, renameTo } from "@millrace/core/runs"
+import { BadData, claimRun, removeRun } from "@millrace/core/runs"
 import { Effect } from "effect"
 import { type Ended, failed, usage } from "./exit.js"
 import { findRun } from "./findRun.js"
@@ -45,8 +45,7 @@ const agreed = (names: ReadonlyArray<string>): Effect.Effect<boolean, Ended> =>
       )
 
 /**
- * Removes each run as a whole: first it takes another name, with a dot before it, so that nobody finds half of it. None is removed
- * where a process is at work in one of them.
+ * Removes each run as a whole, and none where a process is at work in one of them.
  * @fails Ended  2: no such run, one that a process writes, nobody who agrees; 1: files that cannot be removed
  */
 export const runsRmCommand = (given: RunsRmArguments): Effect.Effect<void, Ended> =>
@@ -68,10 +67,7 @@ export const runsRmCommand = (given: RunsRmArguments): Effect.Effect<void, Ended
     yield* Effect.scoped(
       Effect.gen(function* () {
         yield* claims
-        for (const path of paths) {
-          const aside = join(dirname(path), `.removed-${basename(path)}-${process.pid}`)
-          yield* renameTo(path, aside).pipe(Effect.andThen(removeAll(aside)), Effect.mapError(failed))
-        }
+        for (const path of paths) yield* removeRun(path).pipe(Effect.mapError(failed))
       }),
     )
     yield* print(

@@ -1,5 +1,6 @@
 /** `millrace runs show`: what one run was. */
 import {
+  damageText,
   leaves,
   printable,
   type RunFacts,
@@ -51,7 +52,7 @@ const jsonOf = (run: RunFacts) => ({
   })),
   settings: Object.fromEntries(run.nodes === undefined ? [] : settingLines(run.nodes)),
   environment: run.environment,
-  damage: run.damage,
+  damage: run.damage.map(damageText),
 })
 
 const stateOf = ({ status, from }: StageStory): string =>
@@ -83,7 +84,7 @@ const textOf = (run: RunFacts): string => {
     `${printable(run.graph)}: run ${run.id}, ${run.state}${process} after ${showSeconds(story.seconds)}, began ${moment(run.began)} UTC`,
     `seed ${printable(run.seed)}, engine ${printable(run.engine)}, in ${run.path}`,
     ...(run.origin === null ? [] : [commandOf(run.origin, run.seed, run.engine)]),
-    ...run.damage.map((what) => `damaged: ${printable(what)}`),
+    ...run.damage.map((damage) => `damaged: ${printable(damageText(damage))}`),
     "",
     textTable({
       title: "Stages",

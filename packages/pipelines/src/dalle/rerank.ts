@@ -10,7 +10,7 @@ import { rankAll } from "./rankAll.js"
 
 export const rerankStage = defineStageNode({
   type: "dalle.rerank",
-  version: 1,
+  version: 2,
   source: "Ramesh et al. 2021, section 2.6",
   config: Schema.Struct({
     /** Captions of each group whose candidates are shown. */

@@ -27,7 +27,7 @@ const requestOf = ({ captions, facts }: CaptionedImage): Request => ({
 
 export const sampleStage = defineStageNode({
   type: "dalle.sample",
-  version: 1,
+  version: 2,
   source: "Ramesh et al. 2021, section 2.6",
   config: Schema.Struct({
     /** Captions of training images, and of held-out ones. */

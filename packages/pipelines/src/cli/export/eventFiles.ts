@@ -37,9 +37,19 @@ const stepsOf = (
  */
 export const eventFiles = (run: RunFacts, stage?: string): Effect.Effect<Files, Ended> =>
   Effect.gen(function* () {
-    const bytes = yield* readFile(join(run.path, "events.jsonl")).pipe(
-      Effect.mapError((error: DiskFailed) => failed(error)),
-    )
+    const path = join(run.path, "events.jsonl")
+    const damage = run.damage.find(({ file }) => file === "events.jsonl")
+    if (damage !== undefined) {
+      return yield* failed(
+        new BadData({
+          where: path,
+          expected: "the events of a run, one a line",
+          received: damage.what,
+          fix: "take the file from where the run was made, or run the graph again",
+        }),
+      )
+    }
+    const bytes = yield* readFile(path).pipe(Effect.mapError((error: DiskFailed) => failed(error)))
     const told = run.began === undefined ? Number.NaN : Date.parse(run.began) / 1000
     const began = Number.isNaN(told) ? 0 : told
     const steps = [...stepsOf(decodeEvents(new TextDecoder().decode(bytes)), began)].filter(

@@ -1,4 +1,5 @@
-import { compareRuns, type Made, type Metric, whereOf } from "@millrace/core/crate"
+import type { RunMetric } from "@millrace/core"
+import { compareReproduction, type Made, whereOf } from "@millrace/core/crate"
 import fc from "fast-check"
 import { expect, test } from "vitest"
 
@@ -13,9 +14,9 @@ const made = (where: Made["where"], digest: string, value: number): Made => ({
 })
 
 test("on the same engine and instructions one other digest is no reproduction, and says of which stage", () => {
-  const same = compareRuns(made(here, "a", 1), made(here, "a", 1), tolerance)
+  const same = compareReproduction(made(here, "a", 1), made(here, "a", 1), tolerance)
   expect(same).toMatchObject({ exact: true, reproduced: true })
-  const other = compareRuns(made(here, "a", 1), made(here, "b", 1), tolerance)
+  const other = compareReproduction(made(here, "a", 1), made(here, "b", 1), tolerance)
   expect(other).toMatchObject({ exact: true, reproduced: false })
   expect(other.stages.filter((stage) => !stage.same)).toEqual([
     { stage: "learn", port: "out", published: "a", again: "b", same: false },
@@ -23,24 +24,34 @@ test("on the same engine and instructions one other digest is no reproduction, a
 })
 
 test("on the same engine and instructions the smallest difference of a number is no reproduction", () => {
-  const { metrics, reproduced } = compareRuns(made(here, "a", 1), made(here, "a", 1 + Number.EPSILON), tolerance)
+  const { metrics, reproduced } = compareReproduction(
+    made(here, "a", 1),
+    made(here, "a", 1 + Number.EPSILON),
+    tolerance,
+  )
   expect(metrics[0]).toMatchObject({ allowed: 0, within: false })
   expect(reproduced).toBe(false)
 })
 
 test("elsewhere digests may differ, and numbers within the tolerance alone", () => {
-  expect(compareRuns(made(here, "a", 2), made(elsewhere, "b", 2.19), tolerance)).toMatchObject({
+  expect(compareReproduction(made(here, "a", 2), made(elsewhere, "b", 2.19), tolerance)).toMatchObject({
     exact: false,
     reproduced: true,
   })
-  expect(compareRuns(made(here, "a", 2), made(elsewhere, "b", 2.21), tolerance)).toMatchObject({ reproduced: false })
-  expect(compareRuns(made(here, "a", 0), made(elsewhere, "b", 0.049), tolerance)).toMatchObject({ reproduced: true })
-  expect(compareRuns(made(here, "a", 0), made(elsewhere, "b", 0.051), tolerance)).toMatchObject({ reproduced: false })
+  expect(compareReproduction(made(here, "a", 2), made(elsewhere, "b", 2.21), tolerance)).toMatchObject({
+    reproduced: false,
+  })
+  expect(compareReproduction(made(here, "a", 0), made(elsewhere, "b", 0.049), tolerance)).toMatchObject({
+    reproduced: true,
+  })
+  expect(compareReproduction(made(here, "a", 0), made(elsewhere, "b", 0.051), tolerance)).toMatchObject({
+    reproduced: false,
+  })
 })
 
 test("another version of the engine counts as elsewhere", () => {
   const newer = { ...here, engine: "onnxruntime-node 1.31.0 cpu" }
-  expect(compareRuns(made(here, "a", 1), made(newer, "b", 1), tolerance)).toMatchObject({
+  expect(compareReproduction(made(here, "a", 1), made(newer, "b", 1), tolerance)).toMatchObject({
     exact: false,
     reproduced: true,
   })
@@ -49,22 +60,24 @@ test("another version of the engine counts as elsewhere", () => {
 test("a stage or a number that is missing is no reproduction, wherever it is run", () => {
   const published = made(here, "a", 1)
   const { learn: _, ...digests } = published.digests
-  expect(compareRuns(published, { ...published, where: elsewhere, digests }, tolerance).reproduced).toBe(false)
-  expect(compareRuns(published, { ...published, where: elsewhere, metrics: [] }, tolerance).reproduced).toBe(false)
+  expect(compareReproduction(published, { ...published, where: elsewhere, digests }, tolerance).reproduced).toBe(false)
+  expect(compareReproduction(published, { ...published, where: elsewhere, metrics: [] }, tolerance).reproduced).toBe(
+    false,
+  )
 })
 
 test("NaN is reproduced by NaN alone, and an infinity by the same one", () => {
   const numbers = fc.oneof(fc.double(), fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY))
   fc.assert(
     fc.property(numbers, numbers, (published, again) => {
-      const { reproduced } = compareRuns(made(here, "a", published), made(elsewhere, "b", again), tolerance)
+      const { reproduced } = compareReproduction(made(here, "a", published), made(elsewhere, "b", again), tolerance)
       if (!Number.isFinite(published) || !Number.isFinite(again)) expect(reproduced).toBe(Object.is(published, again))
     }),
   )
 })
 
 test("whatever is compared with itself is reproduced", () => {
-  const metric: fc.Arbitrary<Metric> = fc.record({
+  const metric: fc.Arbitrary<RunMetric> = fc.record({
     stage: fc.constantFrom("a", "b"),
     name: fc.string(),
     value: fc.double(),
@@ -73,7 +86,7 @@ test("whatever is compared with itself is reproduced", () => {
   fc.assert(
     fc.property(distinct, fc.constantFrom(here, elsewhere), (metrics, where) => {
       const run = { where: here, digests: { a: { out: "x" } }, metrics }
-      expect(compareRuns(run, { ...run, where }, tolerance).reproduced).toBe(true)
+      expect(compareReproduction(run, { ...run, where }, tolerance).reproduced).toBe(true)
     }),
   )
 })

@@ -1,7 +1,7 @@
 /** Holds a run that was made again against the published one. */
-
+import type { RunMetric } from "../runs/runMetrics.js"
 import type { JsonValue } from "./entity.js"
-import type { Metric, Tolerance } from "./metrics.js"
+import type { Tolerance } from "./metrics.js"
 import type { RunRecord } from "./record.js"
 
 /** What decides whether two runs must be the same to the bit: the engine, and the instructions that it uses. */
@@ -10,7 +10,7 @@ export interface Where {
   readonly instructions: string
 }
 
-export interface Comparison {
+export interface Reproduction {
   /** Whether digests must be equal; else the metrics alone count, within the tolerance. */
   readonly exact: boolean
   readonly stages: ReadonlyArray<{
@@ -49,14 +49,14 @@ export interface Made {
   readonly where: Where
   /** In the order in which they are to be told. */
   readonly digests: RunRecord["digests"]
-  readonly metrics: ReadonlyArray<Metric>
+  readonly metrics: ReadonlyArray<RunMetric>
 }
 
 /**
  * The same engine and instructions must give the same bits, artifact by artifact and number by number. Elsewhere rounding
  * differs, and each number must be as near as the published tolerance says.
  */
-export const compareRuns = (published: Made, again: Made, tolerance: Tolerance): Comparison => {
+export const compareReproduction = (published: Made, again: Made, tolerance: Tolerance): Reproduction => {
   const exact =
     published.where.engine === again.where.engine && published.where.instructions === again.where.instructions
   const stages = Object.entries(published.digests).flatMap(([stage, ports]) =>
