@@ -76,13 +76,13 @@ const execute = <E, R>(placed: Placed<E, R>, options: RunOptions<E, R>) => {
       for (const { port, kind, files, digest } of outputs) {
         if (keep !== undefined) yield* keep({ stage, name: port, kind, files, digest })
       }
-      const seconds = now() - start
+      const took = { seconds: now() - start, ...memory() }
       if (cache !== undefined && parts !== undefined) {
         const before = yield* earlierPart(stage, long.from(), options)
         yield* cache.save({
           stage,
           parts,
-          seconds,
+          ...took,
           outputs,
           images: [...before.images, ...images],
           told: [...before.told, ...told],
@@ -90,7 +90,7 @@ const execute = <E, R>(placed: Placed<E, R>, options: RunOptions<E, R>) => {
       }
       yield* Effect.ignore(long.clear)
       const digests = Object.fromEntries(outputs.map(({ port, digest }) => [port, digest]))
-      events.emit({ type: "stage.ended", stage, seconds, digests, ...memory() })
+      events.emit({ type: "stage.ended", stage, digests, ...took })
       return { digests, values: Object.fromEntries(outputs.map(({ port, value }) => [port, value])) }
     }).pipe(Effect.uninterruptible)
   }).pipe(

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { DiskFailed } from "../errors.js"
 import type { GraphJson } from "../graph/encode.js"
 import { type Change, changes } from "../store/whatChanged.js"
+import { environmentChanges } from "./environmentChanges.js"
 import type { RunFacts } from "./runFacts.js"
 import { type RunMetric, runMetrics } from "./runMetrics.js"
 
@@ -66,12 +67,6 @@ const graphChanges = (a: RunFacts, b: RunFacts): ReadonlyArray<Change> => {
   })
 }
 
-/** When a run began is no difference, and what decides it stands with the run. */
-const machineOf = ({ environment }: RunFacts): Readonly<Record<string, unknown>> => {
-  const { startedAt: _, seed: __, graph: ___, backend: ____, engine: _____, ...machine } = environment
-  return machine
-}
-
 const runOf = ({ graph, seed, engine, environment }: RunFacts) => ({
   graph,
   seed,
@@ -109,7 +104,7 @@ export const diffRuns = (a: RunFacts, b: RunFacts): Effect.Effect<RunDifference,
     return {
       run: changes(runOf(a), runOf(b), ""),
       graph: graphChanges(a, b),
-      environment: changes(machineOf(a), machineOf(b), ""),
+      environment: environmentChanges(a.environment, b.environment),
       stages: stages.map((stage) => stageDifference(stage, a, b)),
       ...metricDifferences(yield* runMetrics(a), yield* runMetrics(b)),
     }

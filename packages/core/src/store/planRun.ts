@@ -6,6 +6,7 @@ import { isPort } from "../node.js"
 import { type Key, split } from "../random/key.js"
 import { isStageGraph } from "../run/stageNames.js"
 import { outputPorts } from "../run/stageOutputs.js"
+import type { Made } from "./made.js"
 import { type KeyParts, keyParts, type Machine, stageKey } from "./stageKey.js"
 import type { Store } from "./store.js"
 import { whatChanged } from "./whatChanged.js"
@@ -22,6 +23,8 @@ export interface PlannedStage {
   readonly from?: string
   /** How long it took when it was made last, with the same or another config. */
   readonly seconds?: number
+  /** The most bytes that the run's processes held together meanwhile, where the system told. */
+  readonly memory?: number
 }
 
 export interface PlanOptions {
@@ -29,6 +32,11 @@ export interface PlanOptions {
   readonly key: Key
   readonly machine: Machine
 }
+
+const tookOf = (made: Made | undefined): Pick<PlannedStage, "seconds" | "memory"> =>
+  made === undefined
+    ? {}
+    : { seconds: made.seconds, ...(made.memory === undefined ? {} : { memory: made.memory }) }
 
 /** What is known of a wire before the run: its digest, or the stage that must run first. */
 type Known = { readonly digest: string } | { readonly waits: string }
@@ -71,7 +79,7 @@ export const planRun = (
         const told = { stage, node: `${node.type}@${node.version}` }
         const last = yield* store.last(graph.name, stage)
         const before = last === undefined ? undefined : yield* store.find(stageKey(last))
-        const took = before === undefined ? {} : { seconds: before.seconds }
+        const took = tookOf(before)
         const waits = [...new Set(Object.values(arriving).flatMap((known) => ("waits" in known ? [known.waits] : [])))]
         const runs = (state: "runs" | "unsure", why: ReadonlyArray<string>) => {
           plan.push({ ...told, state, why, ...took })
@@ -100,7 +108,7 @@ export const planRun = (
           runs("runs", reasons(last, parts))
           continue
         }
-        plan.push({ ...told, state: "cached", why: [], from: made.run, seconds: made.seconds })
+        plan.push({ ...told, state: "cached", why: [], from: made.run, ...tookOf(made) })
         for (const { port, digest } of made.outputs) put(port, { digest })
       }
       return Object.fromEntries(Object.entries(level.outputs).map(([name, wire]) => [name, wires.get(wire)!]))

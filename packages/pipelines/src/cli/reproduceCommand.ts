@@ -1,7 +1,17 @@
 /** `millrace reproduce`: runs a crate's graph again from the crate alone, and compares. */
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { claimFolder, Engines, makeFolder, type RecordedRun, recordRun, removeAll, runEvents } from "@millrace/core"
+import {
+  type Change,
+  claimFolder,
+  Engines,
+  environmentChanges,
+  makeFolder,
+  type RecordedRun,
+  recordRun,
+  removeAll,
+  runEvents,
+} from "@millrace/core"
 import {
   type Comparison,
   compareRuns,
@@ -110,14 +120,20 @@ const inOrder = ({ digests, story }: OpenCrate): OpenCrate["digests"] =>
     [...story.stages.keys()].flatMap((stage) => (digests[stage] === undefined ? [] : [[stage, digests[stage]]])),
   )
 
-const compare = (crate: OpenCrate, run: RecordedRun): Effect.Effect<Comparison, Ended> =>
+interface Compared extends Comparison {
+  /** What decides nothing, and may explain a difference: versions, threads, the machine. */
+  readonly environment: ReadonlyArray<Change>
+}
+
+const compare = (crate: OpenCrate, run: RecordedRun): Effect.Effect<Compared, Ended> =>
   Effect.gen(function* () {
     const { environment, files } = yield* readRunFiles(run.folder.path).pipe(Effect.mapError(failed))
-    return compareRuns(
+    const comparison = compareRuns(
       { where: whereOf(crate.environment), digests: inOrder(crate), metrics: crate.metrics },
       { where: whereOf(environment), digests: run.digests, metrics: metricsOf(run.story, run.digests, files) },
       crate.tolerance,
     )
+    return { ...comparison, environment: environmentChanges(crate.environment, environment) }
   })
 
 const different = (folder: string, { exact }: Comparison): Ended =>
@@ -142,8 +158,18 @@ export const reproduceCommand = (given: ReproduceArguments): Effect.Effect<void,
     const comparison = yield* compare(crate, run)
     yield* print(
       given.json
-        ? jsonText({ crate: given.crate, sha256: crate.digest, folder: run.folder.path, ...comparison })
-        : comparisonText(comparison),
+        ? jsonText({
+            crate: given.crate,
+            sha256: crate.digest,
+            folder: run.folder.path,
+            ...comparison,
+            environment: comparison.environment.map(({ path, before, now }) => ({
+              what: path,
+              published: before ?? null,
+              again: now ?? null,
+            })),
+          })
+        : comparisonText(comparison, comparison.environment),
     )
     if (!comparison.reproduced) return yield* different(run.folder.path, comparison)
     if (Option.isNone(given.keep)) yield* removeAll(folder).pipe(Effect.mapError(failed))

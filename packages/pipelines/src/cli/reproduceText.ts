@@ -1,5 +1,5 @@
 /** What a reproduction showed, as a table. */
-import { showNumber, textTable } from "@millrace/core"
+import { type Change, excerpt, printable, showNumber, textTable } from "@millrace/core"
 import type { Comparison } from "@millrace/core/crate"
 
 const short = (digest: string | null): string => (digest === null ? "nothing" : digest.slice(0, 12))
@@ -7,7 +7,20 @@ const short = (digest: string | null): string => (digest === null ? "nothing" : 
 /** How many numbers are told one by one; the rest are counted. */
 const mostNumbers = 40
 
-export const comparisonText = ({ exact, stages, metrics, reproduced }: Comparison): string => {
+const environmentTable = (changes: ReadonlyArray<Change>): string =>
+  textTable({
+    title: "Versions and machine that differ",
+    columns: ["what", "published", "again"],
+    rows: changes.map(({ path, before, now }) => [
+      path,
+      ...[before, now].map((value) => (value === undefined ? "–" : printable(excerpt(value)))),
+    ]),
+  })
+
+export const comparisonText = (
+  { exact, stages, metrics, reproduced }: Comparison,
+  environment: ReadonlyArray<Change>,
+): string => {
   const differing = metrics.filter(({ within }) => !within)
   const shown = (differing.length > 0 ? differing : exact ? [] : metrics).slice(0, mostNumbers)
   const same = stages.filter((stage) => stage.same).length
@@ -39,6 +52,7 @@ export const comparisonText = ({ exact, stages, metrics, reproduced }: Compariso
   return [
     digests,
     ...(shown.length === 0 ? [] : ["", numbers]),
+    ...(environment.length === 0 ? [] : ["", environmentTable(environment)]),
     "",
     `${same} of ${stages.length} outputs have the published digest, ${near} of ${metrics.length} numbers are ${exact ? "equal" : "within the tolerance"}: ` +
       (reproduced ? "reproduced" : "not reproduced"),
