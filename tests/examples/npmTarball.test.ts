@@ -67,7 +67,11 @@ describe("a package of data", () => {
 
   test("has its files to publish once a run has fetched it, and none before", async () => {
     const none = await Effect.runPromise(Effect.flip(npmFiles(pinned)))
-    expect(none).toMatchObject({ _tag: "BadData", where: "some-data@1.2.3", fix: expect.stringContaining("run the graph") })
+    expect(none).toMatchObject({
+      _tag: "BadData",
+      where: "some-data@1.2.3",
+      fix: expect.stringContaining("run the graph"),
+    })
     drop("some-data-1.2.3.tgz", tarball)
     const { result: folder } = await run(npmTarball(pinned))
     const files = await Effect.runPromise(npmFiles(pinned))

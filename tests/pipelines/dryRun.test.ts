@@ -41,7 +41,9 @@ test("before the first run the tensors of a stage are counted, and what cannot b
   expect(pretrain?.tensors).toBeLessThan(12 * 4 * parameters)
   const text = await dry()
   expect(text).toMatch(/▸ runs +pretrain +tensors of about \d+ kB, by their shapes/)
-  expect(text).toMatch(/0 of 3 stages are cached; 3 never timed; tensors of about \d+ kB at once; memory of 2 unknown$/m)
+  expect(text).toMatch(
+    /0 of 3 stages are cached; 3 never timed; tensors of about \d+ kB at once; memory of 2 unknown$/m,
+  )
 
   const ran = await here(["run", learning, "--engine", "tfjs:cpu", "--out", folder, "--quiet"])
   expect(ran.code).toBe(0)

@@ -323,7 +323,13 @@ describe("the laws of a crate", () => {
     seed: 7,
     runs: 10,
     laws: [
-      { ...law, places: ["inner.learn.step.loss"], law: "it is never negative", verdict: "holds", counterexample: null },
+      {
+        ...law,
+        places: ["inner.learn.step.loss"],
+        law: "it is never negative",
+        verdict: "holds",
+        counterexample: null,
+      },
       {
         ...law,
         places: ["inner.learn.step.loss"],
@@ -359,7 +365,9 @@ describe("the laws of a crate", () => {
 test("data that are published stand in the crate, in their description and under their licence; else it says that they do not", async () => {
   const [data] = options.dataSets!
   const bytes = new TextEncoder().encode("a b")
-  const opened = await open(makeCrate(record, { ...options, dataSets: [{ ...data!, files: { "sub/a b.txt": bytes } }] }))
+  const opened = await open(
+    makeCrate(record, { ...options, dataSets: [{ ...data!, files: { "sub/a b.txt": bytes } }] }),
+  )
   expect(text(opened.files["data/words/out/files/sub/a b.txt"])).toBe("a b")
   const described = JSON.parse(text(opened.files["data/words/out/croissant.json"]))
   expect(described.distribution[1]).toMatchObject({ contentUrl: "files/sub/a%20b.txt", sha256: sha256(bytes) })
@@ -367,7 +375,7 @@ test("data that are published stand in the crate, in their description and under
   const metadata = JSON.parse(text(opened.files["ro-crate-metadata.json"])) as Described
   expect(metadata["@graph"].find((entity) => entity["@id"] === "data/words/out/")).toMatchObject({
     license: { "@id": "https://spdx.org/licenses/CC0-1.0" },
-    hasPart: [{ "@id": "data/words/out/files/sub/a%20b.txt" }, { "@id": "data/words/out/croissant.json" }],
+    hasPart: [{ "@id": "data/words/out/croissant.json" }, { "@id": "data/words/out/files/sub/a%20b.txt" }],
   })
   const { files } = await open(crate)
   expect(text(files["README.md"])).toContain("the data themselves are not here")

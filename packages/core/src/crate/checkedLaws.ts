@@ -54,9 +54,15 @@ export const readCheckedLaws = (text: string, where: string, hash: string): Effe
       const received = `those of ${laws.graph}, ${laws.hash}`
       return yield* bad(`laws of the graph ${hash}`, received, "check the laws of the graph as it was run")
     }
-    const strange = laws.laws.find(({ verdict, counterexample }) => (verdict === "broken") !== (counterexample !== null))
+    const strange = laws.laws.find(
+      ({ verdict, counterexample }) => (verdict === "broken") !== (counterexample !== null),
+    )
     if (strange === undefined) return laws
-    return yield* bad("a counterexample where a law is broken alone", `${strange.node}: ${strange.law}`, "check it again")
+    return yield* bad(
+      "a counterexample where a law is broken alone",
+      `${strange.node}: ${strange.law}`,
+      "check it again",
+    )
   })
 
 /** How many laws got each verdict. */

@@ -65,7 +65,9 @@ export const publishedData = (data: DataSet): Files =>
 const whereData = ({ whole, files }: DataSet): string => {
   if (whole === true) return "The manifest holds the data."
   const described = "Described by a manifest of checksums"
-  return files === undefined ? `${described}; the data are not in the crate.` : `${described}, with the files it was made of.`
+  return files === undefined
+    ? `${described}; the data are not in the crate.`
+    : `${described}, with the files it was made of.`
 }
 
 /** A file of a set as a resource of its own. */

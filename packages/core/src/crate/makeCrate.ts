@@ -36,7 +36,15 @@ const text = (content: string): Uint8Array => new TextEncoder().encode(content)
 
 /** The files of a crate. Nothing of them tells when or where it was published: one run gives one crate. */
 export const crateFiles = (record: RunRecord, options: CrateOptions): Files => {
-  const { dataSets = [], license = unlicensed, author, tolerance = defaultTolerance, version, laws, more = {} } = options
+  const {
+    dataSets = [],
+    license = unlicensed,
+    author,
+    tolerance = defaultTolerance,
+    version,
+    laws,
+    more = {},
+  } = options
   const flow = flowOf(record.graph)
   const { programs, without } =
     options.programs === false ? { programs: [], without: [] } : programsOf(record.graph, record.hash)

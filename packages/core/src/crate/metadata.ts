@@ -100,7 +100,9 @@ export const metadataOf = (input: MetadataInput): string => {
   const artifacts = artifactEntities(record, flow, described)
   const data = dataEntities(input.dataSets, described)
   const inFolders = new Set(
-    [...artifacts, ...data].flatMap(({ hasPart }) => (Array.isArray(hasPart) ? hasPart.map((part) => part["@id"]) : [])),
+    [...artifacts, ...data].flatMap(({ hasPart }) =>
+      Array.isArray(hasPart) ? hasPart.map((part) => part["@id"]) : [],
+    ),
   )
   const workflow = workflowEntities(record, flow, input.programs, input.version)
   const others = [...described].flatMap(([path, entity]) => (path === graphPath ? [] : [entity]))

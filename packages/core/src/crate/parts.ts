@@ -24,13 +24,15 @@ const formats: ReadonlyArray<readonly [RegExp, string]> = [
 ]
 
 /** What is not in any registry of types is bytes. */
-export const formatOf = (path: string): string => formats.find(([end]) => end.test(path))?.[1] ?? "application/octet-stream"
+export const formatOf = (path: string): string =>
+  formats.find(([end]) => end.test(path))?.[1] ?? "application/octet-stream"
 
 const says: Readonly<Record<string, string>> = {
   [graphPath]: "The graph: every node with its version, config and wires",
   [previewPath]: "The report of the run",
   [manifestPath]: "SHA-256 of every other file of the crate, for `sha256sum -c`",
-  "environment.json": "Where the run took place: engine with its threads, versions, processor with its instructions, and the seed",
+  "environment.json":
+    "Where the run took place: engine with its threads, versions, processor with its instructions, and the seed",
   "events.jsonl": "Everything the run told while it happened, one event a line",
   "digests.json": "SHA-256 of what each stage made",
   "metrics.json": "The numbers of the run, with the tolerance under which they count as reproduced elsewhere",

@@ -120,7 +120,13 @@ const makeEngine = ({ name, backend, version, threads }: EagerBackend): Engine["
       profile: null,
     }
   }
-  return { name, version, ...(threads === undefined ? {} : { threads }), compile: (fn) => Effect.sync(() => compile(fn)), allocate }
+  return {
+    name,
+    version,
+    ...(threads === undefined ? {} : { threads }),
+    compile: (fn) => Effect.sync(() => compile(fn)),
+    allocate,
+  }
 }
 
 /** An eager engine as a layer. */

@@ -34,9 +34,7 @@ export interface PlanOptions {
 }
 
 const tookOf = (made: Made | undefined): Pick<PlannedStage, "seconds" | "memory"> =>
-  made === undefined
-    ? {}
-    : { seconds: made.seconds, ...(made.memory === undefined ? {} : { memory: made.memory }) }
+  made === undefined ? {} : { seconds: made.seconds, ...(made.memory === undefined ? {} : { memory: made.memory }) }
 
 /** What is known of a wire before the run: its digest, or the stage that must run first. */
 type Known = { readonly digest: string } | { readonly waits: string }

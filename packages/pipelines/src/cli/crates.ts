@@ -3,8 +3,8 @@ import { engineNames } from "@millrace/core/engine"
 import { Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { json, out, quiet } from "./arguments.js"
-import { ownData } from "./ownData.js"
 import { later } from "./later.js"
+import { ownData } from "./ownData.js"
 import { theRun } from "./theRun.js"
 
 const crate = Argument.String("crate").pipe(

@@ -1,13 +1,5 @@
 /** A graph as data: what `millrace describe --json` prints. */
-import {
-  type Graph,
-  graphHash,
-  isGraph,
-  isPort,
-  type Outputs,
-  type Ports,
-  showPort,
-} from "@millrace/core/definitions"
+import { type Graph, graphHash, isGraph, isPort, type Outputs, type Ports, showPort } from "@millrace/core/definitions"
 
 const portsJson = (ports: Ports): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, showPort(port)]))

@@ -80,7 +80,14 @@ export const lawsCommand = (given: LawsArguments): Effect.Effect<void, Ended> =>
     yield* print(
       given.json
         ? JSON.stringify(
-            { graph: graph.name, hash: graphHash(graph), seed, runs, laws: rows, ...(broken.length === 0 ? {} : { replay }) },
+            {
+              graph: graph.name,
+              hash: graphHash(graph),
+              seed,
+              runs,
+              laws: rows,
+              ...(broken.length === 0 ? {} : { replay }),
+            },
             null,
             2,
           )

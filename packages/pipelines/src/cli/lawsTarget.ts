@@ -24,11 +24,7 @@ export const nodesInside = (graph: Graph, prefix: string): NodesFound =>
  * The tensor nodes of the objectives that stages run.
  * @param fails  called where a stage cannot tell: it may throw
  */
-export const nodesInStages = (
-  graph: Graph,
-  sizes: Sizes,
-  fails: (stage: string, error: unknown) => void,
-): NodesFound =>
+export const nodesInStages = (graph: Graph, sizes: Sizes, fails: (stage: string, error: unknown) => void): NodesFound =>
   outlinesOf(graph, sizes).flatMap(({ stage, functions }): NodesFound => {
     try {
       return Object.entries(functions()).flatMap(([name, subject]): NodesFound => {
@@ -64,7 +60,6 @@ const raise = (_: string, error: unknown): never => {
  */
 export const lawsTarget = (graph: Graph, sizes: Sizes): Effect.Effect<ReadonlyArray<Placed>, Ended> =>
   Effect.try({
-    try: () =>
-      mergedNodes(graph.level === "stage" ? nodesInStages(graph, sizes, raise) : nodesInside(graph, "")),
+    try: () => mergedNodes(graph.level === "stage" ? nodesInStages(graph, sizes, raise) : nodesInside(graph, "")),
     catch: (error) => (isFailure(error) ? usage(error) : failed(error)),
   })

@@ -60,7 +60,12 @@ const madeBy = (nodes: ReadonlyArray<GraphNode>, prefix = ""): ReadonlyArray<Mad
   nodes.flatMap(({ name, node }) => {
     if (isGraph(node)) return madeBy(node.nodes, `${prefix}${name}.`)
     const ports = isPort(node.out) ? { out: node.out } : node.out
-    return Object.entries(ports).map(([port, { unit }]) => ({ stage: prefix + name, port, kind: unit, of: node.source }))
+    return Object.entries(ports).map(([port, { unit }]) => ({
+      stage: prefix + name,
+      port,
+      kind: unit,
+      of: node.source,
+    }))
   })
 
 /** What is told of where data come from: by the manifest, and where that names no known licence, by the type of the node too. */
