@@ -345,7 +345,7 @@ describe("the laws of a crate", () => {
     const opened = await open(makeCrate(record, withLaws()))
     expect(opened.laws).toEqual(laws())
     const readme = text(opened.files["README.md"])
-    expect(readme).toContain("1 BROKEN, 1 hold; 10 examples of each, from seed 7")
+    expect(readme).toContain("1 BROKEN, 1 hold; up to 10 examples of each, from seed 7")
     expect(readme).toContain("inner.learn.step.loss (crate.loss@1): a \\<b\\>shift\\</b\\> changes nothing")
     const report = text(opened.files["ro-crate-preview.html"])
     expect(report).toContain("2 is not 3")

@@ -28,12 +28,12 @@ export const CheckedLaws = Schema.Struct({
   /** The graph's name, and the SHA-256 of it. */
   graph: Schema.String,
   hash: Sha256,
-  /** What examples were drawn from, and how many of each law were asked for. */
+  /** What examples were drawn from, and how many of each law were tried at most. */
   seed: Schema.Int,
   runs: Count,
   laws: Schema.Array(CheckedLaw),
-  /** Stages that cannot tell before a run which nodes they run, with the reason. */
-  without: Schema.optionalKey(Schema.Array(Schema.Struct({ stage: Schema.String, reason: Schema.String }))),
+  /** Stages that cannot tell before a run which nodes they run, and nodes whose laws were not tried, with the reason. */
+  without: Schema.optionalKey(Schema.Array(Schema.Struct({ place: Schema.String, reason: Schema.String }))),
 })
 export type CheckedLaws = typeof CheckedLaws.Type
 
@@ -71,7 +71,7 @@ export const verdictsOf = ({ laws }: CheckedLaws): Readonly<Record<CheckedLaw["v
   return { holds: count("holds"), broken: count("broken"), untried: count("untried") }
 }
 
-/** `212 hold, 3 are untried: 10 examples of each from seed 7` */
+/** `212 hold, 3 untried; up to 10 examples of each, from seed 7` */
 export const verdictText = (laws: CheckedLaws): string => {
   const { holds, broken, untried } = verdictsOf(laws)
   const told = [
@@ -79,7 +79,8 @@ export const verdictText = (laws: CheckedLaws): string => {
     `${holds} hold`,
     ...(untried > 0 ? [`${untried} untried`] : []),
   ].join(", ")
+  const left = laws.without?.length ?? 0
   return laws.laws.length === 0
     ? "none: no node of tensors is known before a run"
-    : `${told}; ${laws.runs} examples of each, from seed ${laws.seed}`
+    : `${told}; up to ${laws.runs} examples of each, from seed ${laws.seed}${left === 0 ? "" : `; ${left} nodes left out`}`
 }

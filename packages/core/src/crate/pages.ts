@@ -109,16 +109,21 @@ const dataLine = (dataSets: ReadonlyArray<DataSet>): string => {
   return `- \`data/\`: Croissant descriptions of the data; ${there}`
 }
 
-const lawLines = (laws: CheckedLaws): ReadonlyArray<string> => {
-  const broken = laws.laws.filter(({ verdict }) => verdict === "broken")
-  if (broken.length === 0) return []
-  return [
+const listed = (title: string, items: ReadonlyArray<string>): ReadonlyArray<string> =>
+  items.length === 0 ? [] : [title, "", ...items.map((item) => `- ${item}`), ""]
+
+const lawLines = ({ laws, without = [] }: CheckedLaws): ReadonlyArray<string> => [
+  ...listed(
     "**Laws that do not hold**, with counterexamples in `laws.json`:",
-    "",
-    ...broken.map(({ node, places, law }) => `- ${cell(places[0])} (${cell(node)}): ${cell(law)}`),
-    "",
-  ]
-}
+    laws.flatMap(({ verdict, node, places, law }) =>
+      verdict === "broken" ? [`${cell(places[0])} (${cell(node)}): ${cell(law)}`] : [],
+    ),
+  ),
+  ...listed(
+    "Nodes whose laws were not tried:",
+    without.map(({ place, reason }) => `${cell(place)}: ${cell(reason)}`),
+  ),
+]
 
 export const readmePage = ({ record, flow, metrics, without, laws, dataSets }: ReadmeInput): string =>
   [
@@ -144,14 +149,10 @@ export const readmePage = ({ record, flow, metrics, without, laws, dataSets }: R
     "    millrace reproduce <this crate>    # runs it again and compares",
     "",
     ...(laws === undefined ? [] : lawLines(laws)),
-    ...(without.length === 0
-      ? []
-      : [
-          "Programs that cannot be told before a run:",
-          "",
-          ...without.map(([stage, reason]) => `- ${cell(stage)}: ${cell(reason)}`),
-          "",
-        ]),
+    ...listed(
+      "Programs that cannot be told before a run:",
+      without.map(([stage, reason]) => `${cell(stage)}: ${cell(reason)}`),
+    ),
     ...(metrics.length === 0
       ? []
       : [

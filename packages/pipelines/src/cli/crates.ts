@@ -61,7 +61,7 @@ export const publish = Command.make(
     laws: Flag.String("laws").pipe(
       Flag.withMetavar("file"),
       Flag.withDescription(
-        "What `millrace laws --json` printed for the graph of the run: a longer check, in place of the ten examples of each law " +
+        "What `millrace laws --json` printed for the graph of the run: a longer check, in place of the examples of each law, at most ten, " +
           "that publishing tries",
       ),
       Flag.optional,

@@ -74,7 +74,7 @@ export const lawsCommand = (given: LawsArguments): Effect.Effect<void, Ended> =>
     const graph = yield* withSettings(loaded.graph, loaded.registry, given.set)
     const nodes = yield* chosen(graph, yield* lawsTarget(graph, sizes), given.node)
     const { seed, runs, seconds } = given
-    const rows = yield* tryLaws(nodes, { seed, runs, seconds })
+    const rows = yield* tryLaws(nodes, () => ({ seed, runs, seconds }))
     const broken = rows.filter(({ verdict }) => verdict === "broken")
     const replay = replayOf(given, broken)
     yield* print(

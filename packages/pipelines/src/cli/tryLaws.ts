@@ -1,5 +1,5 @@
 /** Tries the laws of tensor nodes. */
-import type { LawOptions } from "@millrace/core/laws"
+import type { LawOptions, TensorSubject } from "@millrace/core/laws"
 import { Effect } from "effect"
 import { type Ended, invalid } from "./exit.js"
 import type { Placed } from "./lawsTarget.js"
@@ -8,10 +8,15 @@ import type { LawRow } from "./lawsText.js"
 /** fast-check and the laws are loaded when they are tried. */
 export const lawKit = Effect.promise(() => import("@millrace/core/laws"))
 
-const tryNode = ({ node, places }: Placed, options: LawOptions): Effect.Effect<ReadonlyArray<LawRow>, Ended> =>
+/** How the laws of a node are tried; null where they are not. */
+type Choose = (subject: TensorSubject, place: string) => LawOptions | null
+
+const tryNode = ({ node, places }: Placed, choose: Choose): Effect.Effect<ReadonlyArray<LawRow>, Ended> =>
   Effect.gen(function* () {
     const { nodeLaws } = yield* lawKit
     const { subject, universal, own } = yield* Effect.tryPromise({ try: () => nodeLaws(node), catch: invalid })
+    const options = choose(subject, places[0]!)
+    if (options === null) return []
     const rows: Array<LawRow> = []
     for (const [of, laws] of Object.entries({ ports: universal, own }) as ReadonlyArray<
       ["ports" | "own", typeof own]
@@ -36,12 +41,9 @@ const watch = (text: string): Effect.Effect<void> =>
  * Every law of every node, with what came of it.
  * @fails Ended  3: the laws of a node cannot be made
  */
-export const tryLaws = (
-  nodes: ReadonlyArray<Placed>,
-  options: LawOptions,
-): Effect.Effect<ReadonlyArray<LawRow>, Ended> =>
+export const tryLaws = (nodes: ReadonlyArray<Placed>, choose: Choose): Effect.Effect<ReadonlyArray<LawRow>, Ended> =>
   Effect.forEach(nodes, (one, i) =>
-    Effect.andThen(watch(`${i + 1} of ${nodes.length}  ${one.places[0]}`), tryNode(one, options)),
+    Effect.andThen(watch(`${i + 1} of ${nodes.length}  ${one.places[0]}`), tryNode(one, choose)),
   ).pipe(
     Effect.map((rows) => rows.flat()),
     Effect.ensuring(watch("")),
