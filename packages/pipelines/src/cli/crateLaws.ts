@@ -14,7 +14,7 @@ export const crateRuns = 10
  * Arithmetic of one call: with more, fewer examples are tried, and beyond the second none. Arithmetic and no clock decides how
  * many, so that the same run gives the same crate. Plain tfjs, on which laws run, does 1e8 in about a second.
  */
-const [forAll, forAny] = [2e6, 5e7]
+const [forAll, forAny] = [2e6, 1e8]
 
 /** How many examples of its laws a node gets, by the arithmetic of one call. */
 export const examplesFor = (flops: number): number =>
