@@ -4,7 +4,6 @@ import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { decodeZip } from "@millrace/core/crate"
 import { afterAll, beforeAll, expect, test } from "vitest"
 
 const require = createRequire(import.meta.url)
@@ -74,40 +73,6 @@ test("what is published is verified and reproduced from the crate alone; with a 
 
   const unknown = await millrace(["verify", crate])
   expect(unknown).toMatchObject({ code: 3, err: expect.stringMatching(/UnknownNode in counting[\s\S]*--module/) })
-})
-
-test("a crate has the laws of the nodes that its stages run, from the run's seed; with data it has what the stages read", async () => {
-  const module = join(graphs, "learning.js")
-  const given = ["run", module, "--out", "laws", "--engine", "tfjs:cpu", "--quiet", "--seed", "11"]
-  expect(await millrace(given)).toMatchObject({ code: 0 })
-  const publish = (to: string, ...more: ReadonlyArray<string>) =>
-    millrace(["publish", "latest", "--out", "laws", "--to", to, "--module", module, "--no-programs", ...more])
-  expect(await publish("first.zip")).toMatchObject({ code: 0, err: "" })
-  expect(await publish("second.zip", "--with-data")).toMatchObject({ code: 0, err: "" })
-  const files = async (path: string) => decodeZip(await readFile(join(folder, path)))
-  const [first, second] = [await files("first.zip"), await files("second.zip")]
-  expect(second["laws.json"]).toEqual(first["laws.json"])
-  const checked = JSON.parse(new TextDecoder().decode(first["laws.json"]))
-  expect(checked).toMatchObject({ graph: "learning", seed: 11, runs: 10 })
-  expect(checked.laws.length).toBeGreaterThan(10)
-  for (const { verdict, runs } of checked.laws) expect([verdict, runs]).toEqual(["holds", 10])
-  const data = "data/corpus/out/files/words.txt"
-  expect([Object.hasOwn(first, data), Object.hasOwn(second, data)]).toEqual([false, true])
-  expect(await publish("third.zip", "--with-data=nowhere")).toMatchObject({
-    code: 2,
-    err: expect.stringContaining("nowhere, which is no folder"),
-  })
-
-  // What a longer check printed takes their place; one of another graph is refused.
-  const { out } = await millrace(["laws", module, "--runs", "2", "--node", "loss", "--json"])
-  await writeFile(join(folder, "long.json"), out)
-  expect(await publish("fourth.zip", "--laws", "long.json")).toMatchObject({ code: 0 })
-  const told = await millrace(["verify", "fourth.zip", "--module", module])
-  expect(told.out).toMatch(/laws +\d+ hold; up to 2 examples of each, from seed 0/)
-  await writeFile(join(folder, "other.json"), out.replace(/"hash": "./, '"hash": "x'))
-  expect(await publish("fifth.zip", "--laws", "other.json")).toMatchObject({ code: 2 })
-  expect(await publish("sixth.zip", "--no-laws")).toMatchObject({ code: 0 })
-  expect((await millrace(["verify", "sixth.zip", "--module", module])).out).toMatch(/laws +none were checked/)
 })
 
 test("a run that does not give the published digests ends with 4, tells which, and is kept to look at", async () => {
