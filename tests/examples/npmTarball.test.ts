@@ -3,6 +3,7 @@ import { homedir } from "node:os"
 import { delimiter, join, relative } from "node:path"
 import { BadData } from "@millrace/core"
 import { cacheFolder } from "@millrace/examples/data/cacheFolder"
+import { npmFiles } from "@millrace/examples/data/npmFiles"
 import { type NpmTarball, npmTarball } from "@millrace/examples/data/npmTarball"
 import { Effect, Fiber } from "effect"
 import { afterEach, describe, expect, test } from "vitest"
@@ -62,6 +63,23 @@ describe("a package of data", () => {
     rmSync(join(cache(), "some-data-1.2.3.tgz"))
     expect((await run(npmTarball(pinned))).result).toBe(folder)
     expect(kept().length).toBe(1)
+  })
+
+  test("has its files to publish once a run has fetched it, and none before", async () => {
+    const none = await Effect.runPromise(Effect.flip(npmFiles(pinned)))
+    expect(none).toMatchObject({
+      _tag: "BadData",
+      where: "some-data@1.2.3",
+      fix: expect.stringContaining("run the graph"),
+    })
+    drop("some-data-1.2.3.tgz", tarball)
+    const { result: folder } = await run(npmTarball(pinned))
+    const files = await Effect.runPromise(npmFiles(pinned))
+    expect(Object.keys(files)).toEqual(["img/a.png", "img/deep/b.png", "list.json"])
+    expect(new TextDecoder().decode(files["img/deep/b.png"])).toBe("B")
+    expect(Object.keys(await Effect.runPromise(npmFiles(pinned, ["img/a.png"])))).toEqual(["img/a.png"])
+    rmSync(join(folder, "list.json"))
+    expect(await Effect.runPromise(Effect.flip(npmFiles(pinned)))).toMatchObject({ _tag: "BadData", where: folder })
   })
 
   test.skipIf(process.platform === "win32")(

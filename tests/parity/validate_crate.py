@@ -11,6 +11,8 @@ Each crate is unpacked with Python's zipfile, then
     prov            prov.json, and that it is the same when written and read again
 
 RO-Crate's context is fetched from w3id.org, or read from a file: --context context.jsonld
+What a crate lacks of RECOMMENDED is what nobody told: an author (`millrace publish --author`) with an affiliation, a publisher, an
+agent, addresses of the software, and when a stage that came from the store had run.
 Prints a line a check. The code is 1 where one fails.
 """
 

@@ -200,6 +200,17 @@ describe("looking at a graph", () => {
     expect(code).toBe(0)
     expect(out).toMatch(/total +counting\.count@1 +first +artifact weights/)
     expect(out).toContain("total.steps=9")
+    const { graph } = JSON.parse((await here(["describe", counting, "--set", "total.steps=9", "--json"])).out)
+    expect(graph).toMatchObject({ name: "counting", level: "stage", outputs: { total: "total" } })
+    expect(out).toContain(graph.hash.slice(0, 12))
+    expect(graph.nodes[1]).toEqual({
+      name: "total",
+      node: "counting.count@1",
+      frozen: false,
+      wires: { first: "first" },
+      gives: "artifact weights",
+      config: { steps: 9, end: "done" },
+    })
   })
 
   test("draw gives a picture, or mermaid text", async () => {

@@ -28,4 +28,25 @@ describe("millrace describe of a model", () => {
     expect(code).toBe(2)
     expect(err).toContain("leave --size out")
   })
+
+  test("--json has the numbers of the text, and nothing else on stdout", async () => {
+    const { out } = await here(["describe", "gpt", "--size", "gpt3-175b", "--json"])
+    const { graph, model } = JSON.parse(out)
+    expect(model).toMatchObject({
+      size: "gpt3-175b",
+      example: { unit: "token", count: 2048 },
+      parameters: { all: 174_604_259_328, frozen: 0 },
+      memory: { weights: 4 * 174_604_259_328, optimizer: 8 * 174_604_259_328 },
+    })
+    const { weights, gradients, optimizer, training, all } = model.memory
+    expect(all).toBe(weights + gradients + optimizer + training)
+    expect((model.flops.forward / 2048 / 1e9).toFixed(1)).toBe("358.8")
+    expect(graph.nodes[0]).toMatchObject({ name: "model", node: "gpt.logits@1", config: { width: 12288, layers: 96 } })
+    expect(JSON.parse((await here(["describe", "gpt", "--json"])).out).model.sizes).toContain("gpt2-124m")
+  })
+
+  test("--json of a name that is a model and a graph has both", async () => {
+    const { graph, model } = JSON.parse((await here(["describe", "clip", "--json"])).out)
+    expect([graph.level, model.sizes.includes("ViT-L/14")]).toEqual(["stage", true])
+  })
 })

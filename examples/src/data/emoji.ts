@@ -4,6 +4,7 @@ import { captionedImagesKind, type ImageSet, recent, squareOf } from "@millrace/
 import { Effect, Schema } from "effect"
 import { captionsOf, conceptNames, type EmojiTemplate, emojiTemplates, toneOf } from "./emojiCaptions.js"
 import { type Artist, type Emoji, type EmojiData, type EmojiPackages, emojiData, emojiPackages } from "./emojiData.js"
+import { npmFiles } from "./npmFiles.js"
 
 const templateNames = Object.keys(emojiTemplates) as ReadonlyArray<EmojiTemplate>
 
@@ -83,6 +84,16 @@ export const emojiOf = (packages: EmojiPackages) =>
     }),
     ports: { in: {}, out: artifact(captionedImagesKind) },
     outline: ({ size }) => ({ sizes: { size } }),
+    data: ({ shifted }) =>
+      Effect.gen(function* () {
+        const artists: ReadonlyArray<Artist> = shifted ? ["google", "twitter"] : ["google"]
+        const files = yield* Effect.forEach(artists, (artist) =>
+          Effect.map(npmFiles(packages[artist]), (found) =>
+            Object.entries(found).map(([name, bytes]) => [`${packages[artist].name}/${name}`, bytes] as const),
+          ),
+        )
+        return Object.fromEntries(files.flat())
+      }),
     run: ({ size, heldOut, tones, templates, shifted }) =>
       Effect.gen(function* () {
         const { key, emit } = yield* Stage

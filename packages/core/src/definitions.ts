@@ -74,7 +74,7 @@ export { capture, captureSync } from "./program/capture.js"
 export type { Attr, Constant, Equation, Program, ProgramInput, ProgramOutput, Value } from "./program/ir.js"
 export { withPath } from "./program/path.js"
 export { type AnyNodeType, type Registry, registry } from "./registry.js"
-export { showColumn, showNumber, showSeconds } from "./report/number.js"
+export { showBytes, showColumn, showNumber, showSeconds } from "./report/number.js"
 export { padTo, printable, textTable, textWidth } from "./report/textTable.js"
 export { didYouMean } from "./suggest.js"
 export {

@@ -115,6 +115,8 @@ export class Engine extends Context.Service<
     readonly name: EngineName
     /** Library and version, for the run folder: `onnxruntime-node 1.30.0 cpu`. */
     readonly version: string
+    /** Threads of one kernel, where the engine knows. They decide how long a call takes, and not what it gives. */
+    readonly threads?: number
     readonly compile: (fn: TensorFunction) => Effect.Effect<Executable, CompileError, Scope.Scope>
     /** A state with these first values. A source is read piece by piece: what comes from a file is never in memory twice. */
     readonly allocate: <E = never>(

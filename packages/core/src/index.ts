@@ -40,6 +40,7 @@ export type { PathRow } from "./profile/pathTree.js"
 export type { ProductPeak } from "./profile/productPeak.js"
 export { type EquationProfile, type Profile, type ProfileOptions, profile } from "./profile/profile.js"
 export { forwardSubject, type Subject, trainingSubject } from "./profile/subject.js"
+export { tensorMemory } from "./profile/tensorMemory.js"
 export { flopsOf } from "./program/flops.js"
 export { programHash } from "./program/hash.js"
 export { interpret } from "./program/interpret.js"
@@ -85,14 +86,15 @@ export { RunJson, RunOrigin, readRunJson } from "./run/runJson.js"
 export { type StageCache, type StageCacheOptions, stageCache } from "./run/stageCache.js"
 export { stageNames } from "./run/stageNames.js"
 export { type EventsWritten, writeEvents } from "./run/writeEvents.js"
+export type { Difference } from "./runs/difference.js"
 export {
   type ComparedRun,
-  type Difference,
   diffRuns,
   type MetricDifference,
   type RunDifference,
   type StageDifference,
 } from "./runs/diffRuns.js"
+export { environmentDifferences } from "./runs/environmentDifferences.js"
 export { listRuns, runIds } from "./runs/listRuns.js"
 export { type Damage, damageText, isRunFolder, type RunFacts, readRunFacts } from "./runs/runFacts.js"
 export { measuredBy, type RunMetric, runMetrics } from "./runs/runMetrics.js"

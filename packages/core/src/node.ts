@@ -9,7 +9,8 @@
  */
 import type * as tf from "@tensorflow/tfjs-core"
 import { Effect, Result } from "effect"
-import type { BadConfig } from "./errors.js"
+import type { Files } from "./artifact.js"
+import type { BadConfig, BadData } from "./errors.js"
 import { type ConfigSchema, decodeConfig } from "./graph/config.js"
 import type { Init } from "./init.js"
 import type { NodeLaws } from "./laws/subject.js"
@@ -76,6 +77,8 @@ export interface StageNode<In extends Ports = Ports, Out extends Outputs = Outpu
   readonly code: string
   /** It reads what may change outside: it runs each time, and what it makes decides whether the stages after it run. */
   readonly volatile: boolean
+  /** The data that it reads from outside, file by file, as they are on this machine: nothing is fetched for it. */
+  data?(): Effect.Effect<Files, BadData>
   /** What the stage would run on tensors, told without running it: what `millrace profile` measures. */
   outline?(inputs: OutlineInputs): Outline
 }
@@ -180,6 +183,12 @@ export const defineStageNode = <T, E, const In extends Ports, const Out extends 
   /** Sizes of what it makes, and the tensor functions that it calls. */
   readonly outline?: (config: T, inputs: OutlineInputs) => Outline
   /**
+   * For a stage whose artifact is a manifest of data from elsewhere: those data, file by file, for who publishes them too. Nothing
+   * is fetched for it.
+   * @fails BadData  they are not on this machine
+   */
+  readonly data?: (config: T) => Effect.Effect<Files, BadData>
+  /**
    * True for a stage that reads what may change outside, such as a folder of the user's: it runs each time. What any other
    * stage makes depends on its config, its inputs, its key and the engine alone, and is made once.
    */
@@ -197,6 +206,7 @@ export const defineStageNode = <T, E, const In extends Ports, const Out extends 
       run: (inputs) => definition.run(config, inputs),
       code: definition.run.toString(),
       volatile: definition.volatile ?? false,
+      ...(definition.data === undefined ? {} : { data: () => definition.data!(config) }),
       ...(definition.outline === undefined
         ? {}
         : { outline: (inputs: OutlineInputs) => definition.outline!(config, inputs) }),

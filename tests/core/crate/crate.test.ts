@@ -2,6 +2,7 @@ import { appendFile, cp, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type Files, registry, sha256 } from "@millrace/core"
 import {
+  type CheckedLaws,
   crateFiles,
   decodeZip,
   encodeZip,
@@ -312,4 +313,71 @@ test("the provenance tells for every artifact which stage made it, and from whic
     "run:stage-judge run:stage-inner.learn",
   ])
   expect(read.entity?.["run:artifact-judge-out"]?.["millrace:sha256"]).toBe(record.digests.judge?.out)
+})
+
+describe("the laws of a crate", () => {
+  const law = { node: "crate.loss@1", of: "own", seed: 7, runs: 10 } as const
+  const laws = (): CheckedLaws => ({
+    graph: "experiment",
+    hash: record.hash,
+    seed: 7,
+    runs: 10,
+    laws: [
+      {
+        ...law,
+        places: ["inner.learn.step.loss"],
+        law: "it is never negative",
+        verdict: "holds",
+        counterexample: null,
+      },
+      {
+        ...law,
+        places: ["inner.learn.step.loss"],
+        law: "a <b>shift</b> changes nothing",
+        verdict: "broken",
+        counterexample: { example: "[1]", reason: "2 is not 3", shrinks: 1 },
+      },
+    ],
+  })
+  const withLaws = (change: Partial<CheckedLaws> = {}) => ({ ...options, laws: { ...laws(), ...change } })
+
+  test("come back as they were checked; one that is broken stands on its pages, with its counterexample", async () => {
+    const opened = await open(makeCrate(record, withLaws()))
+    expect(opened.laws).toEqual(laws())
+    const readme = text(opened.files["README.md"])
+    expect(readme).toContain("1 BROKEN, 1 hold; up to 10 examples of each, from seed 7")
+    expect(readme).toContain("inner.learn.step.loss (crate.loss@1): a \\<b\\>shift\\</b\\> changes nothing")
+    const report = text(opened.files["ro-crate-preview.html"])
+    expect(report).toContain("2 is not 3")
+    expect(report).toContain("a &lt;b&gt;shift&lt;/b&gt; changes nothing")
+    expect((await open(crate)).laws).toBe(null)
+    expect(text((await open(crate)).files["README.md"])).toContain("laws of the nodes were not checked")
+  })
+
+  test("are refused where they are of another graph, have another form, or a verdict without its counterexample", async () => {
+    const silent = laws().laws.map((one) => ({ ...one, counterexample: null }))
+    for (const changed of [{ hash: "0".repeat(64) }, { laws: silent }, { seed: 0.5 }]) {
+      expect(await refusal(makeCrate(record, withLaws(changed)))).toMatchObject({ _tag: "BadData", where: "laws.json" })
+    }
+  })
+})
+
+test("data that are published stand in the crate, in their description and under their licence; else it says that they do not", async () => {
+  const [data] = options.dataSets!
+  const bytes = new TextEncoder().encode("a b")
+  const opened = await open(
+    makeCrate(record, { ...options, dataSets: [{ ...data!, files: { "sub/a b.txt": bytes } }] }),
+  )
+  expect(text(opened.files["data/words/out/files/sub/a b.txt"])).toBe("a b")
+  const described = JSON.parse(text(opened.files["data/words/out/croissant.json"]))
+  expect(described.distribution[1]).toMatchObject({ contentUrl: "files/sub/a%20b.txt", sha256: sha256(bytes) })
+  expect(text(opened.files["README.md"])).not.toContain("not here")
+  const metadata = JSON.parse(text(opened.files["ro-crate-metadata.json"])) as Described
+  expect(metadata["@graph"].find((entity) => entity["@id"] === "data/words/out/")).toMatchObject({
+    license: { "@id": "https://spdx.org/licenses/CC0-1.0" },
+    hasPart: [{ "@id": "data/words/out/croissant.json" }, { "@id": "data/words/out/files/sub/a%20b.txt" }],
+  })
+  const { files } = await open(crate)
+  expect(text(files["README.md"])).toContain("the data themselves are not here")
+  expect(text(files["data/words/out/croissant.json"])).toContain("the data are not in the crate")
 })

@@ -1,7 +1,19 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve, sep } from "node:path"
-import { decodeEvents, digestFiles, encodeGraph, type Graph, graph, makeRunFolder, recordRun } from "@millrace/core"
+import {
+  decodeEvents,
+  diffRuns,
+  digestFiles,
+  Engine,
+  encodeGraph,
+  type Graph,
+  graph,
+  makeRunFolder,
+  readRunFacts,
+  recordRun,
+  runMetrics,
+} from "@millrace/core"
 import { Deferred, Effect, Fiber } from "effect"
 import fc from "fast-check"
 import { afterAll, beforeAll, expect, test } from "vitest"
@@ -59,6 +71,21 @@ test("a second run of one graph and seed gets a folder of its own and the same d
   expect(other.folder.id).not.toContain(first.folder.id)
   const digestsOf = ({ folder }: typeof first) => readFile(join(folder.path, "digests.json"), "utf8")
   expect(await digestsOf(second)).toBe(await digestsOf(first))
+})
+
+test("threads of the engine are a fact of the machine: they make no other digests, and are no difference of what decides a run", async () => {
+  const on = (threads: number) =>
+    Effect.gen(function* () {
+      const engine = yield* Engine
+      const run = recordRun(adding, { root: join(root, "threads"), seed: 7 })
+      const { folder } = yield* Effect.provideService(run, Engine, Engine.of({ ...engine, threads }))
+      const facts = yield* readRunFacts(folder.path)
+      return { ...facts, metrics: yield* runMetrics(facts) }
+    }).pipe(noEngine, Effect.runPromise)
+  const [one, two] = [await on(1), await on(2)]
+  const { run, graph, environment, stages } = diffRuns(one, two)
+  expect([run, graph, environment]).toEqual([[], [], [{ what: "threads", a: 1, b: 2 }]])
+  expect(stages.map(({ verdict }) => verdict)).toEqual(["same", "same", "same"])
 })
 
 test("folders that are made at once never share one name", async () => {

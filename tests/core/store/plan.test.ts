@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import {
+  decodeEvents,
   Engine,
   environmentOf,
   type Graph,
@@ -44,7 +45,7 @@ const plan = (of: Graph, name: string, seed = 7) =>
   Effect.runPromise(
     Effect.gen(function* () {
       const engine = yield* Engine
-      const machine = machineOf(engine, yield* environmentOf(engine.version))
+      const machine = machineOf(engine, yield* environmentOf(engine))
       return yield* planRun(of, { store: storeAt(storeIn(join(root, name))), key: keyFromSeed(seed), machine })
     }).pipe(noEngine),
   )
@@ -78,6 +79,18 @@ test("a miss is explained by what is other than the last time", async () => {
   expect(beside).toMatchObject({ state: "cached", why: [] })
   for (const { why } of await plan(sums([1, 2, 3, 4]), "why", 8)) expect(why).toContain("seed: another one")
   for (const { why } of await plan(sums([1, 2, 3, 4]), "nowhere")) expect(why).toContain("it was not run before")
+})
+
+test("a plan tells the time and the memory that were measured when a stage ran last, also of what is other now", async () => {
+  const { folder } = await record(sums([1, 2, 3, 4]), "took")
+  const events = decodeEvents(await readFile(join(folder.path, "events.jsonl"), "utf8"))
+  const told = new Map(events.flatMap((event) => (event.type === "stage.ended" ? [[event.stage, event]] : [])))
+  const planned = await plan(sums([5, 2, 3, 4]), "took")
+  expect(planned.map(({ state }) => state)).toContain("runs")
+  for (const { stage, seconds, memory } of planned) {
+    expect({ seconds, memory }).toEqual({ seconds: told.get(stage)?.seconds, memory: told.get(stage)?.memory })
+    if (process.platform === "linux") expect(memory).toBeGreaterThan(2 ** 20)
+  }
 })
 
 test("a volatile stage is planned to run each time", async () => {

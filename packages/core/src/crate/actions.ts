@@ -4,6 +4,7 @@ import { type Entity, fileId, idsOf, localId, refer } from "./entity.js"
 import type { Flow, FlowStage } from "./flow.js"
 import { settingParameters } from "./parameters.js"
 import { artifactReference, graphPath, metricsPath } from "./parts.js"
+import { placeText } from "./placeText.js"
 import { momentOf, type RunRecord } from "./record.js"
 import { engineId, stepId, toolId } from "./workflow.js"
 
@@ -113,7 +114,7 @@ export const actionEntities = (record: RunRecord, flow: Flow): ReadonlyArray<Ent
       "@id": runActionId,
       "@type": "CreateAction",
       name: `Run ${record.id} of ${record.graph.name}`,
-      description: `All stages of the graph with seed ${String(record.environment.seed)}`,
+      description: `All stages of the graph with seed ${String(record.environment.seed)}, on ${placeText(record.environment)}`,
       instrument: refer(fileId(graphPath)),
       object: refer("environment.json"),
       result: [...results, refer(metricsPath)],

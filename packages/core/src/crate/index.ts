@@ -1,5 +1,6 @@
 /** Crates: published runs. Loaded by the commands that make and read them, and never by a run. */
 
+export { CheckedLaws, readCheckedLaws, verdictsOf, verdictText } from "./checkedLaws.js"
 export { croissantOf, croissantPath } from "./croissant.js"
 export { type Entities, entitiesOf } from "./entities.js"
 export { type CrateOptions, crateFiles, makeCrate } from "./makeCrate.js"

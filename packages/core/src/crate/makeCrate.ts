@@ -1,11 +1,13 @@
 /** A run as a crate: one zip archive that anyone can open, check and run again. */
 import type { Files } from "../artifact.js"
-import { croissantOf, croissantPath } from "./croissant.js"
+import type { CheckedLaws } from "./checkedLaws.js"
+import { croissantOf, croissantPath, publishedData } from "./croissant.js"
 import { flowOf } from "./flow.js"
+import { withLaws } from "./lawsSection.js"
 import { metadataOf } from "./metadata.js"
 import { defaultTolerance, metricsFile, metricsOf, type Tolerance } from "./metrics.js"
 import { attributionPage, modelCard, readmePage } from "./pages.js"
-import { artifactPath, manifestOf, manifestPath, metadataPath, metricsPath, previewPath } from "./parts.js"
+import { artifactPath, lawsPath, manifestOf, manifestPath, metadataPath, metricsPath, previewPath } from "./parts.js"
 import { programsOf } from "./programs.js"
 import { provenanceOf } from "./provenance.js"
 import { type DataSet, momentOf, type RunRecord } from "./record.js"
@@ -20,6 +22,8 @@ export interface CrateOptions {
   readonly tolerance?: Tolerance
   /** Whether the programs of the stages are written; they are unless said. */
   readonly programs?: boolean
+  /** Laws of the graph's nodes that were checked; none were unless said. */
+  readonly laws?: CheckedLaws
   /** The version of Millrace. */
   readonly version: string
   /** More files, by path: data, where they are to be published too. */
@@ -32,7 +36,15 @@ const text = (content: string): Uint8Array => new TextEncoder().encode(content)
 
 /** The files of a crate. Nothing of them tells when or where it was published: one run gives one crate. */
 export const crateFiles = (record: RunRecord, options: CrateOptions): Files => {
-  const { dataSets = [], license = unlicensed, author, tolerance = defaultTolerance, version, more = {} } = options
+  const {
+    dataSets = [],
+    license = unlicensed,
+    author,
+    tolerance = defaultTolerance,
+    version,
+    laws,
+    more = {},
+  } = options
   const flow = flowOf(record.graph)
   const { programs, without } =
     options.programs === false ? { programs: [], without: [] } : programsOf(record.graph, record.hash)
@@ -49,18 +61,20 @@ export const crateFiles = (record: RunRecord, options: CrateOptions): Files => {
   const published = momentOf(record, record.story.seconds).slice(0, 10)
   const files: Files = {
     ...more,
+    ...Object.fromEntries(dataSets.flatMap((data) => Object.entries(publishedData(data)))),
     ...rest,
-    ...(report === undefined ? {} : { [previewPath]: report }),
+    ...(report === undefined ? {} : { [previewPath]: laws === undefined ? report : withLaws(report, laws) }),
+    ...(laws === undefined ? {} : { [lawsPath]: text(`${JSON.stringify(laws, null, 1)}\n`) }),
     ...Object.fromEntries(programs.map(({ path, bytes }) => [path, bytes])),
     ...Object.fromEntries(dataSets.map((data) => [croissantPath(data), text(croissantOf(data, rest, published))])),
     ...Object.fromEntries(cards),
     [metricsPath]: text(metricsFile(metrics, tolerance)),
     "prov.json": text(provenanceOf(record, flow, version)),
-    "README.md": text(readmePage({ record, flow, metrics, without })),
+    "README.md": text(readmePage({ record, flow, metrics, without, laws, dataSets })),
     "ATTRIBUTION.md": text(attributionPage(dataSets, license)),
   }
   const metadata = text(
-    metadataOf({ record, flow, files, programs, version, license, ...(author !== undefined && { author }) }),
+    metadataOf({ record, flow, files, dataSets, programs, version, license, ...(author !== undefined && { author }) }),
   )
   const described = { ...files, [metadataPath]: metadata }
   return { ...described, [manifestPath]: text(manifestOf(described)) }

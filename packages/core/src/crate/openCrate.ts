@@ -13,11 +13,12 @@ import { storyOfFile } from "../report/storyOfFile.js"
 import type { RunMetric } from "../runs/runMetrics.js"
 import { headerLength, readHeader } from "../safetensors/header.js"
 import { artifactFiles } from "./artifactFiles.js"
+import { type CheckedLaws, readCheckedLaws } from "./checkedLaws.js"
 import { checkFiles } from "./checkFiles.js"
 import { type Entities, entitiesOf } from "./entities.js"
 import { fileId, type JsonValue, localId } from "./entity.js"
 import { readMetrics, type Tolerance } from "./metrics.js"
-import { artifactPath, graphPath, metadataPath, metricsPath } from "./parts.js"
+import { artifactPath, graphPath, lawsPath, metadataPath, metricsPath } from "./parts.js"
 import { profileProblems, requirements } from "./profile.js"
 import { digestsIn } from "./readRun.js"
 import type { RunRecord } from "./record.js"
@@ -35,6 +36,8 @@ export interface OpenCrate {
   readonly story: RunStory
   readonly metrics: ReadonlyArray<RunMetric>
   readonly tolerance: Tolerance
+  /** Laws that were checked; null where none are told. */
+  readonly laws: CheckedLaws | null
   /** How many rules of the profile hold. */
   readonly rules: number
 }
@@ -147,6 +150,9 @@ export const openCrate = (
     const story = yield* storyIn(files, digests)
     const told = yield* jsonOf(files, metricsPath)
     const { metrics, tolerance } = yield* attempt(BadData, () => readMetrics(told))
+    const laws = Object.hasOwn(files, lawsPath)
+      ? yield* readCheckedLaws(yield* textOf(files, lawsPath), lawsPath, hash)
+      : null
     return {
       digest: sha256(bytes),
       files,
@@ -157,6 +163,7 @@ export const openCrate = (
       story,
       metrics,
       tolerance,
+      laws,
       rules: Object.keys(requirements).length,
     }
   })

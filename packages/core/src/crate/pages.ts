@@ -1,6 +1,8 @@
 /** The pages of a crate that people read: what it is, where its data come from, what its weights are. */
 import type { RunMetric } from "../runs/runMetrics.js"
+import { type CheckedLaws, verdictText } from "./checkedLaws.js"
 import type { Flow, FlowStage } from "./flow.js"
+import { placeText } from "./placeText.js"
 import { type DataSet, momentOf, type RunRecord } from "./record.js"
 import { settingsOf } from "./settings.js"
 
@@ -97,21 +99,48 @@ export interface ReadmeInput {
   readonly metrics: ReadonlyArray<RunMetric>
   /** Stages whose programs cannot be told before a run, with the reason. */
   readonly without: ReadonlyArray<readonly [stage: string, reason: string]>
+  readonly laws: CheckedLaws | undefined
+  readonly dataSets: ReadonlyArray<DataSet>
 }
 
-export const readmePage = ({ record, flow, metrics, without }: ReadmeInput): string =>
+const dataLine = (dataSets: ReadonlyArray<DataSet>): string => {
+  const without = dataSets.filter(({ whole, files }) => whole !== true && files === undefined)
+  const there = without.length === 0 ? "the files that they were made of" : "the data themselves are not here"
+  return `- \`data/\`: Croissant descriptions of the data; ${there}`
+}
+
+const listed = (title: string, items: ReadonlyArray<string>): ReadonlyArray<string> =>
+  items.length === 0 ? [] : [title, "", ...items.map((item) => `- ${item}`), ""]
+
+const lawLines = ({ laws, without = [] }: CheckedLaws): ReadonlyArray<string> => [
+  ...listed(
+    "**Laws that do not hold**, with counterexamples in `laws.json`:",
+    laws.flatMap(({ verdict, node, places, law }) =>
+      verdict === "broken" ? [`${cell(places[0])} (${cell(node)}): ${cell(law)}`] : [],
+    ),
+  ),
+  ...listed(
+    "Nodes whose laws were not tried:",
+    without.map(({ place, reason }) => `${cell(place)}: ${cell(reason)}`),
+  ),
+]
+
+export const readmePage = ({ record, flow, metrics, without, laws, dataSets }: ReadmeInput): string =>
   [
     `# ${cell(record.graph.name)}, run ${cell(record.id)}`,
     "",
     `A run of ${flow.stages.length} stages with seed ${cell(String(record.environment.seed))}, begun ${momentOf(record, 0)}, ${record.story.status} after ` +
-      `${number(record.story.seconds)} s on ${cell(String(record.environment.engine))}. Graph ${record.hash.slice(0, 12)}.`,
+      `${number(record.story.seconds)} s on ${cell(placeText(record.environment))}. Graph ${record.hash.slice(0, 12)}.`,
     "",
     "- `ro-crate-preview.html`: the report; open it in a browser",
     "- `graph.json`: every node with its version, settings and wires",
     "- `artifacts/`: what each stage made; weights are safetensors, each with a card",
     "- `programs/`: what the stages compute, as ONNX; node names are paths in the graph. Weights are inputs: they are in `artifacts/`",
-    "- `data/`: Croissant descriptions of the data; the data themselves are not here",
+    ...(dataSets.length === 0 ? [] : [dataLine(dataSets)]),
     "- `metrics.json`: the numbers, and how near a run elsewhere must come",
+    laws === undefined
+      ? "- laws of the nodes were not checked"
+      : `- \`laws.json\`: laws of the nodes: ${verdictText(laws)}`,
     "- `prov.json`: which stage used and made what, in PROV-JSON",
     "- `manifest-sha256.txt`: `sha256sum -c manifest-sha256.txt`",
     "- `ATTRIBUTION.md`: where the data come from, and their licences",
@@ -119,14 +148,11 @@ export const readmePage = ({ record, flow, metrics, without }: ReadmeInput): str
     "    millrace verify <this crate>       # every byte, without running anything",
     "    millrace reproduce <this crate>    # runs it again and compares",
     "",
-    ...(without.length === 0
-      ? []
-      : [
-          "Programs that cannot be told before a run:",
-          "",
-          ...without.map(([stage, reason]) => `- ${cell(stage)}: ${cell(reason)}`),
-          "",
-        ]),
+    ...(laws === undefined ? [] : lawLines(laws)),
+    ...listed(
+      "Programs that cannot be told before a run:",
+      without.map(([stage, reason]) => `${cell(stage)}: ${cell(reason)}`),
+    ),
     ...(metrics.length === 0
       ? []
       : [

@@ -10,6 +10,7 @@ export const manifestPath = "manifest-sha256.txt"
 export const previewPath = "ro-crate-preview.html"
 export const graphPath = "graph.json"
 export const metricsPath = "metrics.json"
+export const lawsPath = "laws.json"
 
 const formats: ReadonlyArray<readonly [RegExp, string]> = [
   [/\.jsonl$/, "application/jsonl"],
@@ -19,20 +20,23 @@ const formats: ReadonlyArray<readonly [RegExp, string]> = [
   [/\.png$/, "image/png"],
   [/\.md$/, "text/markdown"],
   [/\.txt$/, "text/plain"],
+  [/\.csv$/, "text/csv"],
 ]
 
 /** What is not in any registry of types is bytes. */
-const formatOf = (path: string): string => formats.find(([end]) => end.test(path))?.[1] ?? "application/octet-stream"
+export const formatOf = (path: string): string =>
+  formats.find(([end]) => end.test(path))?.[1] ?? "application/octet-stream"
 
 const says: Readonly<Record<string, string>> = {
   [graphPath]: "The graph: every node with its version, config and wires",
   [previewPath]: "The report of the run",
   [manifestPath]: "SHA-256 of every other file of the crate, for `sha256sum -c`",
-  "environment.json": "Where the run took place: engine, versions, processor, and the seed",
+  "environment.json":
+    "Where the run took place: engine with its threads, versions, processor with its instructions, and the seed",
   "events.jsonl": "Everything the run told while it happened, one event a line",
   "digests.json": "SHA-256 of what each stage made",
   "metrics.json": "The numbers of the run, with the tolerance under which they count as reproduced elsewhere",
-  "laws.json": "Laws that were checked, with their seeds and verdicts",
+  [lawsPath]: "Laws of the nodes that were checked, with their seeds and verdicts",
   "prov.json": "The provenance of the run in PROV-JSON",
   "SUMMARY.txt": "The run on one page",
   "README.md": "What the crate holds and how to use it",

@@ -3,6 +3,7 @@
  * Source   https://www.w3.org/submissions/prov-json
  */
 import type { Flow } from "./flow.js"
+import { placeText } from "./placeText.js"
 import { momentOf, type RunRecord } from "./record.js"
 
 type Records = Readonly<Record<string, Readonly<Record<string, unknown>>>>
@@ -58,7 +59,7 @@ export const provenanceOf = (record: RunRecord, flow: Flow, version: string): st
       [agent]: {
         "prov:type": { $: "prov:SoftwareAgent", type: "prov:QUALIFIED_NAME" },
         "prov:label": `Millrace ${version}`,
-        "millrace:runs-on": String(record.environment.engine),
+        "millrace:runs-on": placeText(record.environment),
       },
     },
     activity: ran,

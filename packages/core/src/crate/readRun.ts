@@ -14,7 +14,6 @@ import type { JsonValue } from "./entity.js"
 import type { RunRecord } from "./record.js"
 
 const required = ["graph.json", "environment.json", "events.jsonl", "digests.json", "SUMMARY.txt", "report.html"]
-const optional = ["laws.json"]
 const folders = ["artifacts", "images"]
 
 const unfinished = (path: string, received: string): BadData =>
@@ -76,10 +75,9 @@ export const readRunFiles = (
 ): Effect.Effect<{ readonly files: Files; readonly environment: RunRecord["environment"] }, BadData | DiskFailed> =>
   Effect.gen(function* () {
     const files: Record<string, Uint8Array> = {}
-    for (const path of [...required, ...optional]) {
-      const there = (yield* lookAt(join(folder, path)))?.kind === "file"
-      if (there) files[path] = yield* readFile(join(folder, path))
-      else if (!optional.includes(path)) return yield* unfinished(folder, `no ${path}`)
+    for (const path of required) {
+      if ((yield* lookAt(join(folder, path)))?.kind !== "file") return yield* unfinished(folder, `no ${path}`)
+      files[path] = yield* readFile(join(folder, path))
     }
     for (const path of folders) Object.assign(files, yield* readAll(folder, path))
     return { files, environment: yield* json(files, "environment.json") }

@@ -33,6 +33,10 @@ export interface DataSet {
   /** The manifest, by its path in the crate, and what its records are: `$.train[*]`. */
   readonly manifest: string
   readonly records: ReadonlyArray<RecordSet>
+  /** Whether the manifest holds the data themselves. */
+  readonly whole?: boolean
+  /** The data, by their names, where they are published too. */
+  readonly files?: Files
 }
 
 export interface RecordSet {

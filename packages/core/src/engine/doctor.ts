@@ -1,5 +1,4 @@
 /** What this machine can run: every engine is really started, not looked up. */
-import { availableParallelism } from "node:os"
 import { Effect, Layer } from "effect"
 import { Engine, type EngineName, engineNames } from "../engine.js"
 import { Engines } from "./engines.js"
@@ -9,8 +8,8 @@ export type Diagnosis =
   | { readonly engine: EngineName; readonly state: "ready"; readonly detail: string }
   | { readonly engine: EngineName; readonly state: "missing"; readonly reason: string; readonly remedy: string }
 
-const detailOf = (name: EngineName, version: string): string =>
-  name.startsWith("onnx") ? `${version}, ${availableParallelism()} threads, in a process of its own` : version
+const detailOf = (name: EngineName, { version, threads }: Engine["Service"]): string =>
+  name.startsWith("onnx") ? `${version}, ${threads} threads, in a process of its own` : version
 
 /** Starts each engine in turn and stops it again. */
 export const doctor = (): Effect.Effect<ReadonlyArray<Diagnosis>> =>
@@ -18,7 +17,7 @@ export const doctor = (): Effect.Effect<ReadonlyArray<Diagnosis>> =>
     Effect.scoped(
       Layer.build(Engines.layer(engine)).pipe(
         Effect.flatMap((context) => Effect.provide(Engine, context)),
-        Effect.map(({ version }): Diagnosis => ({ engine, state: "ready", detail: detailOf(engine, version) })),
+        Effect.map((found): Diagnosis => ({ engine, state: "ready", detail: detailOf(engine, found) })),
         Effect.catch((error) =>
           Effect.succeed<Diagnosis>({ engine, state: "missing", reason: error.received, remedy: error.fix }),
         ),

@@ -16,9 +16,11 @@ export interface EagerBackend {
   /** The name that tfjs knows it by. */
   readonly backend: string
   readonly version: string
+  /** Threads of one kernel, where the backend has but one; TensorFlow's own do not tell. */
+  readonly threads?: 1
 }
 
-const makeEngine = ({ name, backend, version }: EagerBackend): Engine["Service"] => {
+const makeEngine = ({ name, backend, version, threads }: EagerBackend): Engine["Service"] => {
   const cellsOf = new WeakMap<State, Cells>()
   const known = (state: State): boolean => cellsOf.has(state)
   const slotsOf = (states: Readonly<Record<string, State>> = {}): Record<string, Cells> =>
@@ -118,7 +120,13 @@ const makeEngine = ({ name, backend, version }: EagerBackend): Engine["Service"]
       profile: null,
     }
   }
-  return { name, version, compile: (fn) => Effect.sync(() => compile(fn)), allocate }
+  return {
+    name,
+    version,
+    ...(threads === undefined ? {} : { threads }),
+    compile: (fn) => Effect.sync(() => compile(fn)),
+    allocate,
+  }
 }
 
 /** An eager engine as a layer. */

@@ -108,7 +108,7 @@ const elementPorts = (
   return { elements, modules }
 }
 
-const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
+const makeEngine = (remote: Remote, { provider, threads }: OnnxOptions): Engine["Service"] => {
   const { ask, inTurn } = turnsOf(remote)
   const stateIds = new WeakMap<State, number>()
   let lastState = 0
@@ -224,7 +224,7 @@ const makeEngine = (remote: Remote, provider: Provider): Engine["Service"] => {
     })
 
   const name: EngineName = provider === "cpu" ? "onnx" : `onnx:${provider}`
-  return { name, version: `onnxruntime-node ${remote.version} ${provider}`, compile, allocate }
+  return { name, version: `onnxruntime-node ${remote.version} ${provider}`, threads, compile, allocate }
 }
 
 /** The engine as a layer: its child process lives as long as the layer's scope. */
@@ -232,6 +232,6 @@ export const onnxLayer = (options: OnnxOptions): Layer.Layer<Engine, EngineMissi
   Layer.effect(
     Engine,
     Effect.map(startRemote({ ...options, probe: options.provider === "cpu" ? null : probe() }), (remote) =>
-      makeEngine(remote, options.provider),
+      makeEngine(remote, options),
     ),
   )

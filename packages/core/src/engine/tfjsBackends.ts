@@ -23,6 +23,7 @@ export const cpuBackend: Effect.Effect<EagerBackend, EngineMissing> = Effect.suc
   name: "tfjs:cpu",
   backend: "cpu",
   version: `tfjs ${tf.version_core} cpu`,
+  threads: 1,
 })
 
 /** Starts a backend and gives the former one back its place. */
@@ -42,7 +43,8 @@ export const wasmBackend: Effect.Effect<EagerBackend, EngineMissing> = Effect.tr
     wasm.setWasmPaths(`${folder}${sep}`)
     if (!(await start("wasm"))) throw new Error("the wasm backend did not start")
     repairBatchMatMul("wasm")
-    return { name: "tfjs:wasm", backend: "wasm", version: `tfjs ${tf.version_core} wasm` }
+    // Outside of browsers tfjs takes the binary without threads.
+    return { name: "tfjs:wasm", backend: "wasm", version: `tfjs ${tf.version_core} wasm`, threads: 1 }
   },
   catch: (error) => missing("tfjs:wasm", "the wasm backend of tfjs to start", reasonOf(error), "run npm install"),
 })

@@ -11,6 +11,7 @@ export {
   rankings,
   tokens,
 } from "./arbitraries.js"
+export { arithmeticOf } from "./arithmetic.js"
 export { causal } from "./causal.js"
 export { brokenLaws, checkLaws, lawsOf, showCounterexample } from "./checkLaws.js"
 export { expectClose, expectSame, expectThat, type Tolerance, values } from "./close.js"

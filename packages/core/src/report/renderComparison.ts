@@ -1,13 +1,8 @@
 /** Two runs as one HTML file: what they differ in, where their digests part, curves over each other, tables as one. */
 import { canonicalJson } from "../json.js"
+import type { Difference } from "../runs/difference.js"
 import { differenceText } from "../runs/differenceText.js"
-import {
-  type ComparedRun,
-  type Difference,
-  diffRuns,
-  type RunDifference,
-  type StageDifference,
-} from "../runs/diffRuns.js"
+import { type ComparedRun, diffRuns, type RunDifference, type StageDifference } from "../runs/diffRuns.js"
 import { curveScript } from "./curveScript.js"
 import { filterScript } from "./filterScript.js"
 import { graphStyle } from "./graphStyle.js"

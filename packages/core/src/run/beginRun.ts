@@ -62,7 +62,7 @@ export const beginRun = (
     yield* claimRun(folder.path)
     if (resume !== undefined) yield* requireSame(resume, hash, seed)
     const environment = {
-      ...(yield* environmentOf(engine.version)),
+      ...(yield* environmentOf(engine)),
       ...(resume === undefined ? {} : yield* startedAt(resume)),
       backend: engine.name,
       seed,

@@ -4,10 +4,13 @@ import { createRequire } from "node:module"
 import { arch, cpus, platform, release, totalmem } from "node:os"
 import { dirname, join } from "node:path"
 import { DateTime, Effect } from "effect"
+import type { Engine } from "../engine.js"
 import { instructionSet } from "./instructions.js"
 
 export interface Environment {
   readonly engine: string
+  /** Threads of one of the engine's kernels, where it tells. */
+  readonly threads?: number
   readonly node: string
   readonly platform: string
   readonly cpu: { readonly model: string; readonly cores: number; readonly instructions: string }
@@ -53,10 +56,14 @@ const versions = (): Readonly<Record<string, string>> => {
   ])
 }
 
-/** The present machine. @param engine  library and version, as the engine tells it */
-export const environmentOf = (engine: string): Effect.Effect<Environment> =>
+/** The present machine, with an engine by its library and version. */
+export const environmentOf = ({
+  version,
+  threads,
+}: Pick<Engine["Service"], "version" | "threads">): Effect.Effect<Environment> =>
   Effect.map(DateTime.now, (now) => ({
-    engine,
+    engine: version,
+    ...(threads === undefined ? {} : { threads }),
     node: process.versions.node,
     platform: `${platform()} ${arch()} ${release()}`,
     cpu: { model: cpus()[0]?.model.trim() ?? "unknown", cores: cpus().length, instructions: instructionSet() },

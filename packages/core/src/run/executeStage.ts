@@ -77,13 +77,13 @@ export const executeStage = <E, R>(
       for (const { port, kind, files, digest } of outputs) {
         if (keep !== undefined) yield* keep({ stage, name: port, kind, files, digest })
       }
-      const seconds = now() - start
+      const took = { seconds: now() - start, ...memory() }
       if (cache !== undefined && parts !== undefined) {
         const before = yield* earlierPart(stage, long.from(), options)
         yield* cache.save({
           stage,
           parts,
-          seconds,
+          ...took,
           outputs,
           images: [...before.images, ...images],
           told: [...before.told, ...told],
@@ -91,7 +91,7 @@ export const executeStage = <E, R>(
       }
       yield* Effect.ignore(long.clear)
       const digests = Object.fromEntries(outputs.map(({ port, digest }) => [port, digest]))
-      events.emit({ type: "stage.ended", stage, seconds, digests, ...memory() })
+      events.emit({ type: "stage.ended", stage, digests, ...took })
       return { digests, values: Object.fromEntries(outputs.map(({ port, value }) => [port, value])) }
     }).pipe(Effect.uninterruptible)
   }).pipe(

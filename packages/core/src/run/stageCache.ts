@@ -33,6 +33,7 @@ export interface StageCache {
     readonly stage: string
     readonly parts: KeyParts
     readonly seconds: number
+    readonly memory?: number
     readonly outputs: ReadonlyArray<StageOutput>
     readonly images: Made["images"]
     readonly told: ReadonlyArray<ToldEvent>
@@ -83,14 +84,14 @@ export const stageCache = ({ store, run, graph, machine, read }: StageCacheOptio
         .take(made.outputs.find((output) => output.port === port)?.files ?? {})
         .pipe(Effect.catchTag("BadData", () => Effect.succeed(undefined))),
     putImages: store.put,
-    save: ({ stage, parts, seconds, outputs, images, told }) =>
+    save: ({ stage, parts, outputs, images, told, ...took }) =>
       Effect.gen(function* () {
         const kept = yield* Effect.forEach(outputs, ({ port, kind, digest, files }) =>
           Effect.map(store.put(files), (names) => ({ port, kind, digest, files: names })),
         )
         const { events = "" } = yield* store.put({ events: encodeTold(told) })
         const key = stageKey(parts)
-        yield* store.record({ key, parts, run, graph, stage, seconds, outputs: kept, images, events })
+        yield* store.record({ key, parts, run, graph, stage, ...took, outputs: kept, images, events })
       }),
   }
 }

@@ -1,7 +1,8 @@
 /** What two runs differ in, and what came of it: for `millrace runs diff` and for the page that compares two. */
 import type { GraphJson } from "../graph/encode.js"
 import type { StageStory } from "../report/story.js"
-import { changes } from "../store/whatChanged.js"
+import { type Difference, differences } from "./difference.js"
+import { environmentDifferences } from "./environmentDifferences.js"
 import type { RunFacts } from "./runFacts.js"
 import type { RunMetric } from "./runMetrics.js"
 
@@ -9,13 +10,6 @@ import type { RunMetric } from "./runMetrics.js"
 export interface ComparedRun extends Pick<RunFacts, "graph" | "seed" | "engine" | "environment" | "nodes" | "story"> {
   /** The numbers that came of it. */
   readonly metrics: ReadonlyArray<RunMetric>
-}
-
-/** Something that is not the same in both; undefined in the run that does not have it. */
-export interface Difference {
-  readonly what: string
-  readonly a: unknown
-  readonly b: unknown
 }
 
 export interface StageDifference {
@@ -55,9 +49,6 @@ export interface RunDifference {
 /** What two maps have under each key, in the order of the first. */
 const paired = <V>(a: ReadonlyMap<string, V>, b: ReadonlyMap<string, V>) =>
   [...new Set([...a.keys(), ...b.keys()])].map((key) => ({ key, a: a.get(key), b: b.get(key) }))
-
-const differences = (a: unknown, b: unknown, path = ""): ReadonlyArray<Difference> =>
-  changes(a, b, path).map(({ path: what, before, now }) => ({ what, a: before, b: now }))
 
 /** A node, or a graph, in the file of a graph. */
 interface Part {
@@ -100,12 +91,6 @@ const decidingOf = ({ graph, seed, engine, environment }: ComparedRun) => ({
   engine: `${engine} (${String(environment.engine ?? "?")})`,
 })
 
-/** When a run began is no difference, and what decides it stands with the run. */
-const machineOf = ({ environment }: ComparedRun): Readonly<Record<string, unknown>> => {
-  const { startedAt: _, seed: __, graph: ___, backend: ____, engine: _____, ...machine } = environment
-  return machine
-}
-
 const stageDifference = (stage: string, a: StageStory | undefined, b: StageStory | undefined): StageDifference => {
   const [ofA, ofB] = [a, b].map((story) => new Map(Object.entries(story?.digests ?? {})))
   const outputs = paired(ofA!, ofB!).map(({ key: port, a, b }) => ({ port, a, b }))
@@ -127,7 +112,7 @@ const metricDifferences = (a: ReadonlyArray<RunMetric>, b: ReadonlyArray<RunMetr
 export const diffRuns = (a: ComparedRun, b: ComparedRun): RunDifference => ({
   run: differences(decidingOf(a), decidingOf(b)),
   graph: graphDifferences(a.nodes, b.nodes),
-  environment: differences(machineOf(a), machineOf(b)),
+  environment: environmentDifferences(a.environment, b.environment),
   stages: paired(a.story.stages, b.story.stages).map(({ key, a, b }) => stageDifference(key, a, b)),
   ...metricDifferences(a.metrics, b.metrics),
 })

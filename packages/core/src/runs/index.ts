@@ -10,15 +10,16 @@ export { printable, textTable } from "../report/textTable.js"
 export { claimRun } from "../run/claimRun.js"
 export type { RunOrigin } from "../run/runJson.js"
 export { didYouMean } from "../suggest.js"
+export type { Difference } from "./difference.js"
 export { differenceText, valueText } from "./differenceText.js"
 export {
   type ComparedRun,
-  type Difference,
   diffRuns,
   type MetricDifference,
   type RunDifference,
   type StageDifference,
 } from "./diffRuns.js"
+export { environmentDifferences } from "./environmentDifferences.js"
 export { listRuns, runIds } from "./listRuns.js"
 export { removeRun } from "./removeRun.js"
 export { type Damage, damageText, isRunFolder, type RunFacts, readRunFacts } from "./runFacts.js"

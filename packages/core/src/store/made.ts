@@ -24,6 +24,8 @@ export const Made = Schema.Struct({
   graph: Schema.String,
   stage: Schema.String,
   seconds: Schema.Finite,
+  /** The most bytes that the run's processes held together while it ran, where the system told. */
+  memory: Schema.optionalKey(Schema.Finite),
   outputs: Schema.Array(Schema.Struct({ port: Schema.String, kind: Schema.String, digest: Sha256, files: FileNames })),
   /** Images that it showed, and what it told. */
   images: Schema.Array(Schema.Struct({ name: Schema.String, files: FileNames })),

@@ -5,6 +5,7 @@ import type { Graph } from "../graph.js"
 import type { Key } from "../random/key.js"
 import { outputPorts } from "../run/stageOutputs.js"
 import { type AtStage, keyOfStage, requireStages, walkStages } from "../run/walkStages.js"
+import type { Made } from "./made.js"
 import { type KeyParts, keyParts, type Machine, stageKey } from "./stageKey.js"
 import type { Store } from "./store.js"
 import { whatChanged } from "./whatChanged.js"
@@ -21,6 +22,8 @@ export interface PlannedStage {
   readonly from?: string
   /** How long it took when it was made last, with the same or another config. */
   readonly seconds?: number
+  /** The most bytes that the run's processes held together meanwhile, where the system told. */
+  readonly memory?: number
 }
 
 export interface PlanOptions {
@@ -28,6 +31,9 @@ export interface PlanOptions {
   readonly key: Key
   readonly machine: Machine
 }
+
+const tookOf = (made: Made | undefined): Pick<PlannedStage, "seconds" | "memory"> =>
+  made === undefined ? {} : { seconds: made.seconds, ...(made.memory === undefined ? {} : { memory: made.memory }) }
 
 /** What is known of a wire before the run: its digest, or the stage that must run first. */
 type Known = { readonly digest: string } | { readonly waits: string }
@@ -54,7 +60,7 @@ export const planRun = (
         const told = { stage, node: `${node.type}@${node.version}` }
         const last = yield* store.last(graph.name, stage)
         const before = last === undefined ? undefined : yield* store.find(stageKey(last))
-        const took = before === undefined ? {} : { seconds: before.seconds }
+        const took = tookOf(before)
         const waits = [...new Set(Object.values(inputs).flatMap((known) => ("waits" in known ? [known.waits] : [])))]
         const runs = (state: "runs" | "unsure", why: ReadonlyArray<string>): Readonly<Record<string, Known>> => {
           plan.push({ ...told, state, why, ...took })
@@ -75,7 +81,7 @@ export const planRun = (
         }
         const made = yield* store.find(stageKey(parts))
         if (made === undefined) return runs("runs", reasons(last, parts))
-        plan.push({ ...told, state: "cached", why: [], from: made.run, seconds: made.seconds })
+        plan.push({ ...told, state: "cached", why: [], from: made.run, ...tookOf(made) })
         return Object.fromEntries(made.outputs.map(({ port, digest }): [string, Known] => [port, { digest }]))
       })
 

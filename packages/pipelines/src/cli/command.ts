@@ -85,6 +85,7 @@ const describe = Command.make(
       Flag.withDescription("Of a model: one of its published sizes; without it they are listed"),
       Flag.optional,
     ),
+    json,
   },
   later(async () => (await import("./describeCommand.js")).describeCommand),
 ).pipe(

@@ -4,6 +4,7 @@ import { Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { json, out, quiet } from "./arguments.js"
 import { later } from "./later.js"
+import { ownData } from "./ownData.js"
 import { theRun } from "./theRun.js"
 
 const crate = Argument.String("crate").pipe(
@@ -50,13 +51,24 @@ export const publish = Command.make(
     ),
     withData: Flag.String("with-data").pipe(
       Flag.withMetavar("folder"),
-      Flag.withDescription("Publish the files of a folder too, as data/files; without it no data are published"),
+      Flag.withOptionalValue(ownData),
+      Flag.withDescription(
+        "Publish the data too: the files that the run's stages read, as they are on this machine; with =folder the files of that " +
+          "folder, as data/files. Without it no data are published",
+      ),
       Flag.optional,
     ),
     laws: Flag.String("laws").pipe(
       Flag.withMetavar("file"),
-      Flag.withDescription("What `millrace laws --json` printed: laws that were checked, with their seeds"),
+      Flag.withDescription(
+        "What `millrace laws --json` printed for the graph of the run: a longer check, in place of the examples of each law, at most ten, " +
+          "that publishing tries",
+      ),
       Flag.optional,
+    ),
+    noLaws: Flag.Boolean("no-laws").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("Check no laws, and say so in the crate"),
     ),
     json,
   },
@@ -64,7 +76,7 @@ export const publish = Command.make(
 ).pipe(
   Command.withDescription(
     "Write a run as a Workflow Run RO-Crate: one zip archive with the graph, programs as ONNX, weights as safetensors with " +
-      "cards, descriptions of the data, numbers, environment and report. The same run gives the same bytes",
+      "cards, descriptions of the data, numbers, laws that were checked, environment and report. The same run gives the same bytes",
   ),
   Command.withExamples([{ command: "millrace publish .runs/3f9c2a1b --license CC-BY-4.0" }]),
 )

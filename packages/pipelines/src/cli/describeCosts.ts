@@ -1,5 +1,5 @@
-/** What a model takes at one of its published sizes, as text: what `millrace describe gpt --size gpt2-124m` adds. */
-import { costs, objectiveOf, resolveSizes, textTable } from "@millrace/core/definitions"
+/** What a model takes at one of its published sizes: what `millrace describe gpt --size gpt2-124m` adds. */
+import { type Costs, costs, objectiveOf, resolveSizes, textTable } from "@millrace/core/definitions"
 import type { PaperSize } from "@millrace/models/paperModels"
 
 const scaled = (value: number, units: ReadonlyArray<string>): string => {
@@ -10,11 +10,29 @@ const scaled = (value: number, units: ReadonlyArray<string>): string => {
 const bytes = (value: number): string => scaled(value, ["B", "kB", "MB", "GB", "TB", "PB"])
 const operations = (value: number): string => scaled(value, ["", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP", "EFLOP"])
 
-export const describeCosts = ({ graph, sizes, unit, count }: PaperSize): string => {
-  const { inputs } = resolveSizes(graph, sizes)
-  const { parameters, flops, memory } = costs(objectiveOf(graph), inputs)
+/** Of one example. */
+const costsOf = ({ graph, sizes }: PaperSize): Costs => costs(objectiveOf(graph), resolveSizes(graph, sizes).inputs)
+
+const trainingInAll = ({ memory }: Costs): number =>
+  memory.weights + memory.gradients + memory.optimizer + memory.training
+
+/** Parameters by whether they learn, operations of one example and bytes, with what an example is made of. */
+export const costsJson = (size: PaperSize) => {
+  const found = costsOf(size)
+  const { parameters, flops, memory } = found
+  return {
+    example: { unit: size.unit, count: size.count },
+    parameters: { ...parameters, all: parameters.trainable + parameters.frozen },
+    flops,
+    memory: { ...memory, all: trainingInAll(found) },
+  }
+}
+
+export const describeCosts = (size: PaperSize): string => {
+  const { unit, count } = size
+  const found = costsOf(size)
+  const { parameters, flops, memory } = found
   const each = `${unit}${count === 1 ? "" : `, of ${count.toLocaleString("en-US")}`}`
-  const training = memory.weights + memory.gradients + memory.optimizer + memory.training
   const rows: ReadonlyArray<ReadonlyArray<string>> = [
     ["parameters", (parameters.trainable + parameters.frozen).toLocaleString("en-US"), ""],
     ["arithmetic, forward", operations(flops.forward / count), `per ${each}`],
@@ -24,7 +42,7 @@ export const describeCosts = ({ graph, sizes, unit, count }: PaperSize): string 
     ["Adam's moments", bytes(memory.optimizer), "float32"],
     ["activations, forward", bytes(memory.forward), "one example, the most that lives at once"],
     ["activations, training", bytes(memory.training), "one example, nothing computed twice"],
-    ["training in all", bytes(training), "batch of one"],
+    ["training in all", bytes(trainingInAll(found)), "batch of one"],
   ]
   return textTable({ title: "Costs", columns: ["what", "how much", "of"], rows })
 }

@@ -1,5 +1,5 @@
 /** `millrace explain`: what a run would take from the store and what it would run, and why. */
-import { BadData, didYouMean, type EngineName, type PlannedStage, stageNames } from "@millrace/core"
+import { BadData, didYouMean, type EngineName, stageNames } from "@millrace/core"
 import { Effect, Option } from "effect"
 import type { Ended } from "./exit.js"
 import { usage } from "./exit.js"
@@ -9,6 +9,7 @@ import { planFor } from "./planFor.js"
 import { planText } from "./planText.js"
 import { print } from "./print.js"
 import { withSettings } from "./settings.js"
+import { withTensors } from "./withTensors.js"
 
 export interface ExplainArguments {
   readonly graph: string
@@ -39,6 +40,7 @@ export const explainCommand = (given: ExplainArguments): Effect.Effect<void, End
       )
     }
     const plan = yield* planFor(graph, given)
-    const shown: ReadonlyArray<PlannedStage> = plan.filter(({ stage }) => wanted === undefined || stage === wanted)
+    const asked = plan.filter(({ stage }) => wanted === undefined || stage === wanted)
+    const shown = withTensors(graph, asked)
     yield* print(given.json ? jsonText(shown) : planText(shown))
   })

@@ -1,13 +1,13 @@
 /** `millrace laws`: whether the nodes of a graph do what their ports, and their papers, say. */
-import { BadConfig, didYouMean, type Graph, LawBroken } from "@millrace/core"
-import type { LawOptions } from "@millrace/core/laws"
+import { BadConfig, didYouMean, type Graph, graphHash, LawBroken } from "@millrace/core"
 import { Effect, Option } from "effect"
-import { type Ended, failed, invalid, usage } from "./exit.js"
+import { type Ended, failed, usage } from "./exit.js"
 import { lawsTarget, type Placed } from "./lawsTarget.js"
 import { type LawRow, lawsText } from "./lawsText.js"
 import { loadGraph } from "./loadGraph.js"
 import { withSettings } from "./settings.js"
 import { sizesOf } from "./sizes.js"
+import { lawKit, tryLaws } from "./tryLaws.js"
 
 export interface LawsArguments {
   readonly graph: string
@@ -20,9 +20,6 @@ export interface LawsArguments {
   readonly seconds: number
   readonly json: boolean
 }
-
-/** fast-check and the laws are loaded by this command alone. */
-const kit = Effect.promise(() => import("@millrace/core/laws"))
 
 const named = (place: string, name: string): boolean => place === name || place.endsWith(`.${name}`)
 
@@ -56,24 +53,6 @@ const chosen = (
       : all.filter((one) => names.some((name) => one.places.some((place) => named(place, name))))
   })
 
-const tryNode = ({ node, places }: Placed, options: LawOptions): Effect.Effect<ReadonlyArray<LawRow>, Ended> =>
-  Effect.gen(function* () {
-    const { nodeLaws } = yield* kit
-    const { subject, universal, own } = yield* Effect.tryPromise({ try: () => nodeLaws(node), catch: invalid })
-    const rows: Array<LawRow> = []
-    for (const [of, laws] of Object.entries({ ports: universal, own }) as ReadonlyArray<
-      ["ports" | "own", typeof own]
-    >) {
-      for (const law of laws) {
-        yield* Effect.yieldNow
-        const trial = law.trial(options)
-        const verdict = trial.counterexample !== null ? "broken" : trial.runs === 0 ? "untried" : "holds"
-        rows.push({ node: subject.name, places, law: law.name, of, verdict, ...trial })
-      }
-    }
-    return rows
-  })
-
 /** The command that tries the same examples again, on the nodes where a law is broken alone. */
 const replayOf = (given: LawsArguments, broken: ReadonlyArray<LawRow>): string =>
   [
@@ -85,12 +64,6 @@ const replayOf = (given: LawsArguments, broken: ReadonlyArray<LawRow>): string =
     ...given.size.map((size) => `--size ${size}`),
   ].join(" ")
 
-/** Which node is being tried, on a terminal: a large one takes a while. */
-const watch = (text: string): Effect.Effect<void> =>
-  Effect.sync(() => {
-    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`)
-  })
-
 const print = (text: string): Effect.Effect<void> => Effect.sync(() => void process.stdout.write(`${text}\n`))
 
 /** @fails Ended  1 a law is broken, 2 usage, 3 graph or laws invalid */
@@ -101,23 +74,27 @@ export const lawsCommand = (given: LawsArguments): Effect.Effect<void, Ended> =>
     const graph = yield* withSettings(loaded.graph, loaded.registry, given.set)
     const nodes = yield* chosen(graph, yield* lawsTarget(graph, sizes), given.node)
     const { seed, runs, seconds } = given
-    const rows = (yield* Effect.forEach(nodes, (one, i) =>
-      Effect.andThen(watch(`${i + 1} of ${nodes.length}  ${one.places[0]}`), tryNode(one, { seed, runs, seconds })),
-    )).flat()
-    yield* watch("")
+    const rows = yield* tryLaws(nodes, () => ({ seed, runs, seconds }))
     const broken = rows.filter(({ verdict }) => verdict === "broken")
     const replay = replayOf(given, broken)
     yield* print(
       given.json
         ? JSON.stringify(
-            { graph: graph.name, seed, runs, laws: rows, ...(broken.length === 0 ? {} : { replay }) },
+            {
+              graph: graph.name,
+              hash: graphHash(graph),
+              seed,
+              runs,
+              laws: rows,
+              ...(broken.length === 0 ? {} : { replay }),
+            },
             null,
             2,
           )
         : lawsText(graph.name, rows),
     )
     if (broken.length === 0) return
-    const { showCounterexample } = yield* kit
+    const { showCounterexample } = yield* lawKit
     return yield* failed(
       new LawBroken({
         where: graph.name,

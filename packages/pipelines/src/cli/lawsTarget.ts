@@ -10,24 +10,35 @@ export interface Placed {
   readonly places: ReadonlyArray<string>
 }
 
-type Found = ReadonlyArray<readonly [place: string, node: TensorNode]>
+export type NodesFound = ReadonlyArray<readonly [place: string, node: TensorNode]>
 
-const inside = (graph: Graph, prefix: string): Found =>
-  graph.nodes.flatMap(({ name, node }): Found => {
+/** The tensor nodes of a graph of tensors and of the graphs inside it. */
+export const nodesInside = (graph: Graph, prefix: string): NodesFound =>
+  graph.nodes.flatMap(({ name, node }): NodesFound => {
     const place = `${prefix}${name}`
-    if (isGraph(node)) return inside(node, `${place}.`)
+    if (isGraph(node)) return nodesInside(node, `${place}.`)
     return node.level === "tensor" ? [[place, node]] : []
   })
 
-const inStages = (graph: Graph, sizes: Sizes): Found =>
-  outlinesOf(graph, sizes).flatMap(({ stage, functions }) =>
-    Object.entries(functions()).flatMap(([name, subject]): Found => {
-      const objective = subject().objective?.graph
-      return objective === undefined ? [] : inside(objective, `${stage}.${name}.`)
-    }),
-  )
+/**
+ * The tensor nodes of the objectives that stages run.
+ * @param fails  called where a stage cannot tell: it may throw
+ */
+export const nodesInStages = (graph: Graph, sizes: Sizes, fails: (stage: string, error: unknown) => void): NodesFound =>
+  outlinesOf(graph, sizes).flatMap(({ stage, functions }): NodesFound => {
+    try {
+      return Object.entries(functions()).flatMap(([name, subject]): NodesFound => {
+        const objective = subject().objective?.graph
+        return objective === undefined ? [] : nodesInside(objective, `${stage}.${name}.`)
+      })
+    } catch (error) {
+      fails(stage, error)
+      return []
+    }
+  })
 
-const merged = (found: Found): ReadonlyArray<Placed> => {
+/** Each node once for all its places. */
+export const mergedNodes = (found: NodesFound): ReadonlyArray<Placed> => {
   const byKind = new Map<string, { readonly node: TensorNode; readonly places: Array<string> }>()
   for (const [place, node] of found) {
     const kind = `${node.type}@${node.version} ${canonicalJson(node.config)}`
@@ -38,6 +49,10 @@ const merged = (found: Found): ReadonlyArray<Placed> => {
   return [...byKind.values()]
 }
 
+const raise = (_: string, error: unknown): never => {
+  throw error
+}
+
 /**
  * Every tensor node of the graph.
  * @param sizes  sizes that no stage tells
@@ -45,6 +60,6 @@ const merged = (found: Found): ReadonlyArray<Placed> => {
  */
 export const lawsTarget = (graph: Graph, sizes: Sizes): Effect.Effect<ReadonlyArray<Placed>, Ended> =>
   Effect.try({
-    try: () => merged(graph.level === "stage" ? inStages(graph, sizes) : inside(graph, "")),
+    try: () => mergedNodes(graph.level === "stage" ? nodesInStages(graph, sizes, raise) : nodesInside(graph, "")),
     catch: (error) => (isFailure(error) ? usage(error) : failed(error)),
   })

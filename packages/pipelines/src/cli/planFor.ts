@@ -22,7 +22,7 @@ export const planFor = (
 ): Effect.Effect<ReadonlyArray<PlannedStage>, Ended> =>
   Effect.gen(function* () {
     const running = yield* Engine
-    const machine = machineOf(running, yield* environmentOf(running.version))
+    const machine = machineOf(running, yield* environmentOf(running))
     return yield* planRun(graph, { store: storeAt(storeIn(out)), key: keyFromSeed(seedOf(seed)), machine })
   }).pipe(
     Effect.mapError((error) => (error._tag === "BadConfig" ? invalid(error) : failed(error))),

@@ -1,7 +1,17 @@
 /** `millrace reproduce`: runs a crate's graph again from the crate alone, and compares. */
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { claimFolder, Engines, makeFolder, type RecordedRun, recordRun, removeAll, runEvents } from "@millrace/core"
+import {
+  claimFolder,
+  type Difference,
+  Engines,
+  environmentDifferences,
+  makeFolder,
+  type RecordedRun,
+  recordRun,
+  removeAll,
+  runEvents,
+} from "@millrace/core"
 import {
   compareReproduction,
   metricsOf,
@@ -110,14 +120,20 @@ const inOrder = ({ digests, story }: OpenCrate): OpenCrate["digests"] =>
     [...story.stages.keys()].flatMap((stage) => (digests[stage] === undefined ? [] : [[stage, digests[stage]]])),
   )
 
-const compare = (crate: OpenCrate, run: RecordedRun): Effect.Effect<Reproduction, Ended> =>
+interface Compared extends Reproduction {
+  /** What decides nothing, and may explain a difference: versions, threads, the machine. */
+  readonly environment: ReadonlyArray<Difference>
+}
+
+const compare = (crate: OpenCrate, run: RecordedRun): Effect.Effect<Compared, Ended> =>
   Effect.gen(function* () {
     const { environment, files } = yield* readRunFiles(run.folder.path).pipe(Effect.mapError(failed))
-    return compareReproduction(
+    const reproduction = compareReproduction(
       { where: whereOf(crate.environment), digests: inOrder(crate), metrics: crate.metrics },
       { where: whereOf(environment), digests: run.digests, metrics: metricsOf(run.story, run.digests, files) },
       crate.tolerance,
     )
+    return { ...reproduction, environment: environmentDifferences(crate.environment, environment) }
   })
 
 const different = (folder: string, { exact }: Reproduction): Ended =>
@@ -142,8 +158,18 @@ export const reproduceCommand = (given: ReproduceArguments): Effect.Effect<void,
     const reproduction = yield* compare(crate, run)
     yield* print(
       given.json
-        ? jsonText({ crate: given.crate, sha256: crate.digest, folder: run.folder.path, ...reproduction })
-        : reproductionText(reproduction),
+        ? jsonText({
+            crate: given.crate,
+            sha256: crate.digest,
+            folder: run.folder.path,
+            ...reproduction,
+            environment: reproduction.environment.map(({ what, a, b }) => ({
+              what,
+              published: a ?? null,
+              again: b ?? null,
+            })),
+          })
+        : reproductionText(reproduction, reproduction.environment),
     )
     if (!reproduction.reproduced) return yield* different(run.folder.path, reproduction)
     if (Option.isNone(given.keep)) yield* removeAll(folder).pipe(Effect.mapError(failed))

@@ -1,13 +1,24 @@
 /** What a reproduction showed, as a table. */
-import { showNumber, textTable } from "@millrace/core"
+import { type Difference, showNumber, textTable } from "@millrace/core"
 import type { Reproduction } from "@millrace/core/crate"
+import { valueText } from "@millrace/core/runs"
 
 const short = (digest: string | null): string => (digest === null ? "nothing" : digest.slice(0, 12))
 
 /** How many numbers are told one by one; the rest are counted. */
 const mostNumbers = 40
 
-export const reproductionText = ({ exact, stages, metrics, reproduced }: Reproduction): string => {
+const environmentTable = (differences: ReadonlyArray<Difference>): string =>
+  textTable({
+    title: "Versions and machine that differ",
+    columns: ["what", "published", "again"],
+    rows: differences.map(({ what, a, b }) => [what, valueText(a), valueText(b)]),
+  })
+
+export const reproductionText = (
+  { exact, stages, metrics, reproduced }: Reproduction,
+  environment: ReadonlyArray<Difference>,
+): string => {
   const differing = metrics.filter(({ within }) => !within)
   const shown = (differing.length > 0 ? differing : exact ? [] : metrics).slice(0, mostNumbers)
   const same = stages.filter((stage) => stage.same).length
@@ -39,6 +50,7 @@ export const reproductionText = ({ exact, stages, metrics, reproduced }: Reprodu
   return [
     digests,
     ...(shown.length === 0 ? [] : ["", numbers]),
+    ...(environment.length === 0 ? [] : ["", environmentTable(environment)]),
     "",
     `${same} of ${stages.length} outputs have the published digest, ${near} of ${metrics.length} numbers are ${exact ? "equal" : "within the tolerance"}: ` +
       (reproduced ? "reproduced" : "not reproduced"),

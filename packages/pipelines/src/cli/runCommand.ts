@@ -11,6 +11,7 @@ import { planText } from "./planText.js"
 import { record, type Shown } from "./record.js"
 import { seedOf } from "./seed.js"
 import { withSettings } from "./settings.js"
+import { withTensors } from "./withTensors.js"
 
 export interface RunArguments extends Shown {
   readonly graph: string
@@ -30,7 +31,7 @@ export const runCommand = (given: RunArguments): Effect.Effect<void, Ended> =>
     const loaded = yield* loadGraph(given.graph, given.preset)
     const graph = yield* withSettings(loaded.graph, loaded.registry, given.set)
     if (given.dryRun) {
-      const plan = yield* planFor(graph, given)
+      const plan = withTensors(graph, yield* planFor(graph, given))
       const text = given.json ? jsonText(plan) : planText(plan)
       return yield* Effect.sync(() => void (text === "" || process.stdout.write(`${text}\n`)))
     }

@@ -1,4 +1,5 @@
 /** `millrace verify`: checks a crate, runs nothing. */
+import { verdictsOf, verdictText } from "@millrace/core/crate"
 import { Effect } from "effect"
 import type { Ended } from "./exit.js"
 import { jsonText } from "./jsonText.js"
@@ -26,6 +27,7 @@ export const verifyCommand = ({ crate: path, module, json }: VerifyArguments): E
       files: Object.keys(crate.files).length,
       artifacts,
       rules: crate.rules,
+      laws: crate.laws === null ? null : verdictsOf(crate.laws),
     }
     yield* print(
       json
@@ -36,6 +38,7 @@ export const verifyCommand = ({ crate: path, module, json }: VerifyArguments): E
             `  files    ${told.files}, each with the digest that the manifest and the metadata tell`,
             `  made     ${told.artifacts} artifacts, each with the digest that the run told`,
             `  profile  Provenance Run Crate 0.5, ${told.rules} requirements hold`,
+            `  laws     ${crate.laws === null ? "none were checked" : verdictText(crate.laws)}`,
             `  SHA-256  ${told.sha256}: compare it with the published one`,
           ].join("\n"),
     )

@@ -6,6 +6,8 @@ import { licenseOf } from "./licenses.js"
 interface Manifest {
   readonly file: string
   readonly records: ReadonlyArray<RecordSet>
+  /** Whether it holds the data themselves. */
+  readonly whole?: true
 }
 
 const documents = (part: string, name: string): RecordSet => ({
@@ -31,7 +33,7 @@ const images = (part: string, name: string): RecordSet => ({
 const manifests: Readonly<Record<string, Manifest>> = {
   corpus: { file: "corpus.json", records: [documents("train", "train"), documents("heldOut", "held-out")] },
   "captioned-images": { file: "images.json", records: [images("train", "train"), images("heldOut", "held-out")] },
-  labeler: { file: "labeler.json", records: [] },
+  labeler: { file: "labeler.json", records: [], whole: true },
 }
 
 /** The source that a manifest tells; null where it is none. */
@@ -50,23 +52,35 @@ interface Made {
   readonly stage: string
   readonly port: string
   readonly kind: string
+  /** What the node's type says of its source. */
+  readonly of: string | undefined
 }
 
 const madeBy = (nodes: ReadonlyArray<GraphNode>, prefix = ""): ReadonlyArray<Made> =>
   nodes.flatMap(({ name, node }) => {
     if (isGraph(node)) return madeBy(node.nodes, `${prefix}${name}.`)
     const ports = isPort(node.out) ? { out: node.out } : node.out
-    return Object.entries(ports).map(([port, { unit }]) => ({ stage: prefix + name, port, kind: unit }))
+    return Object.entries(ports).map(([port, { unit }]) => ({
+      stage: prefix + name,
+      port,
+      kind: unit,
+      of: node.source,
+    }))
   })
+
+/** What is told of where data come from: by the manifest, and where that names no known licence, by the type of the node too. */
+const originOf = (told: string, of: string | undefined): string =>
+  of === undefined || licenseOf(told).license !== told ? told : `${told}; ${of}`
 
 /** The data sets of a run, in the order of its stages. */
 export const dataSetsOf = (record: RunRecord): ReadonlyArray<DataSet> =>
-  madeBy(record.graph.nodes).flatMap(({ stage, port, kind }) => {
+  madeBy(record.graph.nodes).flatMap(({ stage, port, kind, of }) => {
     const known = Object.hasOwn(manifests, kind) ? manifests[kind] : undefined
     if (known === undefined) return []
     const manifest = `${artifactPath(stage, port)}${known.file}`
-    const source = sourceIn(record.files[manifest])
-    if (source === null) return []
+    const told = sourceIn(record.files[manifest])
+    if (told === null) return []
+    const source = originOf(told, of)
     const { license, url } = licenseOf(source)
     return [
       {
@@ -78,6 +92,7 @@ export const dataSetsOf = (record: RunRecord): ReadonlyArray<DataSet> =>
         ...(url !== null && { url }),
         manifest,
         records: known.records,
+        ...(known.whole && { whole: true }),
       },
     ]
   })
