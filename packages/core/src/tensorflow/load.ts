@@ -2,6 +2,7 @@
 import { createRequire } from "node:module"
 import * as tf from "@tensorflow/tfjs-core"
 import { registerRows } from "./register.js"
+import { repairKernels } from "./repairs.js"
 import { environment, restoreUtil } from "./surroundings.js"
 
 /**
@@ -41,6 +42,7 @@ export const loadTensorFlow = async (path: string): Promise<void> => {
   } finally {
     await tf.setBackend(before)
   }
+  repairKernels()
   registerRows()
   loaded = path
 }

@@ -7,7 +7,7 @@ export const productsRow: Row = {
   raw: ["MatMul"],
   kernel: (raw, plain) => (given) => {
     const { a, b } = given.inputs
-    if (a === undefined || b === undefined || a.shape.length !== 2 || b.shape.length !== 2) return plain(given)
+    if (a?.dtype !== "float32" || b === undefined || a.shape.length !== 2 || b.shape.length !== 2) return plain(given)
     const { transposeA, transposeB } = given.attrs ?? {}
     return raw("MatMul", [a, b], { transpose_a: transposeA === true, transpose_b: transposeB === true })[0]!
   },

@@ -10,7 +10,7 @@ export const quickGeluRow: Row = {
   differentiable: (raw) => ({
     forward: ([x], attrs) => {
       const alpha = numberOf(attrs, "alpha")
-      const scaled = alpha === 1 ? x! : tf.mul(x!, alpha)
+      const scaled = alpha === 1 && x!.dtype === "float32" ? x! : tf.mul(x!, tf.scalar(alpha))
       const s = tf.sigmoid(scaled)
       return { value: tf.mul(x!, s), saved: [scaled, s] }
     },
