@@ -28,7 +28,6 @@ export const crossEntropy = (logits: tf.Tensor, labels: tf.Tensor): tf.Tensor =>
       const atLabels = tf.mul(tf.sub(tf.exp(tf.gather(tf.reshape(logp!, [-1]), right!)), 1), dy)
       return [tf.reshape(tf.tensorScatterUpdate(softmax, tf.reshape(right!, [-1, 1]), atLabels), logp!.shape)]
     },
-    { op: "CrossEntropy", beside: [labels] },
   )
   return tf.reshape(loss, labels.shape)
 }

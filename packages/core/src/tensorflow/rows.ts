@@ -1,7 +1,6 @@
 /** What TensorFlow computes in operations of its own, in place of what tfjs or this package write in several. */
 import { adamWRow } from "./adamw.js"
 import { attentionRow } from "./attention.js"
-import { crossEntropyRow } from "./crossEntropy.js"
 import { geluRow } from "./gelu.js"
 import { layerNormRow } from "./layerNorm.js"
 import { linearRow } from "./linear.js"
@@ -17,7 +16,6 @@ export const rows: ReadonlyArray<Row> = [
   layerNormRow,
   geluRow,
   quickGeluRow,
-  crossEntropyRow,
   sumOfSquaresRow,
   adamWRow,
 ]

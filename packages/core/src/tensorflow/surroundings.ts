@@ -21,6 +21,6 @@ export const restoreUtil = (): void => {
 
 /** TensorFlow's settings, for those that the user has not made. */
 export const environment: Readonly<Record<string, string>> = {
-  /** Warnings and errors. */
-  TF_CPP_MIN_LOG_LEVEL: "1",
+  /** Errors alone: TensorFlow warns of each failure that it returns. */
+  TF_CPP_MIN_LOG_LEVEL: "2",
 }
