@@ -3,7 +3,6 @@ import { type GptConfig, type GptParams, gptLogits, gptParams } from "@millrace/
 import { Effect, ManagedRuntime } from "effect"
 import fc from "fast-check"
 import { afterAll, describe, expect, test } from "vitest"
-import { native } from "../core/engine/installed.js"
 import { referenceLogits } from "./reference/gpt.js"
 import { testParams } from "./reference/params.js"
 
@@ -59,9 +58,7 @@ const compiled = Effect.gen(function* () {
 })
 
 const runtimes = new Map(
-  ["tfjs:cpu", "onnx", ...native].map(
-    (name) => [name, ManagedRuntime.make(Engines.layer(name, { threads: 2 }))] as const,
-  ),
+  ["tfjs:cpu", "onnx"].map((name) => [name, ManagedRuntime.make(Engines.layer(name, { threads: 2 }))] as const),
 )
 afterAll(() => Promise.all([...runtimes.values()].map((runtime) => runtime.dispose())))
 
@@ -70,7 +67,7 @@ const of = <A>(arbitrary: fc.Arbitrary<A>): fc.Arbitrary<Array<A>> =>
 const text = of(fc.nat(config.vocab - 1))
 const ones = Array.from({ length: b }, () => Array.from({ length: t }, () => 1))
 
-describe.each(["tfjs:cpu", "onnx", ...native])("on %s", (engine) => {
+describe.each(["tfjs:cpu", "onnx"])("on %s", (engine) => {
   const runtime = runtimes.get(engine)!
   const withLogits = <A>(use: (logits: (rows: Rows, mask?: Rows) => Promise<number[][][]>) => Promise<A>): Promise<A> =>
     runtime.runPromise(

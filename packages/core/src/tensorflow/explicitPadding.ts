@@ -1,4 +1,4 @@
-/** Gradients of convolutions with paddings that are numbers: of the padded image, without padding. */
+/** Convolutions and their gradients with paddings that are numbers: of the padded image, without padding. */
 import * as tf from "@tensorflow/tfjs-core"
 import { type Attrs, numberOf, numbersOf, pairsOf } from "../program/shapes.js"
 
@@ -14,7 +14,7 @@ export const explicitPadding = (attrs: Attrs): Pairs | null => {
   return [0, around, around, 0].map((size) => [size, size])
 }
 
-/** The gradient of a filter or of an image. */
+/** A convolution, or the gradient of a filter or of an image. */
 export const withoutPadding =
   (plain: tf.KernelFunc): tf.KernelFunc =>
   (given) => {

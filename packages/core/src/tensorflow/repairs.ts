@@ -24,9 +24,12 @@ const whole: Repair = (plain) => (given) => {
 const repairs: Readonly<Record<string, Repair>> = {
   AvgPool: pooled,
   AvgPoolGrad: pooled,
+  Conv2D: withoutPadding,
   Conv2DBackpropFilter: withoutPadding,
   Conv2DBackpropInput: withoutPadding,
+  DepthwiseConv2dNative: withoutPadding,
   FloorDiv: whole,
+  FusedConv2D: withoutPadding,
   MaxPool: pooled,
   MaxPoolGrad: pooled,
   /** The type is not an operand's. */
