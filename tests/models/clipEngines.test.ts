@@ -28,6 +28,7 @@ import {
 } from "@millrace/models"
 import { Effect } from "effect"
 import { expect, test } from "vitest"
+import { native } from "../core/engine/installed.js"
 import { distance, runner, stepper } from "../core/train/training.js"
 
 const text = { vocab: 11, context: 5, width: 8, layers: 1, heads: 2 }
@@ -40,7 +41,12 @@ const tower: ResNetConfig = { kind: "resnet", size: 32, width: 4, stages: [1, 1,
 const resNet: ClipConfig = { joint: 6, image: tower, text }
 const b = 6
 
-const runners = { onnx: runner("onnx"), "tfjs:cpu": runner("tfjs:cpu"), "tfjs:wasm": runner("tfjs:wasm") }
+const runners = {
+  onnx: runner("onnx"),
+  "tfjs:cpu": runner("tfjs:cpu"),
+  "tfjs:wasm": runner("tfjs:wasm"),
+  "tfjs:node": runner("tfjs:node"),
+}
 const training = {
   inputs: { pixels: spec("float32", [b, 32, 32, 3]), tokens: spec("int32", [b, 5]) },
   // Far above rounding, so that Adam makes no step of a gradient that is 0 in theory.
@@ -70,6 +76,10 @@ test.each([
   ["a vision transformer", "onnx", vit, 1e-4],
   ["a vision transformer", "tfjs:wasm", vit, 1e-4],
   ["a modified ResNet", "onnx", resNet, 1e-3],
+  ...native.flatMap((engine) => [
+    ["a vision transformer", engine, vit, 1e-4] as const,
+    ["a modified ResNet", engine, resNet, 1e-3] as const,
+  ]),
 ] as const)("two steps with %s on %s are those of tfjs:cpu", async (_, engine, config, tolerance) => {
   const [got, wanted] = [await train(engine, config, 2), await train("tfjs:cpu", config, 2)]
   for (const step of [0, 1]) {

@@ -31,6 +31,9 @@ import { type Handlers, serve } from "./serve.js"
 
 const [engineName = "onnx", mode] = process.argv.slice(2)
 const threads = Number(process.env.MILLRACE_BENCH_THREADS)
+/** The engines that have a choice; tfjs in WebAssembly has none. TensorFlow reads it when it is loaded. */
+const threaded = engineName === "onnx" || engineName.startsWith("tfjs:node")
+process.env.TF_NUM_INTRAOP_THREADS ??= String(threads)
 const config: FitConfig = {
   steps: 1_000_000,
   schedule: { kind: "constant", peak: optimizer.learningRate, warmup: 0, floor: 1 },
@@ -197,7 +200,7 @@ const handlers: Handlers = {
 const started = await runtime.runPromiseExit(Effect.map(Engine, ({ version }) => version))
 await serve(
   Exit.isSuccess(started)
-    ? { version: started.value, threads: engineName === "onnx" ? threads : 1 }
+    ? { version: started.value, threads: threaded ? threads : 1 }
     : { missing: Cause.pretty(started.cause) },
   handlers,
 )

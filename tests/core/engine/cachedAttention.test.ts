@@ -3,6 +3,7 @@ import { cachedAttention, Engine, float32, type HostTensors, int32, spec, type T
 import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import { describe, expect, test } from "vitest"
+import { native } from "./installed.js"
 import { on } from "./on.js"
 
 const [b, h, s, steps] = [3, 2, 6, 3]
@@ -82,7 +83,7 @@ const close = (a: ArrayLike<number>, wanted: ReadonlyArray<number>): void => {
   expect(Math.max(...Array.from(a, (x, i) => Math.abs(x - wanted[i]!)))).toBeLessThan(2e-6)
 }
 
-describe.each(["onnx", "tfjs:cpu"])("%s", (engine) => {
+describe.each(["onnx", "tfjs:cpu", ...native])("%s", (engine) => {
   test.each(widths)("a loop attends to the positions so far and leaves them in the tables, heads of %i", (e) =>
     on(
       engine,

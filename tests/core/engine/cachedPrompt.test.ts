@@ -12,6 +12,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { native } from "./installed.js"
 import { on } from "./on.js"
 
 interface Shape {
@@ -82,7 +83,7 @@ const outcome = (shape: Shape, whole: boolean, tables: HostTensors, scratch: Rea
     }),
   )
 
-describe.each(["onnx", "tfjs:cpu"])("%s", (engine) => {
+describe.each(["onnx", "tfjs:cpu", ...native])("%s", (engine) => {
   test("a prompt at once is its positions one after the other, and other slots keep what they hold", () =>
     fc.assert(
       fc.asyncProperty(shapes, fc.constantFrom([], ["cache"]), (shape, scratch) =>

@@ -4,6 +4,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { native } from "./installed.js"
 import { on } from "./on.js"
 
 const [count, width] = [5, 2]
@@ -75,7 +76,7 @@ const stepsOf = fc.array(
   { minLength: 1, maxLength: 6 },
 )
 
-describe.each(["onnx", "tfjs:cpu", "tfjs:wasm"])("%s", (engine) => {
+describe.each(["onnx", "tfjs:cpu", "tfjs:wasm", ...native])("%s", (engine) => {
   test("rows are written one after the other, by a loop as by single calls, and refused steps write none", () =>
     on(
       engine,

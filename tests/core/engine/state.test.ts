@@ -2,6 +2,7 @@ import { Engine, type Executable, float32, int32, type State, spec, type TensorF
 import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import { describe, expect, test } from "vitest"
+import { native } from "./installed.js"
 import { on } from "./on.js"
 
 /** total += table[at]; refuses where the sum passes a limit. An index outside of the table makes the call fail. */
@@ -39,7 +40,7 @@ const runs = (executable: Executable, memory: State, indices: ReadonlyArray<numb
 
 const indices = [0, 1, 2, 0, 1, 2, 2, 1, 0, 1]
 
-describe.each(["onnx", "tfjs:cpu", "tfjs:wasm"])("%s", (engine) => {
+describe.each(["onnx", "tfjs:cpu", "tfjs:wasm", ...native])("%s", (engine) => {
   test("state goes on from call to call", () =>
     on(
       engine,
@@ -191,10 +192,10 @@ describe.each(["onnx", "tfjs:cpu", "tfjs:wasm"])("%s", (engine) => {
     ))
 })
 
-test("the eager engines free every tensor", async () => {
+test.each(["tfjs:cpu", ...native])("%s frees every tensor", async (engine) => {
   const before = tf.memory().numTensors
   await on(
-    "tfjs:cpu",
+    engine,
     Effect.gen(function* () {
       const { executable, memory } = yield* prepared
       yield* runs(executable, memory, indices)

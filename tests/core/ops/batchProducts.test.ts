@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { native } from "../engine/installed.js"
 
 type Shape = ReadonlyArray<number>
 const sizeOf = (shape: Shape) => shape.reduce((size, axis) => size * axis, 1)
@@ -34,7 +35,7 @@ const placesOf = (shape: Shape): ReadonlyArray<Shape> =>
     [[]],
   )
 
-describe.each(["tfjs:cpu", "tfjs:wasm", "onnx"] as const)("on %s", (name) => {
+describe.each(["tfjs:cpu", "tfjs:wasm", "onnx", ...native] as const)("on %s", (name) => {
   test("a product of any batches that fit is that of plain loops over each", { timeout: 30_000 }, () =>
     Effect.gen(function* () {
       const { compile } = yield* Engine

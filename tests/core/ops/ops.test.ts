@@ -17,6 +17,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { native } from "../engine/installed.js"
 import { eager } from "../program/values.js"
 import * as reference from "./reference.js"
 
@@ -158,7 +159,7 @@ for (const c of cases) {
       )
     })
 
-    test("gives the same on the wasm backend, where tfjs lacks kernels", async () => {
+    test.each(["tfjs:wasm", ...native])("gives the same on %s", async (engine) => {
       const xs = c.shapes.map((shape, i) => Array.from({ length: size(shape) }, (_, k) => Math.sin(3 * k + i)))
       const ids = Array.from({ length: size(c.ids?.shape ?? [0]) }, (_, k) => (2 * k + 1) % 4)
       const expected = interpret(program, hosts(xs, ids))
@@ -169,7 +170,7 @@ for (const c of cases) {
             const executable = yield* engine.compile(fn)
             return yield* executable.run({ inputs: hosts(xs, ids) })
           }),
-        ).pipe(Effect.provide(Engines.layer("tfjs:wasm"))),
+        ).pipe(Effect.provide(Engines.layer(engine))),
       )
       for (const [name, { data }] of Object.entries(expected)) close(got[name]!.data, [...data], 1e-5)
     })

@@ -58,7 +58,7 @@ test("every probe calls the kernel that it is named after", async () => {
   }
 })
 
-test("support.md says what ran", async () => {
+test("support.md says what ran", { timeout: 120_000 }, async () => {
   const names = Object.keys(backends) as ReadonlyArray<EagerName>
   const started = await Promise.all(names.map(starts))
   const engines = names.filter((_, i) => started[i])

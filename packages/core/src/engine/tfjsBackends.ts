@@ -2,12 +2,12 @@
 import { createRequire } from "node:module"
 import { dirname, sep } from "node:path"
 import { fileURLToPath } from "node:url"
-import util from "node:util"
 import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
 import type { EngineName } from "../engine.js"
 import { EngineMissing } from "../errors.js"
 import { repairBatchMatMul } from "../ops/batchProducts.js"
+import { loadTensorFlow } from "../tensorflow/load.js"
 import type { EagerBackend } from "./eager.js"
 import "../tfjs.js"
 import "./copyOnUpdate.js"
@@ -51,24 +51,6 @@ export const wasmBackend: Effect.Effect<EagerBackend, EngineMissing> = Effect.tr
 
 const packages = { "tfjs:node": "@tensorflow/tfjs-node", "tfjs:node-gpu": "@tensorflow/tfjs-node-gpu" } as const
 
-/** tfjs-node 4.22 calls helpers that Node 23 removed from `util`. */
-const restoreUtil = (): void => {
-  const removed: Readonly<Record<string, (value: unknown) => boolean>> = {
-    isArray: Array.isArray,
-    isBoolean: (value) => typeof value === "boolean",
-    isFunction: (value) => typeof value === "function",
-    isNull: (value) => value === null,
-    isNullOrUndefined: (value) => value === null || value === undefined,
-    isNumber: (value) => typeof value === "number",
-    isObject: (value) => typeof value === "object" && value !== null,
-    isString: (value) => typeof value === "string",
-    isUndefined: (value) => value === undefined,
-  }
-  for (const [name, helper] of Object.entries(removed)) {
-    if (!(name in util)) Object.defineProperty(util, name, { value: helper, configurable: true, writable: true })
-  }
-}
-
 /** The backend of TensorFlow's own package, from where the program runs or from where Millrace is installed. */
 export const nodeBackend = (name: keyof typeof packages): Effect.Effect<EagerBackend, EngineMissing> => {
   const module = packages[name]
@@ -78,9 +60,7 @@ export const nodeBackend = (name: keyof typeof packages): Effect.Effect<EagerBac
       const from = [`${process.cwd()}${sep}`, fileURLToPath(import.meta.url)]
       const path = from.map((place) => resolveFrom(place, module)).find((found) => found !== null)
       if (path === undefined || path === null) throw new Error(`${module} is not installed`)
-      restoreUtil()
-      createRequire(import.meta.url)(path)
-      if (!(await start("tensorflow"))) throw new Error("the tensorflow backend did not start")
+      await loadTensorFlow(path)
       return { name, backend: "tensorflow", version: `${module.replace("@tensorflow/", "")} ${tf.version_core}` }
     },
     catch: (error) => missing(name, `${module} to load`, reasonOf(error), remedy),

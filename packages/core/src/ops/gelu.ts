@@ -23,4 +23,5 @@ export const gelu = (x: tf.Tensor): tf.Tensor =>
       const slope = tf.add(tf.mul(cubic, 3), a)
       return [tf.mul(dy, tf.add(s, tf.mul(tf.sub(y!, tf.mul(y!, s)), slope)))]
     },
+    { op: "GeluTanh" },
   )

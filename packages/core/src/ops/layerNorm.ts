@@ -30,6 +30,7 @@ export const layerNorm = (x: tf.Tensor, gain: tf.Tensor1D, bias: tf.Tensor1D, ep
       const dx = tf.mul(tf.sub(tf.sub(tf.mul(dy, scale), meanG), tf.mul(u, meanGu)), invStd)
       return [dx, tf.sum(dyu, 0), tf.sum(dy, 0)]
     },
+    { op: "LayerNorm", attrs: { epsilon } },
   )
   return tf.reshape(y, x.shape)
 }

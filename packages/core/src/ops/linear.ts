@@ -25,6 +25,7 @@ export const linear = (x: tf.Tensor, w: tf.Tensor, b?: tf.Tensor): tf.Tensor => 
       const products = [tf.matMul(dy, weight, false, true), tf.matMul(input, dy, true, false)]
       return b === undefined ? products : [...products, tf.sum(dy, 0)]
     },
+    { op: "Linear" },
   )
   return tf.reshape(y, [...x.shape.slice(0, -1), to])
 }

@@ -16,6 +16,7 @@ const unit = (x: tf.Tensor, alpha: number): tf.Tensor =>
       const bent = tf.sub(y!, tf.mul(y!, s))
       return [tf.mul(dy, tf.add(s, alpha === 1 ? bent : tf.mul(bent, alpha)))]
     },
+    { op: "QuickGelu", attrs: { alpha } },
   )
 
 /**

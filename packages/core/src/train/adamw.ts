@@ -1,6 +1,7 @@
 /** AdamW as a gradient transform: state in, state out, nothing stored. */
 import * as tf from "@tensorflow/tfjs-core"
 import { Schema } from "effect"
+import { nativeFused } from "../ops/native.js"
 
 /** What a moment keeps of itself each step. */
 const Decay = Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMaximum: true }))
@@ -22,13 +23,15 @@ export type AdamW = typeof AdamW.Type
 /** InstructGPT, appendix C: β = (0.9, 0.95). */
 export const adamW: AdamW = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.01 }
 
-interface Moments {
+type Moments = {
   readonly first: tf.Tensor
   readonly second: tf.Tensor
 }
 
 /** The scalars of one step, shared by all parameters. */
 export interface AdamWStep {
+  /** What clipping multiplies every gradient with. */
+  readonly clip: tf.Scalar
   /** β₁, and what the gradient is multiplied with: (1 − β₁) · clip. */
   readonly gradientScale: tf.Scalar
   readonly squareScale: tf.Scalar
@@ -48,6 +51,7 @@ export const adamWStep = (config: AdamW, step: tf.Scalar, rate: tf.Scalar, clip:
   const correction1 = tf.sub(1, tf.pow(config.beta1, count))
   const correction2 = tf.sqrt(tf.sub(1, tf.pow(config.beta2, count)))
   return {
+    clip,
     gradientScale: tf.mul(clip, 1 - config.beta1),
     squareScale: tf.mul(tf.square(clip), 1 - config.beta2),
     epsilon: tf.mul(correction2, config.epsilon),
@@ -68,6 +72,15 @@ export const adamWUpdate = (
   moments: Moments,
   decays: boolean,
 ): Moments & { readonly param: tf.Tensor } => {
+  const own = nativeFused("AdamW")
+  if (own !== undefined) {
+    const scalars =
+      decays && config.weightDecay > 0
+        ? [at.clip, at.stepSize, at.epsilon, at.keep]
+        : [at.clip, at.stepSize, at.epsilon]
+    const [newParam, first, second] = own([param, gradient, moments.first, moments.second, ...scalars], { ...config })
+    return { param: newParam!, first: first!, second: second! }
+  }
   const first = tf.add(tf.mul(moments.first, config.beta1), tf.mul(gradient, at.gradientScale))
   const second = tf.add(tf.mul(moments.second, config.beta2), tf.mul(tf.square(gradient), at.squareScale))
   const direction = tf.div(first, tf.add(tf.sqrt(second), at.epsilon))
@@ -95,9 +108,11 @@ export const adamWReach = (config: AdamW, at: AdamWStep, size: tf.Scalar, count:
     tf.mul(at.stepSize, largestDirection(config, limit) * Math.sqrt(count)),
   )
 
+const sumOfSquares = (x: tf.Tensor): tf.Tensor => nativeFused("SumOfSquares")?.([x], {})[0] ?? tf.sum(tf.square(x))
+
 /** √ Σ x² over all entries of all tensors. */
 export const globalNorm = (tensors: ReadonlyArray<tf.Tensor>): tf.Scalar =>
-  tf.sqrt(tf.addN(tensors.map((x) => tf.sum(tf.square(x))))) as tf.Scalar
+  tf.sqrt(tf.addN(tensors.map(sumOfSquares))) as tf.Scalar
 
 /** What every gradient is multiplied with so that their global norm is at most `limit` (Pascanu et al. 2013). */
 export const clipScale = (norm: tf.Scalar, limit: number): tf.Scalar =>

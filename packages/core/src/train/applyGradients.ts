@@ -89,13 +89,17 @@ export const applyGradients = (
   const newOptimizer: Record<string, tf.Tensor> = { step: tf.add(step, 1) }
   trainable.forEach((name, i) => {
     const { shape, decay, max } = paramSpecs[name]!
-    const updated = adamWUpdate(
-      config.optimizer,
-      stepAt(rateOf(name)),
-      current[name]!,
-      grads[i]!,
-      { first: optimizer[`first.${name}`]!, second: optimizer[`second.${name}`]! },
-      decay ?? shape.length >= 2,
+    const at = stepAt(rateOf(name))
+    // What is made on the way is freed parameter by parameter.
+    const updated = tf.tidy(() =>
+      adamWUpdate(
+        config.optimizer,
+        at,
+        current[name]!,
+        grads[i]!,
+        { first: optimizer[`first.${name}`]!, second: optimizer[`second.${name}`]! },
+        decay ?? shape.length >= 2,
+      ),
     )
     newParams[name] = max === undefined ? updated.param : tf.minimum(updated.param, max)
     newOptimizer[`first.${name}`] = updated.first

@@ -90,5 +90,6 @@ export const attention = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, bias: tf.Ten
         tf.matMul(p!, dy, true, false),
       ]
     },
+    { op: "Attention", beside: bias === null ? [] : [bias] },
   )
 }
