@@ -1,14 +1,15 @@
 /** The tfjs backends that eager engines run on: those of this package, and TensorFlow's where the user installed it. */
 import { createRequire } from "node:module"
 import { dirname, sep } from "node:path"
-import { fileURLToPath } from "node:url"
 import util from "node:util"
 import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
-import type { EngineName } from "../engine.js"
+import type { EngineName, NativeEngineName } from "../engine.js"
 import { EngineMissing } from "../errors.js"
 import { repairBatchMatMul } from "../ops/batchProducts.js"
 import type { EagerBackend } from "./eager.js"
+import { findTensorFlow } from "./native/findTensorFlow.js"
+import { engineOfPackage } from "./native/nativeEngine.js"
 import "../tfjs.js"
 import "./copyOnUpdate.js"
 
@@ -47,8 +48,6 @@ export const wasmBackend: Effect.Effect<EagerBackend, EngineMissing> = Effect.tr
   catch: (error) => missing("tfjs:wasm", "the wasm backend of tfjs to start", reasonOf(error), "run npm install"),
 })
 
-const packages = { "tfjs:node": "@tensorflow/tfjs-node", "tfjs:node-gpu": "@tensorflow/tfjs-node-gpu" } as const
-
 /** tfjs-node 4.22 calls helpers that Node 23 removed from `util`. */
 const restoreUtil = (): void => {
   const removed: Readonly<Record<string, (value: unknown) => boolean>> = {
@@ -67,28 +66,21 @@ const restoreUtil = (): void => {
   }
 }
 
-/** The backend of TensorFlow's own package, from where the program runs or from where Millrace is installed. */
-export const nodeBackend = (name: keyof typeof packages): Effect.Effect<EagerBackend, EngineMissing> => {
-  const module = packages[name]
-  const remedy = `npm install ${module}@${tf.version_core}`
-  return Effect.tryPromise({
-    try: async (): Promise<EagerBackend> => {
-      const from = [`${process.cwd()}${sep}`, fileURLToPath(import.meta.url)]
-      const path = from.map((place) => resolveFrom(place, module)).find((found) => found !== null)
-      if (path === undefined || path === null) throw new Error(`${module} is not installed`)
-      restoreUtil()
-      createRequire(import.meta.url)(path)
-      if (!(await start("tensorflow"))) throw new Error("the tensorflow backend did not start")
-      return { name, backend: "tensorflow", version: `${module.replace("@tensorflow/", "")} ${tf.version_core}` }
-    },
-    catch: (error) => missing(name, `${module} to load`, reasonOf(error), remedy),
+/** The backend of TensorFlow's own package, from the project or from what `millrace engines add` installed. */
+export const nodeBackend = (
+  module: NativeEngineName,
+  find = findTensorFlow(module),
+): Effect.Effect<EagerBackend, EngineMissing> =>
+  Effect.flatMap(find, ({ path, version }) => {
+    const name = engineOfPackage[module]
+    return Effect.tryPromise({
+      try: async (): Promise<EagerBackend> => {
+        restoreUtil()
+        createRequire(import.meta.url)(path)
+        if (!(await start("tensorflow"))) throw new Error("the tensorflow backend did not start")
+        return { name, backend: "tensorflow", version }
+      },
+      catch: (error) =>
+        missing(name, `@tensorflow/${module} to load`, reasonOf(error), `run \`millrace engines add ${module}\``),
+    })
   })
-}
-
-const resolveFrom = (place: string, module: string): string | null => {
-  try {
-    return createRequire(place).resolve(module)
-  } catch {
-    return null
-  }
-}
