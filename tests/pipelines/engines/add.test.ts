@@ -23,6 +23,8 @@ describe("an engine", () => {
       [
         "index.cjs",
         "installed.json",
+        "node_modules/@tensorflow/tfjs-core/index.js",
+        "node_modules/@tensorflow/tfjs-core/package.json",
         "node_modules/@tensorflow/tfjs/index.js",
         "node_modules/@tensorflow/tfjs/package.json",
         "node_modules/google-protobuf/google-protobuf.js",
@@ -37,7 +39,7 @@ describe("an engine", () => {
       expect(readFileSync(join(folder(), path)).equals(bytes)).toBe(true)
     }
     expect(filesIn(join(cache(), "engines")).filter((path) => !path.startsWith("tfjs-node/"))).toEqual([])
-    expect(machine.programs).toEqual(["npm pack", "npm pack", "npm pack", "pip download", "c++ -std=c++17", "node --"])
+    expect(machine.programs).toEqual(["npm pack", "npm pack", "npm pack", "pip download", "c++ -std=c++17", "node"])
   })
 
   test("that is there is left as it is, and nothing is run", async () => {

@@ -2,6 +2,16 @@
 import { engineLayout, handedTfjs } from "@millrace/core"
 import type { NativeEngineName } from "@millrace/core/engine"
 
+/** A package that is no second copy of tfjs: that would register kernels and gradients again, and undo what Millrace repairs. */
+const tfjsOfTheProgram = (name: string): Readonly<Record<string, string>> => ({
+  [`node_modules/@tensorflow/${name}/index.js`]: `"use strict"
+const tfjs = globalThis[Symbol.for("${handedTfjs}")]
+if (tfjs === undefined) throw new Error("this engine is loaded by Millrace alone")
+module.exports = tfjs
+`,
+  [`node_modules/@tensorflow/${name}/package.json`]: `${JSON.stringify({ name: `@tensorflow/${name}`, main: "index.js" })}\n`,
+})
+
 /** By path in the engine's folder. */
 export const writtenFiles = (name: NativeEngineName): Readonly<Record<string, string>> => ({
   [engineLayout.entry]: `"use strict"
@@ -12,11 +22,6 @@ require("./${engineLayout.tfjsNode}/dist/register_all_kernels")
 const { NodeJSKernelBackend } = require("./${engineLayout.tfjsNode}/dist/nodejs_kernel_backend")
 tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(bindings, "@tensorflow/${name}"), 3)
 `,
-  // tfjs-node's modules require the whole of tfjs, of which a second copy would register kernels and gradients again.
-  "node_modules/@tensorflow/tfjs/index.js": `"use strict"
-const tfjs = globalThis[Symbol.for("${handedTfjs}")]
-if (tfjs === undefined) throw new Error("this engine is loaded by Millrace alone")
-module.exports = tfjs
-`,
-  "node_modules/@tensorflow/tfjs/package.json": `${JSON.stringify({ name: "@tensorflow/tfjs", main: "index.js" })}\n`,
+  ...tfjsOfTheProgram("tfjs"),
+  ...tfjsOfTheProgram("tfjs-core"),
 })

@@ -3,7 +3,6 @@
 import { dirname, join } from "node:path"
 import {
   type BadData,
-  claimRun,
   type DiskFailed,
   engineLayout,
   enginesFolder,
@@ -30,7 +29,7 @@ import { pipDownload } from "./pip.js"
 import { keptWheel, type Plan, type PlannedWheel } from "./plan.js"
 import type { Tools } from "./preflight.js"
 import { tryEngine } from "./tryEngine.js"
-import { removeWheels } from "./uninstall.js"
+import { addingFolder, claimEngines, removeWheels } from "./uninstall.js"
 import { unpackWheel } from "./unpackWheel.js"
 
 export interface InstallOptions {
@@ -101,10 +100,9 @@ export const install = (plan: Plan, tools: Tools, options: InstallOptions): Effe
       const { name, folder, wheels } = plan
       const { tell } = options
       const pins = yield* Pins
-      const root = enginesFolder()
-      yield* makeFolder(root)
-      yield* claimRun(root, "engines that no other process changes")
-      const temporary = join(root, ".adding")
+      yield* makeFolder(enginesFolder())
+      yield* claimEngines()
+      const temporary = addingFolder()
       // Of a process that was killed; nobody else is at work here.
       yield* removeAll(temporary)
       yield* Effect.acquireRelease(makeFolder(temporary), () => Effect.ignore(removeAll(temporary)))

@@ -28,6 +28,25 @@ export const removeWheels = (name: NativeEngineName): Effect.Effect<void, DiskFa
     if (there.size === 0) yield* removeAll(kept)
   })
 
+/** Where an engine is made. */
+export const addingFolder = (): string => join(enginesFolder(), ".adding")
+
+export const claimEngines = () => claimRun(enginesFolder(), "engines that no other process changes")
+
+/** Removes what a process has left that was killed after the engine was whole. Where another is at work, that is its own. */
+export const tidy = (name: NativeEngineName): Effect.Effect<void, DiskFailed> =>
+  Effect.gen(function* () {
+    const left = (yield* listFolder(enginesFolder())).some((one) => /^(?:\.adding|wheels|running-.*)$/.test(one))
+    if (!left) return
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        yield* claimEngines()
+        yield* removeAll(addingFolder())
+        yield* removeWheels(name)
+      }),
+    ).pipe(Effect.catchTag("BadData", () => Effect.void))
+  })
+
 /**
  * Removes an engine, of every version that there is, and what an installation that did not end has left.
  * @returns how many bytes were freed
@@ -42,13 +61,13 @@ export const uninstall = (name: NativeEngineName): Effect.Effect<number, BadData
     const before = yield* sizeOf
     yield* Effect.scoped(
       Effect.gen(function* () {
-        yield* claimRun(root, "engines that no other process changes")
+        yield* claimEngines()
         const versions = dirname(engineFolder(name))
         // Without what it says of itself a folder is no engine: one that is half removed is taken for none.
         for (const version of yield* listFolder(versions))
           yield* removeAll(join(versions, version, engineLayout.manifest))
         yield* removeAll(versions)
-        yield* removeAll(join(root, ".adding"))
+        yield* removeAll(addingFolder())
         yield* removeWheels(name)
       }),
     )

@@ -10,7 +10,7 @@ import { forEngines } from "../../engines/noSpace.js"
 import { Pins } from "../../engines/pins.js"
 import { type Plan, planOf } from "../../engines/plan.js"
 import { preflight } from "../../engines/preflight.js"
-import { removeWheels } from "../../engines/uninstall.js"
+import { tidy } from "../../engines/uninstall.js"
 import { Ended, failed, usage } from "../exit.js"
 import { print } from "../print.js"
 
@@ -55,8 +55,7 @@ export const addCommand = ({ name, wheels, dryRun, quiet }: AddArguments): Effec
     yield* checkWheels(wheels)
     const plan = yield* planOf(name, wheels)
     if (yield* isInstalled(plan)) {
-      // A process that was killed after the engine was whole has left them.
-      yield* removeWheels(name)
+      yield* tidy(name)
       return yield* print(`${name} is installed, in ${plan.folder}: nothing to do`)
     }
     const tools = yield* preflight(plan)
