@@ -12,7 +12,7 @@ const { cache } = freshCache()
 const engines = () => join(cache(), "engines")
 const add = (machine: FakeMachine) => machine.millrace("engines", "add", "tfjs-node", "--quiet")
 /** Every so many operations; the long form stops at each. */
-const every = process.env.MILLRACE_LONG === undefined ? 5 : 1
+const every = process.env.MILLRACE_LONG === undefined ? 11 : 1
 
 const whole = async (): Promise<{ readonly operations: number; readonly files: ReadonlyArray<string> }> => {
   const machine = fakeMachine()
@@ -111,15 +111,17 @@ test.each(["npm", "pip", "c++", process.execPath])(
 )
 
 test("another process that installs is waited for by nobody: it is said", async () => {
-  let release: (ran: Ran) => void = () => undefined
   const held = fakeMachine({
-    instead: (words) =>
-      words[0] === "pip" && words[1] !== "--version" ? new Promise((resolve) => (release = resolve)) : undefined,
+    instead: (words, signal) => {
+      if (words[0] !== "pip" || words[1] === "--version") return undefined
+      const ended: Ran = { code: null, signal: "SIGTERM", out: "", err: "" }
+      return new Promise((resolve) => signal.addEventListener("abort", () => resolve(ended)))
+    },
   })
-  const first = add(held)
+  const first = Effect.runFork(held.provide(execute(["engines", "add", "tfjs-node", "--quiet"])))
   while (!held.programs.includes("pip download")) await new Promise((resolve) => setTimeout(resolve, 5))
   const { code, err } = await add(fakeMachine())
   expect([code, err]).toEqual([1, expect.stringContaining(`process ${process.pid}, which is`)])
-  release({ code: 1, signal: null, out: "", err: "stopped" })
-  expect((await first).code).toBe(1)
+  await Effect.runPromise(Fiber.interrupt(first))
+  expect(filesIn(engines())).toEqual([])
 })

@@ -18,11 +18,12 @@ import {
   writeWhole,
 } from "@millrace/core"
 import { Effect } from "effect"
-import { buildAddon } from "./addon.js"
+import { buildAddon, librariesOf } from "./addon.js"
 import { bytesText } from "./bytesText.js"
 import { sha256OfFile, wrongWheel } from "./checkWheel.js"
 import { writtenFiles } from "./entry.js"
 import { filesBelow } from "./filesBelow.js"
+import { Host } from "./host.js"
 import { npmPackage } from "./npmPackage.js"
 import { Pins } from "./pins.js"
 import { pipDownload } from "./pip.js"
@@ -31,6 +32,7 @@ import type { Tools } from "./preflight.js"
 import { tryEngine } from "./tryEngine.js"
 import { addingFolder, claimEngines, removeWheels } from "./uninstall.js"
 import { unpackWheel } from "./unpackWheel.js"
+import { wheelRefusal } from "./wheelEntries.js"
 
 export interface InstallOptions {
   readonly quiet: boolean
@@ -118,16 +120,19 @@ export const install = (plan: Plan, tools: Tools, options: InstallOptions): Effe
 
       const files = yield* Effect.forEach(wheels, (wheel) => wheelFile(wheel, tools, temporary, options))
       yield* tell("unpacking libraries and headers")
-      for (const file of files) yield* unpackWheel(file, engine, isLibrary)
-      const [tensorflow] = files
+      const [tensorflow = "", ...cuda] = files
+      const libraries = yield* unpackWheel(tensorflow, engine, isLibrary)
+      for (const file of cuda) yield* unpackWheel(file, engine, isLibrary)
       const wheelHeaders = join(temporary, "headers")
-      if (tensorflow !== undefined) {
-        yield* unpackWheel(
-          tensorflow,
-          wheelHeaders,
-          (path) => path.startsWith(headers) && isHeader(path.slice(headers.length)),
-        )
-      }
+      const taken = yield* unpackWheel(
+        tensorflow,
+        wheelHeaders,
+        (path) => path.startsWith(headers) && isHeader(path.slice(headers.length)),
+      )
+      const wanted = librariesOf((yield* Host).platform).map((file) => `${engineLayout.libraries}/${file}`)
+      const there = new Set([...libraries, ...taken].map(({ path }) => path))
+      const gone = [...wanted, `${headers}tensorflow/c/c_api.h`].filter((path) => !there.has(path))
+      if (gone.length > 0) return yield* wheelRefusal(tensorflow, `one without ${gone.join(", ")}`)
 
       yield* tell("compiling the addon")
       yield* buildAddon(tools.compiler, { engine, nodeApi, headers: join(wheelHeaders, headers) }, temporary)
