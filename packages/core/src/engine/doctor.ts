@@ -1,8 +1,10 @@
 /** What this machine can run: every engine is really started, not looked up. */
 import { availableParallelism } from "node:os"
 import { Effect, Layer } from "effect"
-import { Engine, type EngineName, engineNames } from "../engine.js"
+import { Engine, type EngineLayerError, type EngineName, engineNames, nativeEngineNames } from "../engine.js"
 import { Engines } from "./engines.js"
+import { examineNative } from "./native/examineNative.js"
+import { engineOfPackage } from "./native/nativeEngine.js"
 
 /** One engine as the doctor found it. */
 export type Diagnosis =
@@ -12,16 +14,25 @@ export type Diagnosis =
 const detailOf = (name: EngineName, version: string): string =>
   name.startsWith("onnx") ? `${version}, ${availableParallelism()} threads, in a process of its own` : version
 
+/** Starts an engine and stops it again. @returns its version */
+const examine = (engine: EngineName): Effect.Effect<string, EngineLayerError> => {
+  const native = nativeEngineNames.find((name) => engineOfPackage[name] === engine)
+  if (native !== undefined) return examineNative(native)
+  return Effect.scoped(
+    Layer.build(Engines.layer(engine)).pipe(
+      Effect.flatMap((context) => Effect.provide(Engine, context)),
+      Effect.map(({ version }) => version),
+    ),
+  )
+}
+
 /** Starts each engine in turn and stops it again. */
 export const doctor = (): Effect.Effect<ReadonlyArray<Diagnosis>> =>
   Effect.forEach(engineNames, (engine) =>
-    Effect.scoped(
-      Layer.build(Engines.layer(engine)).pipe(
-        Effect.flatMap((context) => Effect.provide(Engine, context)),
-        Effect.map(({ version }): Diagnosis => ({ engine, state: "ready", detail: detailOf(engine, version) })),
-        Effect.catch((error) =>
-          Effect.succeed<Diagnosis>({ engine, state: "missing", reason: error.received, remedy: error.fix }),
-        ),
+    examine(engine).pipe(
+      Effect.map((version): Diagnosis => ({ engine, state: "ready", detail: detailOf(engine, version) })),
+      Effect.catch((error) =>
+        Effect.succeed<Diagnosis>({ engine, state: "missing", reason: error.received, remedy: error.fix }),
       ),
     ),
   )

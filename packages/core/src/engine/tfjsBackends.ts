@@ -66,6 +66,9 @@ const restoreUtil = (): void => {
   }
 }
 
+/** What this process has loaded: a second TensorFlow in it would be answered by the first one's libraries. */
+let loaded: string | undefined
+
 /** The backend of TensorFlow's own package, from the project or from what `millrace engines add` installed. */
 export const nodeBackend = (
   module: NativeEngineName,
@@ -75,12 +78,31 @@ export const nodeBackend = (
     const name = engineOfPackage[module]
     return Effect.tryPromise({
       try: async (): Promise<EagerBackend> => {
+        if (loaded !== undefined && loaded !== path) throw new Error(`this process has loaded ${loaded}`)
+        loaded = path
         restoreUtil()
         createRequire(import.meta.url)(path)
         if (!(await start("tensorflow"))) throw new Error("the tensorflow backend did not start")
+        if (module === "tfjs-node-gpu" && !usesGpu()) throw new Error("TensorFlow finds no GPU")
         return { name, backend: "tensorflow", version }
       },
-      catch: (error) =>
-        missing(name, `@tensorflow/${module} to load`, reasonOf(error), `run \`millrace engines add ${module}\``),
+      catch: (error) => missing(name, `@tensorflow/${module} to load`, reasonOf(error), remedyOf(module, error)),
     })
   })
+
+/** TensorFlow computes on the processor where it finds no GPU, and says so in its log alone. */
+const usesGpu = (): boolean => {
+  const backend: unknown = tf.findBackend("tensorflow")
+  return (
+    typeof backend === "object" &&
+    backend !== null &&
+    "isUsingGpuDevice" in backend &&
+    backend.isUsingGpuDevice === true
+  )
+}
+
+const remedyOf = (module: NativeEngineName, error: unknown): string => {
+  if (/finds no GPU/.test(reasonOf(error))) return "see that `nvidia-smi` lists a GPU that CUDA 12 is for"
+  if (/process has loaded/.test(reasonOf(error))) return "use one engine on TensorFlow in a process"
+  return `run \`millrace engines add ${module}\``
+}

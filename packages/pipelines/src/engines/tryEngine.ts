@@ -1,10 +1,7 @@
-import { fileURLToPath } from "node:url"
-import { InstallFailed } from "@millrace/core"
+import { InstallFailed, tryScript } from "@millrace/core"
 import type { NativeEngineName } from "@millrace/core/engine"
 import { Effect } from "effect"
 import { runProgram } from "./program.js"
-
-const child = fileURLToPath(new URL("tryEngineChild.js", import.meta.url))
 
 /**
  * Loads an engine in a process of its own, which it may end, and computes with it.
@@ -12,7 +9,7 @@ const child = fileURLToPath(new URL("tryEngineChild.js", import.meta.url))
  */
 export const tryEngine = (name: NativeEngineName, folder: string): Effect.Effect<void, InstallFailed> =>
   Effect.gen(function* () {
-    const ran = yield* runProgram([process.execPath, child, name, folder], { env: { TF_CPP_MIN_LOG_LEVEL: "2" } })
+    const ran = yield* runProgram([process.execPath, tryScript, name, folder], { env: { TF_CPP_MIN_LOG_LEVEL: "2" } })
     if (ran?.code === 0) return
     const ended = ran === null ? "Node does not start" : `it ended with ${ran.signal ?? `code ${ran.code}`}`
     return yield* new InstallFailed({
