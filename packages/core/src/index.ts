@@ -35,6 +35,7 @@ export {
   handedTfjs,
   nativeVersions,
 } from "./engine/native/nativeEngine.js"
+export { tryAnswer } from "./engine/native/tryAnswer.js"
 export { tryNative, tryScript } from "./engine/native/tryNative.js"
 export { checkedJson, Sha256 } from "./files/checkedJson.js"
 export { type FileForm, jsonFile, jsonLinesFile } from "./files/jsonFile.js"

@@ -1,4 +1,4 @@
-import { InstallFailed, tryScript } from "@millrace/core"
+import { InstallFailed, tryAnswer, tryScript } from "@millrace/core"
 import type { NativeEngineName } from "@millrace/core/engine"
 import { Effect } from "effect"
 import { runProgram } from "./program.js"
@@ -11,11 +11,13 @@ export const tryEngine = (name: NativeEngineName, folder: string): Effect.Effect
   Effect.gen(function* () {
     const ran = yield* runProgram([process.execPath, tryScript, name, folder], { env: { TF_CPP_MIN_LOG_LEVEL: "2" } })
     if (ran?.code === 0) return
+    const answer = tryAnswer(ran?.out ?? "")
+    const said = answer !== null && "received" in answer ? answer : undefined
     const ended = ran === null ? "Node does not start" : `it ended with ${ran.signal ?? `code ${ran.code}`}`
     return yield* new InstallFailed({
       where: `${name} in a process of its own`,
       expected: "the engine to load and to compute a gradient",
-      received: ran?.err.trim().split("\n").slice(-8).join("\n") || ended,
-      fix: "use another engine (`millrace engines` tells which are here), and tell us what you see above",
+      received: said?.received || ran?.err.trim().split("\n").slice(-8).join("\n") || ended,
+      fix: said?.fix ?? "use another engine: `millrace engines` tells which are here",
     })
   })

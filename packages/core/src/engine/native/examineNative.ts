@@ -4,17 +4,8 @@ import type { NativeEngineName } from "../../engine.js"
 import { EngineMissing } from "../../errors.js"
 import { findTensorFlow } from "./findTensorFlow.js"
 import { engineOfPackage } from "./nativeEngine.js"
-import { type TryAnswer, tryScript } from "./tryNative.js"
-
-/** TensorFlow writes to stdout too: the answer is the last line. */
-const answerIn = (stdout: string): TryAnswer | null => {
-  try {
-    const answer: TryAnswer = JSON.parse(stdout.trim().split("\n").at(-1) ?? "")
-    return answer
-  } catch {
-    return null
-  }
-}
+import { tryAnswer } from "./tryAnswer.js"
+import { tryScript } from "./tryNative.js"
 
 /**
  * Tries a native engine in a process of its own: one process has room for one TensorFlow, and a library that does not fit the machine
@@ -30,7 +21,7 @@ export const examineNative = (name: NativeEngineName): Effect.Effect<string, Eng
       const child = execFile(process.execPath, [tryScript, name], { env }, (_, text) => resume(Effect.succeed(text)))
       return Effect.sync(() => child.kill())
     })
-    const answer = answerIn(stdout)
+    const answer = tryAnswer(stdout)
     if (answer !== null && "version" in answer) return answer.version
     return yield* new EngineMissing({
       where: engineOfPackage[name],

@@ -2,7 +2,8 @@
 import { Effect } from "effect"
 import { nativeEngineNames } from "../../engine.js"
 import { messageOf } from "../../errors.js"
-import { type TryAnswer, tryNative } from "./tryNative.js"
+import type { TryAnswer } from "./tryAnswer.js"
+import { tryNative } from "./tryNative.js"
 
 const [given, folder] = process.argv.slice(2)
 const name = nativeEngineNames.find((one) => one === given) ?? "tfjs-node"

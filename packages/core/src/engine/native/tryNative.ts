@@ -47,6 +47,3 @@ export const tryNative = (name: NativeEngineName, folder?: string): Effect.Effec
 
 /** What a process is started with to try an engine: `node tryScript <name> [folder]`. Its answer is a `TryAnswer`. */
 export const tryScript = fileURLToPath(new URL("tryChild.js", import.meta.url))
-
-/** As JSON on stdout. */
-export type TryAnswer = { readonly version: string } | { readonly received: string; readonly fix: string }
