@@ -29,13 +29,14 @@ const storedPieces = async function* (file: FileHandle, where: string, start: nu
 }
 
 /** What was stored as it was before it was packed. */
-const inflated = (stored: Pieces, where: string, { method }: WheelEntry): Pieces => {
-  if (method === 0) return stored
+const inflated = async function* (stored: Pieces, where: string, { method }: WheelEntry): Pieces {
+  if (method === 0) return yield* stored
   if (method !== 8) throw wheelRefusal(where, `a method of packing, ${method}`)
   const inflate = createInflateRaw({ chunkSize: pieceBytes })
-  // Its errors come out of `inflate`, which is what is read.
+  // Who reads gets its errors, also those from before it reads.
+  inflate.on("error", () => undefined)
   pipeline(stored, inflate, () => undefined)
-  return inflate
+  yield* inflate
 }
 
 /** The same pieces, whose sum and size are those that the wheel says; they end early with the signal. */
