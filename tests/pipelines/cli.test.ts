@@ -219,12 +219,12 @@ describe("looking at a graph", () => {
     expect(mermaid.out).toMatch(/^(?:---[\s\S]*?---\n)?(?:flowchart|graph) /)
   })
 
-  test("doctor tells of every engine", async () => {
-    const { code, out } = await here(["doctor"])
+  test("engines tells of every engine", async () => {
+    const { code, out } = await here(["engines"])
     expect(code).toBe(0)
     expect(out).toMatch(/tfjs:cpu +ready/)
     expect(out).toMatch(/onnx +(?:ready|missing)/)
-    const { out: document } = await here(["doctor", "--json"])
+    const { out: document } = await here(["engines", "--json"])
     expect(JSON.parse(document)).toContainEqual(expect.objectContaining({ engine: "tfjs:cpu", state: "ready" }))
   })
 

@@ -23,6 +23,8 @@ const subcommands = async (...path: ReadonlyArray<string>): Promise<ReadonlyArra
   return [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = ""]) => name)
 }
 
+const commandIn = /^`((?:(?:runs|engines) )?[a-z]+)/
+
 describe("the README", () => {
   test("has each exit code of the command, and no other", () => {
     expect(firstCells("code").map(Number).toSorted()).toEqual(Object.values(exitCodes).toSorted())
@@ -32,13 +34,15 @@ describe("the README", () => {
     const there = (await subcommands()).filter((name) => name !== "runs")
     const ofRuns = (await subcommands("runs")).map((name) => `runs ${name}`)
     expect(ofRuns).toHaveLength(4)
-    const named = firstCells("command").map((cell) => /^`((?:runs )?[a-z]+)/.exec(cell)?.[1])
-    expect(named.toSorted()).toEqual([...there, ...ofRuns].toSorted())
+    const ofEngines = (await subcommands("engines")).map((name) => `engines ${name}`)
+    expect(ofEngines).toHaveLength(2)
+    const named = firstCells("command").map((cell) => commandIn.exec(cell)?.[1])
+    expect(named.toSorted()).toEqual([...there, ...ofRuns, ...ofEngines].toSorted())
   })
 
   test("names options that its commands have", async () => {
     for (const cell of firstCells("command")) {
-      const path = /^`((?:runs )?[a-z]+)/.exec(cell)?.[1] ?? ""
+      const path = commandIn.exec(cell)?.[1] ?? ""
       const { out } = await here([...path.split(" "), "--help"])
       for (const [option] of cell.matchAll(/--[a-z-]+/g))
         expect([path, out]).toEqual([path, expect.stringContaining(option)])

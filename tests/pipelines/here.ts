@@ -9,7 +9,11 @@ export interface Ended {
   readonly err: string
 }
 
-export const here = async (args: ReadonlyArray<string>): Promise<Ended> => {
+/** @param provide  gives the command services in place of the machine's own */
+export const here = async (
+  args: ReadonlyArray<string>,
+  provide: (command: Effect.Effect<number>) => Effect.Effect<number> = (command) => command,
+): Promise<Ended> => {
   const texts = { out: "", err: "" }
   const listen = (name: "out" | "err") => (text: string | Uint8Array) => {
     texts[name] += text
@@ -21,7 +25,7 @@ export const here = async (args: ReadonlyArray<string>): Promise<Ended> => {
     vi.spyOn(console, "error").mockImplementation((...parts) => void listen("err")(`${parts.join(" ")}\n`)),
   ]
   try {
-    return { code: await Effect.runPromise(execute(args)), ...texts }
+    return { code: await Effect.runPromise(provide(execute(args))), ...texts }
   } finally {
     for (const spy of spies) spy.mockRestore()
   }

@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs"
-import { BadData, type Files } from "@millrace/core"
+import { BadData, cacheFolder, type Files } from "@millrace/core"
 import { Effect } from "effect"
-import { cacheFolder } from "./cacheFolder.js"
 import { filesOf } from "./filesOf.js"
 import { type NpmTarball, tarballPlace } from "./npmTarball.js"
 

@@ -108,6 +108,10 @@ export interface Executable {
 export const engineNames = ["onnx", "onnx:webgpu", "tfjs:cpu", "tfjs:wasm", "tfjs:node", "tfjs:node-gpu"] as const
 export type EngineName = (typeof engineNames)[number]
 
+/** The engines that `millrace engines add` installs, by the names of their npm packages. */
+export const nativeEngineNames = ["tfjs-node", "tfjs-node-gpu"] as const
+export type NativeEngineName = (typeof nativeEngineNames)[number]
+
 /** The engine service. Layers: `Engines.layer(name)`. */
 export class Engine extends Context.Service<
   Engine,

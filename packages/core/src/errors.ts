@@ -82,6 +82,8 @@ export class BadLength extends failure("BadLength", "data") {}
 export class NodeFailed extends failure("NodeFailed", "execution") {}
 /** An engine that is not installed or does not start here. */
 export class EngineMissing extends failure("EngineMissing", "execution") {}
+/** What an engine is made from could not be fetched or built. What was there before is as it was. */
+export class InstallFailed extends failure("InstallFailed", "execution") {}
 /** An engine that failed while it compiled or ran a program. */
 export class EngineFailed extends failure("EngineFailed", "execution") {}
 /** A file that could not be read or written: no space, no permission, not there. `cause` is the system's error. */
@@ -103,6 +105,7 @@ export type MillraceError =
   | BadLength
   | NodeFailed
   | EngineMissing
+  | InstallFailed
   | EngineFailed
   | DiskFailed
 

@@ -1,5 +1,6 @@
 /** The public names of the core, in reading order. */
 
+export { cacheFolder } from "./cacheFolder.js"
 export { betweenSteps } from "./checkpoint/betweenSteps.js"
 export type { Checkpoint, Checkpoints } from "./checkpoint/checkpoint.js"
 export { type CheckpointFolder, checkpointFolder } from "./checkpoint/checkpointFolder.js"
@@ -10,6 +11,7 @@ export { Disk, type DiskOperations, type Entry } from "./disk/disk.js"
 export {
   appendTo,
   claimFolder,
+  diskFailed,
   listFolder,
   lookAt,
   makeFolder,
@@ -23,6 +25,18 @@ export {
 export { nodeDisk } from "./disk/nodeDisk.js"
 export { type Diagnosis, doctor } from "./engine/doctor.js"
 export { type EngineOptions, Engines } from "./engine/engines.js"
+export { type FoundTensorFlow, findTensorFlow, installedTensorFlow } from "./engine/native/findTensorFlow.js"
+export { type Installed, installedForm, missingFiles, readInstalled } from "./engine/native/installed.js"
+export {
+  engineFolder,
+  engineLayout,
+  engineOfPackage,
+  enginesFolder,
+  handedTfjs,
+  nativeVersions,
+} from "./engine/native/nativeEngine.js"
+export { tryAnswer } from "./engine/native/tryAnswer.js"
+export { tryNative, tryScript } from "./engine/native/tryNative.js"
 export { checkedJson, Sha256 } from "./files/checkedJson.js"
 export { type FileForm, jsonFile, jsonLinesFile } from "./files/jsonFile.js"
 export { type NamedBytes, namedFiles } from "./files/namedFiles.js"

@@ -111,6 +111,14 @@ export { textDiffsStage } from "./dalle2/textDiffs.js"
 export { upsamplerStage } from "./dalle2/upsampler.js"
 export { UpsamplerSampling, UpsamplerStageConfig, upsamplerConfigOf } from "./dalle2/upsamplerConfig.js"
 export { variationsStage } from "./dalle2/variations.js"
+export { Host, type HostOperations, type Ran, type RunOptions } from "./engines/host.js"
+export {
+  droppedTarball,
+  type NpmPackage,
+  npmPackage,
+  plainName,
+} from "./engines/npmPackage.js"
+export { type EnginePins, Pins, type Wheel } from "./engines/pins.js"
 export { type FitOptions, fit, keepLastGood } from "./fit.js"
 export { areaMean, type Box } from "./images/areaMean.js"
 export { type Bitmap, over } from "./images/bitmap.js"

@@ -51,6 +51,18 @@ export const memoryDisk = (): MemoryDisk => {
     if (!folders.has(dirname(path))) throw failure("ENOENT")
   }
 
+  const write: DiskOperations["write"] = (path, bytes) => {
+    const put = (length: number) => {
+      there(path)
+      files.set(path, bytes.slice(0, length))
+    }
+    return operation(
+      () => put(bytes.length),
+      true,
+      () => put(bytes.length >> 1),
+    )
+  }
+
   return {
     files,
     count: () => count,
@@ -75,16 +87,11 @@ export const memoryDisk = (): MemoryDisk => {
         if (bytes === undefined) throw failure("ENOENT")
         return Uint8Array.from(bytes)
       }, false),
-    write: (path, bytes) => {
-      const put = (length: number) => {
-        there(path)
-        files.set(path, bytes.slice(0, length))
-      }
-      return operation(
-        () => put(bytes.length),
-        true,
-        () => put(bytes.length >> 1),
-      )
+    write,
+    writeFrom: async (path, pieces) => {
+      const parts: Array<Uint8Array> = []
+      for await (const piece of pieces) parts.push(piece)
+      return write(path, new Uint8Array(Buffer.concat(parts)))
     },
     append: (path, bytes) => {
       const put = (length: number) => {

@@ -113,7 +113,7 @@ test("an unknown engine is answered with the nearest name", async () => {
     "EngineMissing in Engines.layer
       expected  one of onnx, onnx:webgpu, tfjs:cpu, tfjs:wasm, tfjs:node, tfjs:node-gpu
       received  onx
-      fix       did you mean onnx? run \`millrace doctor\` to see what this machine has"
+      fix       did you mean onnx? run \`millrace engines\` to see what this machine has"
   `)
 })
 
@@ -121,7 +121,7 @@ test("the doctor tells of every engine whether it runs here, and how to get it",
   const found = await Effect.runPromise(doctor())
   expect(found.map(({ engine }) => engine)).toEqual([...engineNames])
   for (const one of found) {
-    if (one.state === "missing") expect(one.remedy).toMatch(/npm install|install the GPU's driver/)
+    if (one.state === "missing") expect(one.remedy).toMatch(/npm install|millrace engines add|install the GPU's driver/)
   }
   const ready = found.filter(({ state }) => state === "ready").map(({ engine }) => engine)
   expect(ready).toEqual(expect.arrayContaining(["onnx", "tfjs:cpu", "tfjs:wasm"]))

@@ -17,6 +17,8 @@ export interface DiskOperations {
   readonly read: (path: string) => Promise<Uint8Array>
   /** Writes a file and syncs it; what was there is lost. Not atomic: `writeWhole` is. */
   readonly write: (path: string, bytes: Uint8Array) => Promise<void>
+  /** Writes a file from its pieces and syncs it, in the memory of one of them; what was there is lost. Not atomic. */
+  readonly writeFrom: (path: string, pieces: AsyncIterable<Uint8Array>, mode?: number) => Promise<void>
   /** Adds to the end of a file; makes it where it is not there. */
   readonly append: (path: string, bytes: Uint8Array) => Promise<void>
   /** Puts a file in the place of another, at once. */

@@ -1,5 +1,5 @@
 /** The machine's own file system. */
-import { appendFile, lstat, mkdir, open, readdir, readFile, rename, rm, utimes } from "node:fs/promises"
+import { appendFile, lstat, mkdir, open, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises"
 import { platform } from "node:os"
 import { dirname, resolve } from "node:path"
 import type { DiskOperations } from "./disk.js"
@@ -33,6 +33,15 @@ export const nodeDisk: DiskOperations = {
     const file = await open(path, "w")
     try {
       await file.writeFile(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  },
+  writeFrom: async (path, pieces, mode) => {
+    const file = await open(path, "w", mode)
+    try {
+      await writeFile(file, pieces)
       await file.sync()
     } finally {
       await file.close()

@@ -23,7 +23,7 @@ const unknown = (name: string): EngineMissing => {
     where: "Engines.layer",
     expected: `one of ${engineNames.join(", ")}`,
     received: name,
-    fix: `${guess}run \`millrace doctor\` to see what this machine has`,
+    fix: `${guess}run \`millrace engines\` to see what this machine has`,
   })
 }
 
@@ -32,8 +32,8 @@ const layers: Readonly<Record<EngineName, (options: EngineOptions) => Layer.Laye
   "onnx:webgpu": ({ threads }) => onnxLayer({ threads: threads ?? availableParallelism(), provider: "webgpu" }),
   "tfjs:cpu": () => eager(cpuBackend),
   "tfjs:wasm": () => eager(wasmBackend),
-  "tfjs:node": () => eager(nodeBackend("tfjs:node")),
-  "tfjs:node-gpu": () => eager(nodeBackend("tfjs:node-gpu")),
+  "tfjs:node": () => eager(nodeBackend("tfjs-node")),
+  "tfjs:node-gpu": () => eager(nodeBackend("tfjs-node-gpu")),
 }
 
 export const Engines = {

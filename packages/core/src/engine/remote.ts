@@ -90,7 +90,7 @@ const launch = (options: ChildOptions): Effect.Effect<Running, EngineMissing | E
       resume(
         Effect.fail(
           options.probe === null
-            ? failed("onnx", reason, "run `millrace doctor` to see what this machine has")
+            ? failed("onnx", reason, "run `millrace engines` to see what this machine has")
             : missing(options, reason),
         ),
       )

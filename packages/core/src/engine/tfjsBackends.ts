@@ -1,14 +1,15 @@
 /** The tfjs backends that eager engines run on: those of this package, and TensorFlow's where the user installed it. */
 import { createRequire } from "node:module"
 import { dirname, sep } from "node:path"
-import { fileURLToPath } from "node:url"
 import * as tf from "@tensorflow/tfjs-core"
 import { Effect } from "effect"
-import type { EngineName } from "../engine.js"
+import type { EngineName, NativeEngineName } from "../engine.js"
 import { EngineMissing } from "../errors.js"
 import { repairBatchMatMul } from "../ops/batchProducts.js"
 import { loadTensorFlow } from "../tensorflow/load.js"
 import type { EagerBackend } from "./eager.js"
+import { findTensorFlow } from "./native/findTensorFlow.js"
+import { engineOfPackage } from "./native/nativeEngine.js"
 import "../tfjs.js"
 import "./copyOnUpdate.js"
 
@@ -23,7 +24,6 @@ export const cpuBackend: Effect.Effect<EagerBackend, EngineMissing> = Effect.suc
   name: "tfjs:cpu",
   backend: "cpu",
   version: `tfjs ${tf.version_core} cpu`,
-  threads: 1,
 })
 
 /** Starts a backend and gives the former one back its place. */
@@ -43,34 +43,41 @@ export const wasmBackend: Effect.Effect<EagerBackend, EngineMissing> = Effect.tr
     wasm.setWasmPaths(`${folder}${sep}`)
     if (!(await start("wasm"))) throw new Error("the wasm backend did not start")
     repairBatchMatMul("wasm")
-    // Outside of browsers tfjs takes the binary without threads.
-    return { name: "tfjs:wasm", backend: "wasm", version: `tfjs ${tf.version_core} wasm`, threads: 1 }
+    return { name: "tfjs:wasm", backend: "wasm", version: `tfjs ${tf.version_core} wasm` }
   },
   catch: (error) => missing("tfjs:wasm", "the wasm backend of tfjs to start", reasonOf(error), "run npm install"),
 })
 
-const packages = { "tfjs:node": "@tensorflow/tfjs-node", "tfjs:node-gpu": "@tensorflow/tfjs-node-gpu" } as const
-
-/** The backend of TensorFlow's own package, from where the program runs or from where Millrace is installed. */
-export const nodeBackend = (name: keyof typeof packages): Effect.Effect<EagerBackend, EngineMissing> => {
-  const module = packages[name]
-  const remedy = `npm install ${module}@${tf.version_core}`
-  return Effect.tryPromise({
-    try: async (): Promise<EagerBackend> => {
-      const from = [`${process.cwd()}${sep}`, fileURLToPath(import.meta.url)]
-      const path = from.map((place) => resolveFrom(place, module)).find((found) => found !== null)
-      if (path === undefined || path === null) throw new Error(`${module} is not installed`)
-      await loadTensorFlow(path)
-      return { name, backend: "tensorflow", version: `${module.replace("@tensorflow/", "")} ${tf.version_core}` }
-    },
-    catch: (error) => missing(name, `${module} to load`, reasonOf(error), remedy),
+/** The backend of TensorFlow's own package, from the project or from what `millrace engines add` installed. */
+export const nodeBackend = (
+  module: NativeEngineName,
+  find = findTensorFlow(module),
+): Effect.Effect<EagerBackend, EngineMissing> =>
+  Effect.flatMap(find, ({ path, version }) => {
+    const name = engineOfPackage[module]
+    return Effect.tryPromise({
+      try: async (): Promise<EagerBackend> => {
+        await loadTensorFlow(path)
+        if (module === "tfjs-node-gpu" && !usesGpu()) throw new Error("TensorFlow finds no GPU")
+        return { name, backend: "tensorflow", version }
+      },
+      catch: (error) => missing(name, `@tensorflow/${module} to load`, reasonOf(error), remedyOf(module, error)),
+    })
   })
+
+/** TensorFlow computes on the processor where it finds no GPU, and says so in its log alone. */
+const usesGpu = (): boolean => {
+  const backend: unknown = tf.findBackend("tensorflow")
+  return (
+    typeof backend === "object" &&
+    backend !== null &&
+    "isUsingGpuDevice" in backend &&
+    backend.isUsingGpuDevice === true
+  )
 }
 
-const resolveFrom = (place: string, module: string): string | null => {
-  try {
-    return createRequire(place).resolve(module)
-  } catch {
-    return null
-  }
+const remedyOf = (module: NativeEngineName, error: unknown): string => {
+  if (/finds no GPU/.test(reasonOf(error))) return "see that `nvidia-smi` lists a GPU that CUDA 12 is for"
+  if (/process has loaded/.test(reasonOf(error))) return "use one engine on TensorFlow in a process"
+  return `run \`millrace engines add ${module}\``
 }

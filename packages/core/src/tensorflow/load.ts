@@ -25,14 +25,19 @@ const keepingRegistries = (load: () => void): void => {
   }
 }
 
-let loaded: string | null = null
+/** What this process has begun to load: a second TensorFlow in it would be answered by the first one's libraries. */
+let begun: string | null = null
+let ready = false
 
 /**
  * Registers and starts TensorFlow's backend; the active one stays active.
- * @param path  what `@tensorflow/tfjs-node` or its sibling for GPUs resolves to
+ * @param path    what `@tensorflow/tfjs-node` or its sibling for GPUs resolves to
+ * @throws Error  it does not load, or another one is loaded
  */
 export const loadTensorFlow = async (path: string): Promise<void> => {
-  if (loaded === path) return
+  if (begun !== null && begun !== path) throw new Error(`this process has loaded ${begun}`)
+  if (ready) return
+  begun = path
   const before = tf.getBackend()
   try {
     restoreUtil()
@@ -44,5 +49,5 @@ export const loadTensorFlow = async (path: string): Promise<void> => {
   }
   repairKernels()
   registerRows()
-  loaded = path
+  ready = true
 }

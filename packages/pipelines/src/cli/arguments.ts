@@ -29,7 +29,7 @@ export const seed = Flag.String("seed").pipe(
 
 export const withEngine = Flag.Literals("engine", engineNames).pipe(
   Flag.withDefault("onnx" as const),
-  Flag.withDescription("What runs the tensors; `millrace doctor` tells which are here"),
+  Flag.withDescription("What runs the tensors; `millrace engines` tells which are here"),
 )
 
 export const out = Flag.String("out").pipe(

@@ -5,6 +5,7 @@ import { imageProtocols } from "../view/images/imageProtocol.js"
 import { graph, json, out, preset, quiet, seed, set, withEngine } from "./arguments.js"
 import { builtIn } from "./builtIn.js"
 import { publish, reproduce, verify } from "./crates.js"
+import { engines } from "./engines/engines.js"
 import { later } from "./later.js"
 import { laws } from "./laws.js"
 import { profile } from "./profile.js"
@@ -113,12 +114,6 @@ const draw = Command.make(
   later(async () => (await import("./drawCommand.js")).drawCommand),
 ).pipe(Command.withDescription("Draw a graph, to stdout"))
 
-const examine = Command.make(
-  "doctor",
-  { json },
-  later(async () => (await import("./doctorCommand.js")).doctorCommand),
-).pipe(Command.withDescription("Start every engine and tell which of them work on this machine"))
-
 export const millrace = Command.make("millrace").pipe(
   Command.withDescription("Typed graphs of models and stages: run them, look at them"),
   Command.withSharedFlags({
@@ -139,7 +134,7 @@ export const millrace = Command.make("millrace").pipe(
     draw,
     profile,
     laws,
-    examine,
+    engines,
     publish,
     verify,
     reproduce,

@@ -1,8 +1,8 @@
-/** `millrace doctor`: which engines work on this machine. */
+/** `millrace engines`: which engines work on this machine, and why the others do not. */
 import { type Diagnosis, doctor, textTable } from "@millrace/core"
 import { Effect } from "effect"
-import { jsonText } from "./jsonText.js"
-import { print } from "./print.js"
+import { jsonText } from "../jsonText.js"
+import { print } from "../print.js"
 
 const rowOf = (found: Diagnosis): ReadonlyArray<string> =>
   found.state === "ready"
@@ -16,5 +16,5 @@ const textOf = (found: ReadonlyArray<Diagnosis>): string =>
     rows: found.map(rowOf),
   })
 
-export const doctorCommand = ({ json }: { readonly json: boolean }): Effect.Effect<void> =>
+export const listCommand = ({ json }: { readonly json: boolean }): Effect.Effect<void> =>
   Effect.flatMap(doctor(), (found) => print(json ? jsonText(found) : textOf(found)))

@@ -2,7 +2,7 @@ import { homedir } from "node:os"
 import { join } from "node:path"
 
 /**
- * Where fetched data sets are kept: `MILLRACE_CACHE`, or `millrace` in the folder that the system has for caches
+ * Where what is fetched once is kept, data sets and native engines: `MILLRACE_CACHE`, or `millrace` in the folder that the system has for caches
  * (`XDG_CACHE_HOME` or `~/.cache`; `LOCALAPPDATA` on Windows).
  */
 export const cacheFolder = (variables: Readonly<Record<string, string | undefined>> = process.env): string => {
