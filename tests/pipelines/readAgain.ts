@@ -1,6 +1,6 @@
 /** The artifacts of a run, read from its folder as a later run would read them. */
 import { readdir, readFile } from "node:fs/promises"
-import { join } from "node:path"
+import { join, relative, sep } from "node:path"
 import { digestFiles, type Files, type Graph, isPort, type RecordedRun } from "@millrace/core"
 import { Effect } from "effect"
 
@@ -13,7 +13,12 @@ export const readAgain = async (graph: Graph, { folder, digests }: RecordedRun) 
     const place = join(folder.path, "artifacts", name, "out")
     const files: Record<string, Uint8Array> = {}
     // Paths are percent-encoded where a file's own name has signs that file systems do not all take.
-    for (const file of await readdir(place)) files[decodeURIComponent(file)] = await readFile(join(place, file))
+    for (const entry of await readdir(place, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue
+      const path = join(entry.parentPath, entry.name)
+      const name = relative(place, path).split(sep).map(decodeURIComponent).join("/")
+      files[name] = await readFile(path)
+    }
     const again: Files = kind.files(await Effect.runPromise(kind.read(files)))
     read[name] = digestFiles(again)
     made[name] = digests[name]!.out!

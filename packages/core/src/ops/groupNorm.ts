@@ -1,5 +1,6 @@
 /** Group normalisation. */
 import * as tf from "@tensorflow/tfjs-core"
+import { ShapeMismatch } from "../errors.js"
 import { differentiable, runFused } from "./differentiable.js"
 
 /**
@@ -9,6 +10,7 @@ import { differentiable, runFused } from "./differentiable.js"
  * @param bias    [c]
  * @param groups  divides c
  * @source        Wu and He 2018, eq. 1–3
+ * @throws ShapeMismatch  the channels are not those of gain and bias, or the groups do not divide them
  */
 export const groupNorm = (
   x: tf.Tensor,
@@ -18,6 +20,14 @@ export const groupNorm = (
   epsilon = 1e-5,
 ): tf.Tensor => {
   const [batch, channels] = [x.shape[0]!, gain.size]
+  if (x.shape.at(-1) !== channels || bias.size !== channels || channels % groups !== 0) {
+    throw new ShapeMismatch({
+      where: "groupNorm",
+      expected: `as many channels as gain and bias have, in ${groups} groups of one size`,
+      received: `x [${x.shape.join(", ")}], gain [${channels}], bias [${bias.size}]`,
+      fix: "give one gain and one bias a channel, and a number of groups that divides the channels",
+    })
+  }
   const pixels = x.size / (batch * channels)
   const image = tf.reshape(x, [batch, ...(x.rank === 4 ? x.shape.slice(1, 3) : [pixels, 1]), channels])
   const each = channels / groups
