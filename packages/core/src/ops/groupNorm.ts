@@ -10,7 +10,7 @@ import { differentiable, runFused } from "./differentiable.js"
  * @param bias    [c]
  * @param groups  divides c
  * @source        Wu and He 2018, eq. 1–3
- * @throws ShapeMismatch  the channels are not those of gain and bias, or the groups do not divide them
+ * @throws ShapeMismatch  the channels are not those of gain and bias
  */
 export const groupNorm = (
   x: tf.Tensor,
@@ -20,12 +20,12 @@ export const groupNorm = (
   epsilon = 1e-5,
 ): tf.Tensor => {
   const [batch, channels] = [x.shape[0]!, gain.size]
-  if (x.shape.at(-1) !== channels || bias.size !== channels || channels % groups !== 0) {
+  if (x.shape.at(-1) !== channels || bias.size !== channels) {
     throw new ShapeMismatch({
       where: "groupNorm",
-      expected: `as many channels as gain and bias have, in ${groups} groups of one size`,
+      expected: "one gain and one bias a channel",
       received: `x [${x.shape.join(", ")}], gain [${channels}], bias [${bias.size}]`,
-      fix: "give one gain and one bias a channel, and a number of groups that divides the channels",
+      fix: "give channels as the last axis, and as many gains and biases",
     })
   }
   const pixels = x.size / (batch * channels)
