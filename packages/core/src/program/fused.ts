@@ -50,11 +50,17 @@ const moments = (x: tf.Tensor, epsilon: number): { mean: tf.Tensor; invStd: tf.T
   return { mean, centred, invStd: tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon)) }
 }
 
+/** @throws Error  a group would have a part of a channel */
+const checkGroups = (groups: number, channels: number): void => {
+  if (channels % groups !== 0) throw new Error(`groupNorm: ${groups} groups do not divide ${channels} channels`)
+}
+
 const groupUnit = (x: tf.Tensor, attrs: Attrs): ReadonlyArray<tf.Tensor> => {
   const first = isFirst(attrs)
   const image = first ? tf.transpose(x, [...layouts.toLast]) : x
   const [batch, height, width, channels] = image.shape as [number, number, number, number]
   const groups = numberOf(attrs, "groups")
+  checkGroups(groups, channels)
   const parts = tf.reshape(image, [batch, height * width, groups, channels / groups])
   const mean = tf.mean(parts, [1, 3], true)
   const centred = tf.sub(parts, mean)
@@ -155,7 +161,7 @@ export const fusedKernels: ReadonlyArray<readonly [string, Kernel]> = [
         const x = input(ins)
         const channels = lastShape(attrs, x.shape)[3]!
         const groups = numberOf(attrs, "groups")
-        if (channels % groups !== 0) throw new Error(`groupNorm: ${groups} groups do not divide ${channels} channels`)
+        checkGroups(groups, channels)
         return [x, { dtype: x.dtype, shape: [x.shape[0]!, groups] }]
       }),
     },
