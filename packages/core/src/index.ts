@@ -22,6 +22,7 @@ export {
   touch,
   writeWhole,
 } from "./disk/files.js"
+export { filesBelow } from "./disk/filesBelow.js"
 export { nodeDisk } from "./disk/nodeDisk.js"
 export { type Diagnosis, doctor } from "./engine/doctor.js"
 export { type EngineOptions, Engines } from "./engine/engines.js"

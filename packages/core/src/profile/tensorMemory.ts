@@ -1,6 +1,6 @@
 /** How much memory the tensors of stages take, told from their outlines: nothing is run and no weight is made. */
-import { isFailure } from "../errors.js"
 import type { Graph } from "../graph/parts.js"
+import { orNothing } from "../orNothing.js"
 import { outlinesOf, type StageOutline } from "../outline.js"
 import { captureSync } from "../program/capture.js"
 import { liveness } from "../program/liveness.js"
@@ -14,16 +14,7 @@ const bytesOfCall = ({ fn }: Subject): number => {
   return held + peak
 }
 
-/** A stage that lacks a size cannot tell; nor can one of whose functions one cannot be captured. */
-const orNothing = <A>(tell: () => A): A | undefined => {
-  try {
-    return tell()
-  } catch (error) {
-    if (isFailure(error)) return undefined
-    throw error
-  }
-}
-
+/** Nothing where one of its functions cannot be captured: the largest may be that one. */
 const bytesOfStage = ({ functions }: StageOutline): number | undefined =>
   orNothing(() => {
     const calls = Object.values(functions()).map((make) => bytesOfCall(make()))

@@ -1,6 +1,6 @@
 /** What the stages of a graph call on tensors, as a report tells it: nothing is computed and no weight is made. */
-import { isFailure } from "../errors.js"
 import type { Graph } from "../graph/parts.js"
+import { orNothing } from "../orNothing.js"
 import { outlinesOf, type Sizes, type StageOutline } from "../outline.js"
 import type { Subject } from "../profile/subject.js"
 import { captureSync } from "../program/capture.js"
@@ -17,16 +17,6 @@ const countKernels = ({ equations }: Program): ReadonlyArray<KernelCount> => {
   return [...counts]
     .map(([kernel, { count, flops }]) => ({ kernel, count, flops }))
     .sort((a, b) => b.flops - a.flops || b.count - a.count || (a.kernel < b.kernel ? -1 : 1))
-}
-
-/** A stage that lacks a size cannot tell yet: a report then shows the stage alone. */
-const orNothing = <A>(tell: () => A): A | undefined => {
-  try {
-    return tell()
-  } catch (error) {
-    if (isFailure(error)) return undefined
-    throw error
-  }
 }
 
 export interface FunctionFactsOptions {

@@ -9,12 +9,9 @@ const backend = "tensorflow"
 /** What was there before the table. */
 const plain = new Map<string, tf.KernelConfig>()
 
-const replaceKernel = (name: string, kernelFunc: tf.KernelFunc | null): void => {
-  const config = plain.get(name) ?? tf.getKernel(name, backend)
-  if (config === undefined) return
-  plain.set(name, config)
-  tf.unregisterKernel(name, backend)
-  tf.registerKernel(kernelFunc === null ? config : { ...config, kernelFunc })
+const replaceKernel = (kernel: tf.KernelConfig): void => {
+  tf.unregisterKernel(kernel.kernelName, backend)
+  tf.registerKernel(kernel)
 }
 
 /**
@@ -28,7 +25,9 @@ export const registerRows = (wanted: (row: Row) => boolean = () => true): void =
     const on = wanted(row)
     if (row.kernel !== undefined) {
       const before = plain.get(row.name) ?? tf.getKernel(row.name, backend)
-      if (before !== undefined) replaceKernel(row.name, on ? row.kernel(raw, before.kernelFunc) : null)
+      if (before === undefined) continue
+      plain.set(row.name, before)
+      replaceKernel(on ? { ...before, kernelFunc: row.kernel(raw, before.kernelFunc) } : before)
     }
     if (on && row.fused !== undefined) fused.set(row.name, row.fused(raw))
     if (on && row.differentiable !== undefined) differentiable.set(row.name, row.differentiable(raw))

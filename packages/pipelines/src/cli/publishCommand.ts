@@ -1,6 +1,6 @@
 /** `millrace publish`: a run as a crate. */
 import { join, resolve } from "node:path"
-import { BadData, listFolder, lookAt, readFile, sha256, writeWhole } from "@millrace/core"
+import { BadData, filesBelow, lookAt, readFile, sha256, writeWhole } from "@millrace/core"
 import {
   type CheckedLaws,
   defaultTolerance,
@@ -61,17 +61,12 @@ const readOwnData = (folder: string): Effect.Effect<Files, Ended> =>
   })
 
 /** Every file of a folder of data, under `data/files`. */
-const readData = (folder: string, path = "data/files"): Effect.Effect<Files, Ended> =>
+const readData = (folder: string): Effect.Effect<Files, Ended> =>
   Effect.gen(function* () {
     const files: Record<string, Uint8Array> = {}
-    for (const name of yield* listFolder(folder).pipe(Effect.mapError(failed))) {
-      const entry = yield* lookAt(join(folder, name)).pipe(Effect.mapError(failed))
-      if (entry?.kind === "folder") Object.assign(files, yield* readData(join(folder, name), `${path}/${name}`))
-      if (entry?.kind === "file")
-        files[`${path}/${name}`] = yield* readFile(join(folder, name)).pipe(Effect.mapError(failed))
-    }
+    for (const { path } of yield* filesBelow(folder)) files[`data/files/${path}`] = yield* readFile(join(folder, path))
     return files
-  })
+  }).pipe(Effect.mapError(failed))
 
 /** A broken law is published, and said. */
 const warn = (laws: CheckedLaws): Effect.Effect<void> =>

@@ -1,11 +1,11 @@
 /** Installs a native engine: all of it is made in a temporary folder, tried there, and renamed at the end. */
-
 import { dirname, join } from "node:path"
 import {
   type BadData,
   type DiskFailed,
   engineLayout,
   enginesFolder,
+  filesBelow,
   type InstallFailed,
   installedForm,
   lookAt,
@@ -22,7 +22,6 @@ import { buildAddon, librariesOf } from "./addon.js"
 import { bytesText } from "./bytesText.js"
 import { sha256OfFile, wrongWheel } from "./checkWheel.js"
 import { writtenFiles } from "./entry.js"
-import { filesBelow } from "./filesBelow.js"
 import { Host } from "./host.js"
 import { npmPackage } from "./npmPackage.js"
 import { Pins } from "./pins.js"

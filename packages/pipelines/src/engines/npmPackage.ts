@@ -12,6 +12,7 @@ import { BadData, cacheFolder, messageOf } from "@millrace/core"
 import { Effect } from "effect"
 import { unpackTar } from "modern-tar/fs"
 import { complaint, runProgram } from "./program.js"
+import { staysWithin } from "./staysWithin.js"
 import { waited } from "./waited.js"
 
 /** A package of the npm registry, pinned. */
@@ -44,16 +45,12 @@ const integrityOf = async (file: string): Promise<string> => {
   return `sha512-${hash.digest("base64")}`
 }
 
-/** Whether a path stays within its folder on every system. */
-const isPlain = (path: string): boolean =>
-  path.split("/").every((part) => /^[^\\:\0]+$/.test(part) && part !== "." && part !== "..")
-
 const unpack = async (tarball: string, into: string, files: ReadonlyArray<string>, signal: AbortSignal) => {
   const found = new Set<string>()
   // Every npm tarball has one folder at its top; the names here are those within.
   const filter = ({ name, type }: { readonly name: string; readonly type?: string | undefined }): boolean => {
     const wanted = files.find((file) => (file.endsWith("/") ? name.startsWith(file) : name === file))
-    if (wanted === undefined || type !== "file" || !isPlain(name)) return false
+    if (wanted === undefined || type !== "file" || !staysWithin(name)) return false
     found.add(wanted)
     return true
   }

@@ -7,13 +7,13 @@ import {
   engineFolder,
   engineLayout,
   enginesFolder,
+  filesBelow,
   listFolder,
   lookAt,
   removeAll,
 } from "@millrace/core"
 import type { NativeEngineName } from "@millrace/core/engine"
 import { Effect } from "effect"
-import { filesBelow } from "./filesBelow.js"
 import { Pins } from "./pins.js"
 import { keptWheel } from "./plan.js"
 

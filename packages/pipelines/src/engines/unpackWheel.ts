@@ -5,6 +5,7 @@ import { pipeline } from "node:stream"
 import { crc32, createInflateRaw } from "node:zlib"
 import { BadData, Disk, type DiskFailed, type DiskOperations, diskFailed } from "@millrace/core"
 import { Effect } from "effect"
+import { staysWithin } from "./staysWithin.js"
 import { waited } from "./waited.js"
 import { dataOf, readAt, type WheelEntry, wheelEntries, wheelRefusal } from "./wheelEntries.js"
 
@@ -13,10 +14,6 @@ export interface Unpacked {
   readonly path: string
   readonly bytes: number
 }
-
-/** Whether a name stays within the folder that it is unpacked into, on every system. */
-const isPlain = (name: string): boolean =>
-  name.split("/").every((part) => /^[^\\:\0]+$/.test(part) && part !== "." && part !== "..")
 
 type Pieces = AsyncIterable<Uint8Array>
 
@@ -63,7 +60,7 @@ const unpack = async (
   try {
     const entries = (await wheelEntries(file, wheel)).filter(({ name }) => wanted(name))
     for (const entry of entries) {
-      if (!isPlain(entry.name)) throw wheelRefusal(wheel, `a file called ${entry.name}`)
+      if (!staysWithin(entry.name)) throw wheelRefusal(wheel, `a file called ${entry.name}`)
       const path = join(into, entry.name)
       const stored = storedPieces(file, wheel, await dataOf(file, wheel, entry), entry.storedBytes)
       await disk.makeFolder(dirname(path))

@@ -1,6 +1,7 @@
 import { join } from "node:path"
-import { type DiskFailed, listFolder, lookAt } from "@millrace/core"
 import { Effect } from "effect"
+import type { DiskFailed } from "../errors.js"
+import { listFolder, lookAt } from "./files.js"
 
 /** Every file in a folder and those within, with its size, sorted by path. */
 export const filesBelow = (
